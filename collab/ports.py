@@ -1,0 +1,149 @@
+"""What is needed from outside: `Files` (the storage) and `Journal` (the hot log). Every error that may be raised is named."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+Meta = Mapping[str, object]
+"""A JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """One file or folder of the storage. `path` is relative to the root, `/` between parts, no leading slash, as stored."""
+
+    id: str
+    """`id:` and 26 lower-case letters; survives renames. Folders have the empty string."""
+    path: str
+    type: str
+    """Media type; `inode/directory` for a folder."""
+    size: int
+    etag: str
+    """Lower-case hex SHA-256 of the content; for files over the hashing limit a weaker opaque word. Empty for folders."""
+    modified: float
+    """UTC seconds since the epoch."""
+    writable: bool = True
+    folder: bool = False
+
+
+class Displaced(Protocol):
+    """What a write found in the place of the file (CASES: the local write is an exchange, then a look)."""
+
+    @property
+    def body(self) -> bytes:
+        """The bytes that were displaced, read after the exchange."""
+
+    async def reread(self) -> bytes | None:
+        """The displaced inode read again: new bytes when an in-place writer still held it, else None. Never raises."""
+
+    async def discard(self) -> None:
+        """Drop the displaced bytes for good: what they say is merged and in the journal. Idempotent, never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file as read. `leftovers` are displaced bodies of writes that a crash cut off before `discard`."""
+
+    stat: Stat
+    body: bytes
+    leftovers: tuple[Displaced, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that is durable in the storage; `displaced` is None for a new file."""
+
+    stat: Stat
+    displaced: Displaced | None = None
+
+
+class Files(Protocol):
+    """Files by id or path. All raise `Malformed` (a name that can't be one), `NotFound`, `Denied`, `Unavailable`.
+
+    A *name* is a path under the root or an id, raw (never percent-decoded here), matched byte for byte.
+    """
+
+    async def stat(self, name: str) -> Stat:
+        """What the name stands for now. The root itself is the empty path."""
+
+    async def read(self, name: str, *, limit: int) -> Content:
+        """The whole file. Also raises `TooLarge` over `limit` bytes."""
+
+    async def write(self, name: str, body: bytes, *, if_match: str | None) -> Written:
+        """Replace the file if its etag is `if_match`, else `Changed` (also when it is gone: `NotFound`).
+
+        With `if_match=None` the file is created at the path `name`, parents must exist; `Exists` when there is one.
+        Also raises `TooLarge` (quota, disk full, file size limit: `Unavailable`).
+        """
+
+    async def list(self, path: str) -> list[Stat]:
+        """The entries of a folder, sorted by name; no hidden files, no links, no special files."""
+
+    async def move(self, name: str, path: str, *, if_match: str | None) -> Stat:
+        """Rename or move to a free `path`; the id stays. Raises `Exists`, `Changed`."""
+
+    async def delete(self, name: str, *, if_match: str | None) -> None:
+        """Remove the file. Raises `Changed`."""
+
+
+class Kind(StrEnum):
+    """Kinds of journal records."""
+
+    SEED = "seed"
+    """The first state of a document: lineage and the file's text."""
+    UPDATE = "update"
+    """Edits of a peer."""
+    MERGE = "merge"
+    """An outside body: update, writer, hash and new base in one record."""
+    ANNOUNCE = "announce"
+    """A save is about to be made; the place of this record in the log is the state that it holds."""
+    SAVED = "saved"
+    """The announced save is in the file; meta `place` is the position of its ANNOUNCE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of a document's log."""
+
+    kind: Kind
+    body: bytes = b""
+    meta: Meta = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A document's log: a checkpoint (state and meta up to and with `position`) and the records after it, in order."""
+
+    checkpoint: bytes | None = None
+    meta: Meta = field(default_factory=dict)
+    position: int = 0
+    records: tuple[tuple[int, Record], ...] = ()
+
+
+class Journal(Protocol):
+    """The log of each document; positions grow, are unique in a document, and are given in the order of the calls."""
+
+    def append(self, document: str, record: Record) -> Awaitable[int]:
+        """Queue a record at once (call order is log order, over all documents); the result is its position, given when the record and
+        all before it are durable. While the medium refuses, the record waits and is tried again: see `trouble`.
+        Raises `Unavailable` only when the journal is closed.
+        """
+
+    async def load(self, document: str) -> Log:
+        """The log with everything appended before this call, an empty one for a document that has none."""
+
+    async def checkpoint(self, document: str, position: int, state: bytes, meta: Meta) -> None:
+        """Replace everything up to and with `position` by `state` and `meta`; durable on return."""
+
+    async def forget(self, document: str) -> None:
+        """Drop the document's log."""
+
+    async def unsaved(self) -> list[str]:
+        """The documents that have an UPDATE or MERGE after the `place` of their last SAVED (or none SAVED)."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be made durable just now, in words, or None."""
