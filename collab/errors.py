@@ -29,6 +29,12 @@ class Malformed(CollabError):
     reason = "malformed"
 
 
+class Poisoned(Malformed):
+    """The CRDT library failed half way: the document is to be rebuilt before its next message."""
+
+    reason = "poisoned"
+
+
 class Unauthorized(CollabError):
     """No credentials, or credentials that are not valid (any more): sign in again."""
 

@@ -96,6 +96,8 @@ class Kind(StrEnum):
     """The first state of a document: lineage and the file's text."""
     UPDATE = "update"
     """Edits of a peer."""
+    MEND = "mend"
+    """Pairs of surrogates that the next update cuts; meta `places`."""
     MERGE = "merge"
     """An outside body: update, writer, hash and new base in one record."""
     ANNOUNCE = "announce"

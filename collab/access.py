@@ -1,0 +1,169 @@
+"""Who may do what until when: people, roles, and grants as signed words (RFC 7519)."""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, TypeAlias
+
+import jwt
+
+from collab.errors import Forbidden, Unauthorized
+
+Use: TypeAlias = Literal["token", "session", "invitation"]
+"""What a signed grant is for: `token` in scripts and sockets, `session` in a cookie, `invitation` in a printed address."""
+
+SECRET_BYTES = 32
+"""A shorter secret is refused: HS256 is no stronger than its key (RFC 7518, section 3.2)."""
+
+_LONGEST = 8192
+_ALGORITHM = "HS256"
+_SPENT = "the token's time is over: make a new one with `collab token`, or sign in again"
+_OTHER = "the token is not valid here: make a new one with `collab token`, or sign in again"
+
+
+class Role(IntEnum):
+    """What somebody may do; each role may also do what the ones below it may."""
+
+    VIEWER = 1
+    EDITOR = 2
+    OWNER = 3
+
+    @property
+    def word(self) -> str:
+        """The role's name as it is written everywhere: `viewer`, `editor`, `owner`."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> Role:
+        """The role of that name; ValueError when there is none."""
+        for role in cls:
+            if role.word == word:
+                return role
+        raise ValueError(f"{word!r} is no role: choose viewer, editor or owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who somebody is: `id` is stable and never shown, `name` is shown to others."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person may do: `document` is a name as given (path or id) or None for all, `expires` UTC seconds since the epoch."""
+
+    person: Person
+    role: Role
+    document: str | None = None
+    expires: float | None = None
+    id: str = ""
+    """Tells grants apart that are otherwise equal, so that one alone can be revoked (`jti`)."""
+
+    def covers(self, *names: str) -> bool:
+        """Whether the grant is for all documents, or for one of which these are the names."""
+        return self.document is None or self.document in names
+
+    def live(self, now: float) -> bool:
+        """Whether the grant's time is not over."""
+        return self.expires is None or now < self.expires
+
+    def require(self, role: Role, *names: str) -> None:
+        """Raise `Forbidden` in words unless the grant covers the document of these names with at least this role."""
+        if not self.covers(*names):
+            raise Forbidden("your token or session is for another document")
+        if self.role < role:
+            raise Forbidden(f"this needs the role {role.word}; yours is {self.role.word}")
+
+
+def sign(grant: Grant, secret: bytes, *, now: float, use: Use = "token") -> str:
+    """The grant as a JWT; ValueError for a grant without an end, or a secret under 32 bytes."""
+    if grant.expires is None or not math.isfinite(grant.expires):
+        raise ValueError("a signed grant must have an end")
+    if len(secret) < SECRET_BYTES:
+        raise ValueError(f"the secret must have at least {SECRET_BYTES} bytes")
+    claims: dict[str, object] = {
+        "aud": _audience(use),
+        "iat": int(now),
+        "exp": math.ceil(grant.expires),
+        "sub": grant.person.id,
+        "name": grant.person.name,
+        "role": grant.role.word,
+    }
+    if grant.document is not None:
+        claims["document"] = grant.document
+    if grant.id:
+        claims["jti"] = grant.id
+    return jwt.encode(claims, secret, algorithm=_ALGORITHM)
+
+
+def verify(token: str, secret: bytes, *, now: float, use: Use = "token") -> Grant:
+    """The grant that we signed for this use; everything else, or one whose time is over, raises `Unauthorized`."""
+    if not token or len(token) > _LONGEST or not token.isascii():
+        raise Unauthorized(_OTHER)
+    try:
+        # The clock is an argument, so the library's own looks at the time are off.
+        claims: dict[str, object] = jwt.decode(
+            token,
+            secret,
+            algorithms=[_ALGORITHM],
+            audience=_audience(use),
+            options={
+                "require": ["aud", "exp", "sub", "name", "role"],
+                "strict_aud": True,
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+        grant = _grant(claims)
+    except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as e:  # the last two: JSON of huge numbers, of deep nesting
+        raise Unauthorized(_OTHER) from e
+    if not grant.live(now):
+        raise Unauthorized(_SPENT)
+    return grant
+
+
+def color_of(person_id: str) -> str:
+    """The person's colour as `#rrggbb`, always the same, readable on white and on black (WCAG 2.2, contrast 4.5 : 1)."""
+    hue = int.from_bytes(hashlib.sha256(person_id.encode()).digest()[:2], "big") / 65536
+    low, high = 0.0, 1.0
+    for _ in range(16):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _luminance(colorsys.hls_to_rgb(hue, middle, 0.7)) < 0.179 else (low, middle)
+    red, green, blue = (round(part * 255) for part in colorsys.hls_to_rgb(hue, low, 0.7))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _audience(use: Use) -> str:
+    return f"collab:{use}"
+
+
+def _grant(claims: dict[str, object]) -> Grant:
+    expires = claims["exp"]
+    if isinstance(expires, bool) or not isinstance(expires, int | float) or not math.isfinite(expires):
+        raise ValueError("exp is no time")
+    document = claims.get("document")
+    return Grant(
+        person=Person(id=_word(claims["sub"]), name=_word(claims["name"])),
+        role=Role.of(_word(claims["role"])),
+        document=None if document is None else _word(document),
+        expires=float(expires),
+        id=_word(claims.get("jti", "")),
+    )
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no string")  # noqa: TRY004  # caught with the library's own errors, a wrong value of the wire
+    return value
+
+
+def _luminance(rgb: tuple[float, float, float]) -> float:
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in rgb)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

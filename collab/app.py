@@ -1,0 +1,285 @@
+"""The only place that chooses adapters and wires them: settings in, a server out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from collab.access import Person
+from collab.errors import Unavailable
+from collab.frames import frame
+from collab.journal.sqlite import SqliteJournal
+from collab.runtime.audit import Audit
+from collab.runtime.documents import Documents
+from collab.runtime.metrics import Metrics
+from collab.runtime.rooms import Rooms, Surroundings
+from collab.runtime.saver import Timing
+from collab.session import Limits
+from collab.settings import origin_of
+from collab.state import directory as state
+from collab.state.database import Database
+from collab.state.secrets import Logins, signing_key
+from collab.state.tables import STATE
+from collab.storage.local import LocalFiles
+from collab.storage.names import Names
+from collab.web import server
+from collab.web.admission import Admission, names_of
+from collab.web.api import Api
+from collab.web.door import Door
+from collab.web.door import Limits as DoorLimits
+from collab.web.gate import Gate
+from collab.web.health import Health
+from collab.web.pages import Pages
+from collab.web.problems import handlers
+from collab.web.rooms import RoomDoor
+from collab.web.sessions import Sessions, Spent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from collab.ports import Files, Journal
+    from collab.settings import Settings
+    from collab.state.directory import Directory
+    from collab.web.sessions import OneTime
+
+CLIENT = Path(__file__).parent / "web" / "client"
+"""Where the built web client is."""
+
+_RUNNING = "server.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """What the server stands on. `now` gives UTC seconds since the epoch, `clock` monotonic seconds, `random` that many bytes."""
+
+    files: Files
+    journal: Journal
+    secret: bytes
+    one_time: OneTime
+    spent: Spent
+    now: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
+    random: Callable[[int], bytes] = os.urandom
+    client: Path = CLIENT
+    close: Callable[[], Awaitable[None]] | None = None
+    """Lets go of files and journal, when the last request is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A server that only lacks a socket."""
+
+    web: Starlette
+    door: Door
+    rooms: Rooms
+    admission: Admission
+    health: Health
+    metrics: Metrics
+
+
+def build(settings: Settings, adapters: Adapters) -> App:
+    """Wire everything; the rooms start with the application's lifespan, and end before it (`App.rooms.stop`)."""
+    metrics = Metrics(journal_pending=lambda: int(getattr(adapters.journal, "pending_bytes", 0)))
+    audit = Audit(adapters.now)
+    sessions = Sessions(
+        adapters.secret,
+        adapters.one_time,
+        adapters.spent,
+        owner=Person("owner", _operator(os.environ)),
+        length=settings.session_length,
+        now=adapters.now,
+        random=adapters.random,
+    )
+    admission = Admission(
+        hosts=names_of(settings.host, settings.public_url, settings.allowed_hosts),
+        public_origin=origin_of(urlsplit(settings.public_url)) if settings.public_url else "",
+        origins=frozenset(settings.allowed_origins),
+        proxies=settings.trusted_proxies,
+        port=settings.port,
+        secret=adapters.secret,
+        read_session=sessions.read,
+        now=adapters.now,
+    )
+    rooms = Rooms(
+        Surroundings(
+            files=adapters.files,
+            journal=adapters.journal,
+            metrics=metrics,
+            authorise=admission.authorise,
+            frame=frame,
+            clock=adapters.clock,
+            now=adapters.now,
+            random=adapters.random,
+            audit=audit,
+            limits=_limits(settings),
+            timing=Timing(debounce=settings.save_delay, latest=settings.save_at_most),
+            idle=settings.room_idle,
+        ),
+    )
+    metrics.connections = lambda: len(rooms.connections)
+    health = Health(metrics, lambda: adapters.journal.trouble)
+    api = Api(
+        documents=Documents(rooms, adapters.files),
+        sessions=sessions,
+        admission=admission,
+        audit=audit,
+        prefix=settings.prefix,
+        limit_text=settings.limit_text,
+        limit_name=settings.limit_name,
+    )
+    pages = Pages(adapters.client, settings.prefix, adapters.random)
+    return App(
+        web=Starlette(
+            routes=[*health.routes(), *api.routes(), *pages.routes()],
+            middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics)],
+            exception_handlers=handlers(metrics),
+            lifespan=_lifespan(rooms, health, adapters),
+        ),
+        door=Door(
+            open=RoomDoor(rooms, admission, settings.prefix).open,
+            limits=DoorLimits(
+                first_message_bytes=settings.limit_frame_before,
+                header_seconds=settings.header_timeout,
+                connections=settings.limit_connections,
+                trusted=settings.trusted_proxies,
+            ),
+            prefix=settings.prefix.encode(),
+            refused=metrics.refused,
+        ),
+        rooms=rooms,
+        admission=admission,
+        health=health,
+        metrics=metrics,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        text=settings.limit_text,
+        frame=settings.limit_frame,
+        frame_before=settings.limit_frame_before,
+        awareness=settings.limit_awareness,
+        name=settings.limit_name,
+        queue=settings.limit_queue_bytes,
+        queue_messages=settings.limit_queue_messages,
+        documents=settings.limit_queue_documents,
+        joining=settings.sign_in_timeout,
+    )
+
+
+def _lifespan(rooms: Rooms, health: Health, adapters: Adapters) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await rooms.start()
+        watch = asyncio.get_running_loop().create_task(health.watch_loop())
+        try:
+            yield
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            if adapters.close is not None:
+                await adapters.close()
+
+    return lifespan
+
+
+def _operator(env: Mapping[str, str]) -> str:
+    """What to call the person who starts the server."""
+    return env.get("LOGNAME") or env.get("USER") or "Owner"
+
+
+# --- the embedded server: a local folder, SQLite
+
+
+def prepared(settings: Settings, *, adopt: bool = False) -> Directory:
+    """The state directory of the settings; errors of `collab.state.directory.prepare`."""
+    return state.prepare(settings.root, settings.state or state.default(settings.root, os.environ), adopt=adopt)
+
+
+def secret_of(settings: Settings, directory: Directory) -> bytes:
+    """What signs: the setting, or the state's own key."""
+    return settings.secret.get_secret_value().encode() if settings.secret else signing_key(directory.path)
+
+
+def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> None:
+    """Serve until a signal comes. `tell` is given one address to sign in at, when the server is ready. CollabError, OSError."""
+    directory = prepared(settings, adopt=adopt)
+    with directory.hold(now=time.time()), contextlib.closing(Database(directory.database, STATE)) as database:
+        logins = Logins(database)
+        files, journal = LocalFiles(directory.root, Names(database)), SqliteJournal(directory.journal)
+
+        async def close() -> None:
+            await journal.close()
+            await files.close()
+
+        app = build(
+            settings,
+            Adapters(
+                files=files,
+                journal=journal,
+                secret=secret_of(settings, directory),
+                one_time=logins,
+                spent=Spent(directory.path / "spent", time.time()),
+                close=close,
+            ),
+        )
+
+        def ready(port: int) -> None:
+            app.admission.port = port
+            address = base_address(settings, port)
+            _remember(directory, address)
+            tell(f"{address}/login#{logins.issue(time.time())}")
+
+        try:
+            server.serve(
+                app.web,
+                app.door,
+                host=settings.host,
+                port=settings.port,
+                drain_seconds=settings.drain,
+                on_drain=app.health.drain,
+                on_stop=app.rooms.stop,
+                on_ready=ready,
+            )
+        except OSError as error:
+            raise Unavailable(
+                f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; choose another with --port"
+            ) from error
+        finally:
+            (directory.path / _RUNNING).unlink(missing_ok=True)
+
+
+def base_address(settings: Settings, port: int) -> str:
+    """The address that people use, without a slash at its end."""
+    if settings.public_url:
+        return settings.public_url
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def running_address(directory: Directory) -> str | None:
+    """Where the server of this state said that it is, None when none runs (or was killed before it could say so)."""
+    try:
+        address = json.loads((directory.path / _RUNNING).read_bytes())["address"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(address)
+
+
+def _remember(directory: Directory, address: str) -> None:
+    path = directory.path / _RUNNING
+    try:
+        path.write_text(json.dumps({"address": address}), "utf-8")
+    except OSError as error:
+        logging.getLogger("collab.web").warning("%s cannot be written (%s): `collab login` needs --public-url", path, error.strerror)

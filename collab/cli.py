@@ -1,0 +1,191 @@
+"""The command `collab`: serve, and what an operator does beside a running server (docs/reference/cli.md)."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+import collab
+from collab import app
+from collab.access import Grant, Role, sign
+from collab.errors import CollabError, NotFound
+from collab.settings import Misconfigured, Settings, load, seconds, unknown
+from collab.state.database import Database
+from collab.state.secrets import Logins
+from collab.state.tables import STATE
+from collab.storage.local import LocalFiles
+from collab.storage.names import Names
+from collab.web.sessions import invite, named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collab.state.directory import Directory
+
+log = logging.getLogger("collab.cli")
+
+WRONG = 2
+"""Exit status when the command cannot do what it was asked."""
+SHARED = ("config", "root", "state")
+"""Settings that every command takes."""
+_ID = re.compile("id:[a-z]{26}")
+_NAME_LENGTH = 200
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message}; see {self.prog} --help\n")
+        raise SystemExit(WRONG)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status. Errors are one line on stderr."""
+    given = _parser().parse_args(arguments)
+    try:
+        settings = load({name: value for name, value in vars(given).items() if name in Settings.model_fields})
+        _set_logging(settings)
+        commands = {"serve": _serve, "token": _token, "login": _login}
+        commands[given.command](settings, given)
+    except (Misconfigured, OSError, CollabError) as error:
+        sys.stderr.write(f"collab {given.command}: {_one_line(error)}\n")
+        return WRONG
+    return 0
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, CollabError):
+        return " ".join(error.detail.split())
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(str(error).split())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="collab", description="A co-editing server for the files of a folder.")
+    parser.add_argument("--version", action="version", version=f"collab {collab.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve a folder", description="Serve a folder. Prints one address to sign in at.")
+    _add_settings(serve, [name for name in Settings.model_fields if name != "secret"])
+    serve.add_argument("--adopt", action="store_true", help="take the state over for a root that was moved or restored")
+
+    token = commands.add_parser("token", help="make a token for a script", description="Print a token, alone on one line.")
+    _add_settings(token, SHARED)
+    which = token.add_mutually_exclusive_group(required=True)
+    which.add_argument("--document", metavar="PATH", help="for this document: its path under the root, or its id")
+    which.add_argument("--all", action="store_true", help="for all documents")
+    token.add_argument("--role", required=True, choices=[role.word for role in Role], help="what the token allows")
+    token.add_argument("--name", required=True, type=_name, help="what others see; the same name is the same person")
+    token.add_argument("--expires", default="1h", type=_lifetime, metavar="TIME", help="90, 90s, 15m, 1h or 7d (default: 1h)")
+
+    login = commands.add_parser("login", help="make an address to sign in at", description="Print a new address to sign in at, once.")
+    _add_settings(login, (*SHARED, "public_url"))
+    login.add_argument("--name", type=_name, help="for another person, of this name; else it is for the operator")
+    login.add_argument("--role", choices=[role.word for role in Role], default=None, help="of the other person (default: editor)")
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    """A flag for each setting; without it a variable, the file or the default counts."""
+    for name in names:
+        described = Settings.model_fields[name].description or ""
+        parser.add_argument("--" + name.replace("_", "-"), dest=name, metavar="VALUE", help=described.replace("%", "%%"))
+
+
+def _name(text: str) -> str:
+    if not text.strip() or len(text) > _NAME_LENGTH or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"a name has 1 to {_NAME_LENGTH} characters that can be printed")
+    return text.strip()
+
+
+def _lifetime(text: str) -> float:
+    try:
+        duration = seconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if duration <= 0:
+        raise argparse.ArgumentTypeError("a token must live for some time")
+    return duration
+
+
+def _serve(settings: Settings, given: argparse.Namespace) -> None:
+    _set_audit(settings)
+    for variable in unknown():
+        log.warning("%s is set, but there is no such setting", variable)
+
+    def tell(address: str) -> None:
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+
+    app.serve(settings, adopt=given.adopt, tell=tell)
+
+
+def _token(settings: Settings, given: argparse.Namespace) -> None:
+    directory = app.prepared(settings)
+    now = time.time()
+    document = None if given.all else _document(directory, given.document)
+    grant = Grant(named(given.name), Role.of(given.role), document=document, expires=now + given.expires)
+    sys.stdout.write(sign(grant, app.secret_of(settings, directory), now=now) + "\n")
+
+
+def _document(directory: Directory, name: str) -> str:
+    """The document's id when there is one of this name, else the name: the token is for what will be there."""
+    if _ID.fullmatch(name):
+        return name
+    with contextlib.closing(Database(directory.database, STATE)) as database:
+        return asyncio.run(_identify(LocalFiles(directory.root, Names(database)), name))
+
+
+async def _identify(files: LocalFiles, name: str) -> str:
+    try:
+        return (await files.stat(name)).id or name
+    except NotFound:
+        return name
+    finally:
+        await files.close()
+
+
+def _login(settings: Settings, given: argparse.Namespace) -> None:
+    if given.role is not None and given.name is None:
+        raise Misconfigured("--role is for another person: give --name too")
+    directory = app.prepared(settings)
+    running = app.running_address(directory)
+    if running is None:
+        log.warning("no server seems to run on this state; the address works when one does")
+    base = settings.public_url or running or app.base_address(settings, settings.port)
+    sys.stdout.write(f"{base}/login#{_word(settings, directory, given)}\n")
+
+
+def _word(settings: Settings, directory: Directory, given: argparse.Namespace) -> str:
+    now = time.time()
+    if given.name is not None:
+        role = Role.of(given.role or Role.EDITOR.word)
+        return invite(given.name, role, app.secret_of(settings, directory), now=now, random=os.urandom)
+    with contextlib.closing(Database(directory.database, STATE)) as database:
+        return Logins(database).issue(now)
+
+
+def _set_logging(settings: Settings) -> None:
+    """Words to stderr, so that stdout has only what was asked for."""
+    level = settings.log_level.upper()
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+
+
+def _set_audit(settings: Settings) -> None:
+    """Audit events go where the settings say, each a line."""
+    audit = logging.getLogger("collab.audit")
+    audit.propagate = False
+    audit.setLevel(logging.INFO if settings.audit else logging.CRITICAL)
+    if settings.audit:
+        handler = logging.StreamHandler(sys.stderr) if settings.audit == "-" else logging.FileHandler(settings.audit, encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        audit.handlers = [handler]

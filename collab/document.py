@@ -1,0 +1,398 @@
+"""The shared document: state, updates, forks, lineage. The one door to pycrdt.
+
+A document's first transaction is made under a *reserved* client id, its lineage: 21 fixed bits, 24 random ones and 8 of
+checksum. Whoever names another reserved id holds another history.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from pycrdt import Doc, Map, Subscription, Text, TextEvent, TransactionEvent, merge_updates
+
+from collab import updates
+from collab.errors import Equivocation, Forbidden, Malformed, OtherLineage, Poisoned
+from collab.formats.offsets import Unit, convert
+from collab.layout import Layout, quick, torn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from collab.merge import Edit
+
+ROOT = "collab"
+"""The root map that only the server writes."""
+CONTENT = "content"
+"""The shared text."""
+LINEAGE_KEY = "lineage"
+MERGED_AT_ONCE = 64
+"""merge_updates is quadratic."""
+_TAG = 0b101100010110110100111 << 32
+_TAG_MASK = ((1 << 21) - 1) << 32
+
+Place = tuple[int, int]
+"""The (client, clock) of a character's UTF-16 unit."""
+NOT_TEXT = frozenset((updates.BINARY, updates.EMBED, updates.TYPE, updates.ANY, updates.DOC))
+"""Content that the shared text does not take: it would be in no file, and editors of text hang on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A step of a history: pairs of surrogates that an edit cut become two U+FFFD, as in every browser."""
+
+    places: frozenset[Place]
+    """The second halves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """A step of a history: from here on, the line ends that differ from the file's commonest one are these."""
+
+    places: tuple[Ending, ...]
+
+
+Ending = tuple[int, str]
+"""The UTF-8 offset of an LF in the text, and how the file writes that line end."""
+Step = bytes | Mend | Endings
+"""What a history is made of."""
+
+
+def reserved(client: int) -> bool:
+    """Whether a client id has the shape of a lineage."""
+    return client & _TAG_MASK == _TAG and client & 0xFF == _checksum(client >> 8 & 0xFFFFFF)
+
+
+def new_lineage(random: Callable[[int], bytes]) -> int:
+    """A lineage from three random bytes."""
+    drawn = int.from_bytes(random(3), "big")
+    return _TAG | drawn << 8 | _checksum(drawn)
+
+
+def _checksum(drawn: int) -> int:
+    return zlib.crc32(drawn.to_bytes(3, "big")) & 0xFF
+
+
+def derived_client(*parts: bytes) -> int:
+    """A client id that depends on the parts alone, so that the same work done twice is the same update."""
+    digest = sha256(b"\0".join(sha256(part).digest() for part in parts)).digest()
+    client = int.from_bytes(digest[:7], "big") & ((1 << 53) - 1)
+    return client ^ (1 << 52) if reserved(client) else client | 1 << 32
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What an update would bring to a document."""
+
+    new: list[tuple[int, int, int]]
+    """(client, clock, length) of the structs that we do not hold."""
+    missing: bool = False
+    """It builds on something that we do not hold."""
+    deletes: bool = False
+    """It has deletions."""
+    conflict: tuple[int, int] | None = None
+    """The first (client, clock) under which we hold other content."""
+    torn: frozenset[Place] = frozenset()
+    """Pairs of surrogates that it cuts, by their second halves."""
+    parsed: updates.Update | None = field(default=None, repr=False)
+    added: Layout | None = field(default=None, repr=False)
+
+
+class Document:
+    """A CRDT document. `state` mirrors its state vector: client id → next clock."""
+
+    def __init__(self, doc: Doc[Any], lineage: int, endings: _Endings) -> None:
+        self._doc = doc
+        self._endings = endings
+        self._text = doc.get(CONTENT, type=Text)
+        self.lineage = lineage
+        self.state = updates.read_state_vector(doc.get_state())
+        self._known: Layout | None = None
+
+    @property
+    def _layout(self) -> Layout:
+        """Made when it is first needed: forks never do."""
+        if self._known is None:
+            self._known = Layout(CONTENT)
+            found = updates.survey(updates.read(self._doc.get_update()), {})
+            self._known.add(self._known.survey(found.order, {}))
+        return self._known
+
+    @classmethod
+    def seed(cls, text: str, lineage: int) -> Self:
+        """A new document: lineage and text in one transaction under the lineage's client id."""
+        doc: Doc[Any] = Doc(client_id=lineage)
+        root, content = doc.get(ROOT, type=Map), doc.get(CONTENT, type=Text)
+        with doc.transaction():
+            root[LINEAGE_KEY] = str(lineage)
+            if text:
+                content += text
+        return cls.replay([doc.get_update()])
+
+    @classmethod
+    def replay(cls, log: Iterable[Step], client: int | None = None) -> Self:
+        """The document that these steps make, in order; `client` is the id under which edits of ours are made.
+
+        Poisoned when they can't be applied, and when they hold no lineage or more than one.
+        """
+        doc: Doc[Any] = Doc(client_id=client)
+        endings = _Endings(doc)
+        try:
+            for kind, steps in groupby(log, key=type):
+                if kind is bytes:
+                    _apply_all(doc, cast("Iterator[bytes]", steps))
+                    continue
+                for step in steps:
+                    if isinstance(step, Mend):
+                        doc = _mended(doc, step.places, client)
+                        endings.move(doc)
+                    elif isinstance(step, Endings):
+                        endings.set(step.places)
+        except BaseException as error:
+            raise _translated(error) from error
+        lineages = [client for client in updates.read_state_vector(doc.get_state()) if reserved(client)]
+        if len(lineages) != 1:
+            raise Poisoned(f"The stored history holds {len(lineages)} lineages instead of one.")
+        return cls(doc, lineages[0], endings)
+
+    def encode(self) -> bytes:
+        """The whole state as one update."""
+        return self._doc.get_update()
+
+    def state_vector(self) -> bytes:
+        """What we hold, encoded."""
+        return self._doc.get_state()
+
+    def diff(self, state_vector: bytes) -> bytes:
+        """What the holder of this state vector lacks; all deletions are in it."""
+        try:
+            return self._doc.get_update(state_vector)
+        except ValueError as error:
+            raise Malformed("A state vector that can't be read.") from error
+
+    def text(self) -> str:
+        """The shared text; embeds are not in it."""
+        return str(self._text)
+
+    def length(self) -> int:
+        """UTF-8 bytes of the shared text."""
+        return len(self._text)
+
+    def check_state_vector(self, data: bytes) -> None:
+        """OtherLineage when it names a reserved id that is not ours. Malformed."""
+        self._check_lineage(updates.read_state_vector(data))
+
+    def _check_lineage(self, named: Iterable[int]) -> None:
+        for client in named:
+            if client != self.lineage and reserved(client):
+                raise OtherLineage("This copy of the document has another history; it can't be merged. Keep a copy of your text and reload.")
+
+    def judge(self, data: bytes, *, fast: bool = False) -> Verdict:
+        """Read an update from the wire strictly, and tell what it would bring; `fast` takes a short way for common edits.
+
+        Malformed; OtherLineage; Forbidden for what only the server writes.
+        """
+        if fast:
+            edit = quick(data, self.state, self._layout)
+            # A client id that is new here may be reserved.
+            if edit is not None and (edit.new is None or (edit.new[0] in self.state and edit.new[0] != self.lineage)):
+                return Verdict([edit.new] if edit.new else [], deletes=edit.deleted is not None)
+        update = updates.read(data)
+        found = updates.survey(update, self.state)
+        self._check_lineage(found.named)
+        if any(reserved(client) for client, _, _ in found.new):
+            raise Forbidden("Client ids of this shape are the server's.")
+        if updates.touches_root(self._new_part(update), ROOT, {(self.lineage, 0)}):
+            raise Forbidden(f"The root '{ROOT}' is written by the server only.")
+        verdict = Verdict(found.new, missing=found.missing, deletes=bool(found.deletes), parsed=update)
+        if found.known:
+            verdict.conflict = updates.differs(update, self._held(found.known))
+        if not found.missing and verdict.conflict is None:
+            self._fit(verdict, found)
+        return verdict
+
+    def _new_part(self, update: updates.Update) -> updates.Update:
+        fresh = {
+            client: [each for each in structs if each.end > self.state.get(client, 0)] for client, structs in update.structs.items()
+        }
+        return updates.Update(fresh, update.deletes)
+
+    def _fit(self, verdict: Verdict, found: updates.Survey) -> None:
+        """What the new structs mean for the places that we know. Malformed when they do not fit, Forbidden for what is no text."""
+        update = verdict.parsed or updates.Update()
+        verdict.added = added = self._layout.survey(found.order, self.state)
+        verdict.torn = frozenset(torn(update, added, self._layout, self.state))
+        for each in found.order:
+            if each.kind in NOT_TEXT and each.end > self.state.get(each.client, 0) and added.place((each.client, each.clock)) == added.main:
+                raise Forbidden(f"The shared text '{CONTENT}' takes text only.")
+
+    def _held(self, known: Sequence[tuple[int, int, int]]) -> updates.Update:
+        """Our structs from the first known clock of each client on."""
+        if not known:
+            return updates.Update({}, {})
+        state = dict(self.state)
+        for client, clock, _ in known:
+            state[client] = min(clock, state[client])
+        return updates.read(self._doc.get_update(updates.write_state_vector(state)))
+
+    def adds_nothing(self, verdict: Verdict) -> bool:
+        """Whether an update that was judged changes neither structs nor deletions."""
+        if verdict.new or verdict.missing or verdict.conflict:
+            return False
+        if not verdict.deletes:
+            return True
+        if verdict.parsed is None:
+            return False
+        ours = updates.read(self._doc.get_update(self._doc.get_state()))
+        return updates.covered(verdict.parsed.deletes, ours.deletes)
+
+    def apply(self, data: bytes, verdict: Verdict) -> bytes:
+        """Apply an update that was judged and misses nothing; gives it as it is to be stored and sent on, behind a `Mend` if it tears.
+
+        Poisoned: rebuild the document before the next message.
+        """
+        try:
+            if verdict.torn and verdict.parsed is not None:
+                self._mend(verdict.torn)
+                data = updates.write(updates.mend(verdict.parsed, verdict.torn))
+            self._doc.apply_update(data)
+        except BaseException as error:
+            raise _translated(error) from error
+        for client, clock, length in verdict.new:
+            self.state[client] = max(self.state.get(client, 0), clock + length)
+        # A struct that waits for another would be in no state vector, and in every encoding.
+        if verdict.parsed is not None and self.state != updates.read_state_vector(self._doc.get_state()):
+            raise Poisoned("The update left structs that can't be integrated.")
+        if verdict.added is not None:
+            self._layout.add(verdict.added)
+            for place in verdict.torn:
+                self._layout.pairs.discard(*place)
+        return data
+
+    def _mend(self, places: Iterable[Place]) -> None:
+        self._doc = _mended(self._doc, places, None)
+        self._text = self._doc.get(CONTENT, type=Text)
+        self._endings.move(self._doc)
+
+    def apply_own(self, data: bytes) -> None:
+        """Apply an update of ours (a merge's fork). Poisoned."""
+        found = updates.survey(updates.read(data), self.state)
+        added = self._layout.survey(found.order, self.state)
+        try:
+            self._doc.apply_update(data)
+        except BaseException as error:
+            raise _translated(error) from error
+        self.state = updates.read_state_vector(self._doc.get_state())
+        self._layout.add(added)
+
+    def salvage(self, verdict: Verdict, mark: bytes) -> bytes:
+        """The update with what reuses somebody's clocks moved to a client id of its own, so that its text is kept."""
+        if verdict.parsed is None or verdict.conflict is None:
+            raise Equivocation("Nothing to keep.")
+        client, clock = verdict.conflict
+        return updates.write(updates.rename(verdict.parsed, client, clock, derived_client(mark, str(client).encode(), str(clock).encode())))
+
+    def edit(self, edits: Sequence[Edit]) -> bytes:
+        """Make edits of our own (UTF-8 byte offsets of `text()`, ascending); gives the update, empty for no edits."""
+        made: list[bytes] = []
+
+        def keep(event: TransactionEvent) -> None:
+            made.append(event.update)
+
+        if not edits:
+            return b""
+        subscription = self._doc.observe(keep)
+        try:
+            with self._doc.transaction():
+                for change in reversed(edits):
+                    if change.stop > change.start:
+                        del self._text[change.start : change.stop]
+                    if change.text:
+                        self._text.insert(change.start, change.text)
+        finally:
+            self._doc.unobserve(subscription)
+        self.state = updates.read_state_vector(self._doc.get_state())
+        return made[0] if made else b""
+
+    @property
+    def endings(self) -> tuple[Ending, ...]:
+        """The line ends that differ from the file's commonest one, where they are now."""
+        return tuple(self._endings.places)
+
+    @endings.setter
+    def endings(self, places: Iterable[Ending]) -> None:
+        self._endings.set(places)
+
+    def follow(self, other: Document) -> None:
+        """Take in what another replica has, without any look: for forks that are thrown away."""
+        self._doc.apply_update(other.diff(self.state_vector()))
+
+
+class _Endings:
+    """Places in a text that move with its edits, and go when their LF goes. Nothing is looked at while there are none.
+
+    pycrdt's own sticky indices count bytes as clocks, so they are wrong behind any character that is not ASCII.
+    """
+
+    def __init__(self, doc: Doc[Any]) -> None:
+        self.places: list[Ending] = []
+        self._text = doc.get(CONTENT, type=Text)
+        self._subscription: Subscription | None = None
+
+    def set(self, places: Iterable[Ending]) -> None:
+        """From now on these."""
+        self.places = sorted(places)
+        if self._subscription is not None:
+            self._text.unobserve(self._subscription)
+        self._subscription = self._text.observe(self._shift) if self.places else None
+
+    def move(self, doc: Doc[Any]) -> None:
+        """The text was written anew, with the same UTF-16 units."""
+        before, self._text, self._subscription = str(self._text), doc.get(CONTENT, type=Text), None
+        after = str(self._text)
+        self.set(
+            (convert(after, convert(before, place, given=Unit.UTF8, wanted=Unit.UTF16), given=Unit.UTF16, wanted=Unit.UTF8), ending)
+            for place, ending in self.places
+        )
+
+    def _shift(self, event: TextEvent) -> None:
+        old, places = self.places, []
+        at = shift = taken = 0
+        delta: list[dict[str, Any]] = event.delta  # type: ignore[attr-defined]  # pycrdt's types leave it out
+        for change in delta:
+            at += change.get("retain", 0)
+            until = bisect_left(old, (at, ""))
+            places += [(place + shift, ending) for place, ending in old[taken:until]]
+            taken = until
+            if "delete" in change:
+                at += change["delete"]
+                shift -= change["delete"]
+                taken = bisect_left(old, (at, ""))
+            elif "insert" in change:
+                shift += len(change["insert"].encode()) if isinstance(change["insert"], str) else 1
+        self.places = places + [(place + shift, ending) for place, ending in old[taken:]]
+
+
+def _apply_all(doc: Doc[Any], log: Iterator[bytes]) -> None:
+    while batch := list(islice(log, MERGED_AT_ONCE)):
+        doc.apply_update(batch[0] if len(batch) == 1 else merge_updates(*batch))
+
+
+def _mended(doc: Doc[Any], places: Iterable[Place], client: int | None) -> Doc[Any]:
+    """The document with U+FFFD in the place of both halves of these pairs."""
+    after: Doc[Any] = Doc(client_id=client)
+    after.apply_update(updates.write(updates.mend(updates.read(doc.get_update()), places)))
+    return after
+
+
+def _translated(error: BaseException) -> BaseException:
+    """What pycrdt raises: ValueError leaves the document as it was, all else does not (a panic is a BaseException)."""
+    if isinstance(error, ValueError):
+        return Malformed("An update that can't be read.")
+    if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+        return error
+    return Poisoned(f"An update that can't be applied: {type(error).__name__}.")

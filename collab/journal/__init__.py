@@ -1,0 +1,1 @@
+"""The hot log of each document, behind the port `collab.ports.Journal`."""

@@ -1,0 +1,395 @@
+"""The journal of one server: an SQLite database of its own, written in groups by one thread, one transaction and one fsync each.
+
+What is queued while a group is being written is the next group: the more comes, the fewer fsyncs for each record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections import deque
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from collab.errors import CollabError, Unavailable
+from collab.ports import Kind, Log, Record
+from collab.state.database import Connection, Database, reclaim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from collab.ports import Meta
+
+JOURNAL: Final = (
+    """
+    CREATE TABLE documents (
+        key INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        edited INTEGER NOT NULL DEFAULT 0,  -- position of the last UPDATE or MERGE
+        saved INTEGER NOT NULL DEFAULT 0    -- `place` of the last SAVED
+    );
+    CREATE TABLE records (
+        position INTEGER PRIMARY KEY,
+        document INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        body BLOB NOT NULL,
+        meta TEXT NOT NULL
+    );
+    CREATE INDEX records_document ON records (document, position);
+    CREATE TABLE checkpoints (
+        document INTEGER PRIMARY KEY,
+        position INTEGER NOT NULL,
+        state BLOB NOT NULL,
+        meta TEXT NOT NULL
+    );
+    """,
+)
+"""Migrations of the journal's database, in order; one that was released is never changed."""
+
+GROUP_RECORDS = 4096
+GROUP_BYTES = 16 * 2**20
+"""A group ends at either, so that no transaction holds up the rest for long."""
+RETRY = (0.1, 30.0)
+"""Seconds before the first try after a failure, doubling, and at most."""
+SLACK_PAGES = 256
+"""Free pages of 4 KiB that the file keeps for what comes next."""
+KEYS = 10_000
+"""Documents whose number in the database is remembered."""
+
+_EDITS = frozenset({Kind.UPDATE, Kind.MERGE})
+
+
+class _Entry(NamedTuple):
+    """A record that waits; `size` is what it counts for in `pending_bytes`."""
+
+    position: int
+    document: str
+    record: Record
+    meta: str
+    size: int
+    future: asyncio.Future[int]
+
+
+class _Call(NamedTuple):
+    """Something to be done after the entries before it: all of them, or those of `after` while the medium refuses."""
+
+    act: Callable[[Connection], None] | None
+    after: str | None
+    future: asyncio.Future[None]
+
+
+_Item = _Entry | _Call | None
+"""What the queue holds; None ends the thread."""
+
+
+class SqliteJournal:
+    """A `Journal` in the database file `path`, used from one event loop and one process at a time.
+
+    `retry`: seconds before the first try after a failure and at most.
+    """
+
+    def __init__(self, path: Path, *, retry: tuple[float, float] = RETRY) -> None:
+        self._reader = Database(path, JOURNAL)
+        self._position = self._reader.look_sync(_last_position)
+        self._queue: SimpleQueue[_Item] = SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._pending_records = 0
+        self._pending_bytes = 0
+        self._writer = _Writer(Database(path, JOURNAL), self._queue, self._deliver, retry)
+        self._thread = threading.Thread(target=self._writer.run, name="collab-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be made durable just now, in words, or None."""
+        return self._writer.trouble
+
+    @property
+    def pending_records(self) -> int:
+        """Records that wait to become durable."""
+        return self._pending_records
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that wait to become durable."""
+        return self._pending_bytes
+
+    def append(self, document: str, record: Record) -> asyncio.Future[int]:
+        """Queue the record (see the port); the future's result is its position."""
+        if self._closed:
+            raise Unavailable("the journal is closed")
+        loop = self._loop or self._bound()
+        meta = json.dumps(record.meta) if record.meta else ""
+        size = len(record.body) + len(meta)
+        future: asyncio.Future[int] = loop.create_future()
+        self._position += 1
+        self._pending_records += 1
+        self._pending_bytes += size
+        self._queue.put(_Entry(self._position, document, record, meta, size, future))
+        return future
+
+    async def load(self, document: str) -> Log:
+        """The log with everything appended before."""
+        await self._call(None, after=document)
+        return await self._reader.look(lambda connection: _log(connection, document))
+
+    async def checkpoint(self, document: str, position: int, state: bytes, meta: Meta) -> None:
+        """Replace the records up to and with `position`; nothing happens when there is a later checkpoint already."""
+        words = json.dumps(meta) if meta else ""
+
+        def act(connection: Connection) -> None:
+            self._writer.checkpoint(connection, document, (position, state, words))
+
+        await self._call(act, after=None)
+
+    async def forget(self, document: str) -> None:
+        """Drop the document's log."""
+        await self._call(lambda connection: self._writer.forget(connection, document), after=document)
+
+    async def unsaved(self) -> list[str]:
+        """The documents whose file lags behind, sorted."""
+        await self._call(None, after=None)
+        return await self._reader.look(_unsaved)
+
+    async def close(self) -> None:
+        """Write what waits, once; what the medium still refuses fails with `Unavailable`. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._reader.close()
+
+    async def _call(self, act: Callable[[Connection], None] | None, *, after: str | None) -> None:
+        if self._closed:
+            raise Unavailable("the journal is closed")
+        future: asyncio.Future[None] = (self._loop or self._bound()).create_future()
+        self._queue.put(_Call(act, after, future))
+        await future
+
+    def _bound(self) -> asyncio.AbstractEventLoop:
+        self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    def _deliver(self, done: Iterable[_Entry | _Call], error: CollabError | None) -> None:
+        """From the writer's thread: one wake-up of the loop for all of them."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._settle, done, error)
+
+    def _settle(self, done: Iterable[_Entry | _Call], error: CollabError | None) -> None:
+        for item in done:
+            if isinstance(item, _Entry):
+                self._pending_records -= 1
+                self._pending_bytes -= item.size
+            if item.future.done():
+                continue
+            if error is not None:
+                item.future.set_exception(error)
+                item.future.exception()  # whoever waits is told; nobody needs to
+            elif isinstance(item, _Entry):
+                item.future.set_result(item.position)
+            else:
+                item.future.set_result(None)
+
+
+class _Writer:
+    """The thread that alone writes: groups in order, tried again for as long as the medium refuses."""
+
+    def __init__(
+        self,
+        database: Database,
+        queue: SimpleQueue[_Item],
+        deliver: Callable[[Iterable[_Entry | _Call], CollabError | None], None],
+        retry: tuple[float, float],
+    ) -> None:
+        self.trouble: str | None = None
+        self._database = database
+        self._queue = queue
+        self._deliver = deliver
+        self._shortest, self._longest = retry
+        self._delay = 0.0
+        self._again = 0.0
+        """When the next try is due, on the monotonic clock."""
+        self._stopping = False
+        self._entries: deque[_Entry] = deque()
+        self._calls: deque[_Call] = deque()
+        self._keys: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Until the queue says None."""
+        while not self._stopping:
+            self._gather()
+            self._commit()
+            self._answer()
+        closed = Unavailable("the journal was closed before this was durable")
+        self._deliver([*self._entries, *self._calls], closed)
+        self._database.close()
+
+    def checkpoint(self, connection: Connection, document: str, row: tuple[int, bytes, str]) -> None:
+        """Inside a transaction: the state is there and the records are gone, or neither."""
+        key = self._key(connection, document)
+        changed = connection.execute(
+            "INSERT INTO checkpoints VALUES (?, ?, ?, ?) ON CONFLICT (document) DO UPDATE SET position = excluded.position, "
+            "state = excluded.state, meta = excluded.meta WHERE excluded.position >= position",
+            (key, *row),
+        ).rowcount
+        if changed:
+            connection.execute("DELETE FROM records WHERE document = ? AND position <= ?", (key, row[0]))
+            _shrink(connection)
+
+    def forget(self, connection: Connection, document: str) -> None:
+        """Inside a transaction."""
+        key = self._key(connection, document)
+        connection.execute("DELETE FROM records WHERE document = ?", (key,))
+        connection.execute("DELETE FROM checkpoints WHERE document = ?", (key,))
+        connection.execute("DELETE FROM documents WHERE key = ?", (key,))
+        self._keys.clear()
+        _shrink(connection)
+
+    def _gather(self) -> None:
+        """Wait for work, then take what is there: up to a call, which comes after the entries before it."""
+        item = self._next()
+        size = 0
+        while item is not None:
+            if isinstance(item, _Call):
+                self._calls.append(item)
+                return
+            self._entries.append(item)
+            size += item.size
+            if len(self._entries) >= GROUP_RECORDS or size >= GROUP_BYTES:
+                return
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return
+
+    def _next(self) -> _Item:
+        """The next item; None when the thread is to end, or a try is due."""
+        if not self._entries:
+            item = self._queue.get()
+            self._stopping = item is None
+            return item
+        try:
+            item = self._queue.get(timeout=max(0.0, self._again - time.monotonic()))
+        except Empty:
+            return None
+        self._stopping = item is None
+        return item
+
+    def _due(self) -> bool:
+        return time.monotonic() >= self._again
+
+    def _commit(self) -> None:
+        """Write the entries that wait, unless the medium refused a moment ago."""
+        while self._entries and (self._stopping or self._due()):
+            group = [self._entries[at] for at in range(min(len(self._entries), GROUP_RECORDS))]
+            try:
+                self._database.run_sync(lambda connection, group=group: self._insert(connection, group))  # type: ignore[misc]
+            except CollabError as error:
+                self._fail(error)
+                return
+            self.trouble, self._delay = None, 0.0
+            for _ in group:
+                self._entries.popleft()
+            self._deliver(group, None)
+
+    def _fail(self, error: CollabError) -> None:
+        self.trouble = error.detail
+        self._delay = min(max(self._shortest, self._delay * 2), self._longest)
+        self._again = time.monotonic() + self._delay
+        self._keys.clear()
+
+    def _answer(self) -> None:
+        """Do the calls that need not wait for an entry that the medium refuses."""
+        refused = {entry.document for entry in self._entries}
+        waiting: deque[_Call] = deque()
+        for call in self._calls:
+            if call.after in refused:
+                waiting.append(call)
+            else:
+                self._deliver((call,), self._done(call))
+        self._calls = waiting
+
+    def _done(self, call: _Call) -> CollabError | None:
+        if call.act is None:
+            return None
+        try:
+            self._database.run_sync(call.act)
+        except CollabError as error:
+            self._keys.clear()
+            return error
+        return None
+
+    def _insert(self, connection: Connection, group: list[_Entry]) -> None:
+        rows: list[tuple[int, int, str, bytes, str]] = []
+        marks: dict[int, tuple[int, int]] = {}
+        for entry in group:
+            key = self._key(connection, entry.document)
+            kind = entry.record.kind
+            rows.append((entry.position, key, kind.value, entry.record.body, entry.meta))
+            edited, saved = marks.get(key, (0, 0))
+            if kind in _EDITS:
+                marks[key] = (entry.position, saved)
+            elif kind is Kind.SAVED:
+                marks[key] = (edited, _place(entry.record))
+        connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+        connection.executemany(
+            "UPDATE documents SET edited = max(edited, ?), saved = max(saved, ?) WHERE key = ?",
+            [(edited, saved, key) for key, (edited, saved) in marks.items()],
+        )
+
+    def _key(self, connection: Connection, document: str) -> int:
+        key = self._keys.get(document)
+        if key is None:
+            connection.execute("INSERT OR IGNORE INTO documents (id) VALUES (?)", (document,))
+            key = int(connection.execute("SELECT key FROM documents WHERE id = ?", (document,)).fetchone()[0])
+            if len(self._keys) >= KEYS:
+                self._keys.clear()
+            self._keys[document] = key
+        return key
+
+
+def _place(record: Record) -> int:
+    place = record.meta.get("place", 0)
+    return place if isinstance(place, int) else 0
+
+
+def _last_position(connection: Connection) -> int:
+    return int(
+        connection.execute(
+            "SELECT max((SELECT coalesce(max(position), 0) FROM records), (SELECT coalesce(max(position), 0) FROM checkpoints), "
+            "(SELECT coalesce(max(edited), 0) FROM documents), (SELECT coalesce(max(saved), 0) FROM documents))"
+        ).fetchone()[0]
+    )
+
+
+def _log(connection: Connection, document: str) -> Log:
+    found = connection.execute("SELECT key FROM documents WHERE id = ?", (document,)).fetchone()
+    if found is None:
+        return Log()
+    checkpoint = connection.execute("SELECT state, meta, position FROM checkpoints WHERE document = ?", found).fetchone()
+    state, meta, position = checkpoint or (None, "", 0)
+    rows = connection.execute(
+        "SELECT position, kind, body, meta FROM records WHERE document = ? AND position > ? ORDER BY position", (found[0], position)
+    )
+    records = tuple((at, Record(Kind(kind), body, _object(words))) for at, kind, body, words in rows)
+    return Log(state, _object(meta), position, records)
+
+
+def _object(words: str) -> Meta:
+    meta = json.loads(words) if words else {}
+    return meta if isinstance(meta, dict) else {}
+
+
+def _unsaved(connection: Connection) -> list[str]:
+    return [row[0] for row in connection.execute("SELECT id FROM documents WHERE edited > saved ORDER BY id")]
+
+
+def _shrink(connection: Connection) -> None:
+    """Give back what is free above the slack, a few megabytes at a time so that nobody waits for long."""
+    free = int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+    if free > SLACK_PAGES:
+        reclaim(connection, min(free - SLACK_PAGES, 2 * SLACK_PAGES))

@@ -1,0 +1,308 @@
+"""One document and everybody on it: messages in, effects out. It does nothing itself; the runtime performs the effects in order."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from collab import protocol
+from collab.awareness import REMEMBERED, Presence, Speaker
+from collab.document import reserved
+from collab.errors import CollabError, Equivocation, Malformed, Poisoned, TooLarge
+from collab.formats.text import carriage_returns
+from collab.protocol import Kind
+from collab.session import Asked, Limits, Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collab.document import Document, Place, Verdict
+
+STRIKES = 3
+"""So often a missing part is asked for."""
+HELD = 256
+"""Updates that may wait for their client id's owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message to one peer."""
+
+    peer: Peer
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A message to everybody but one."""
+
+    message: bytes
+    but: Peer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An update for the journal (empty: nothing new, but what is known has to be durable), and the statuses due when it is there."""
+
+    update: bytes
+    peer: Peer | None = None
+    statuses: int = 0
+    owners: tuple[tuple[int, str], ...] = ()
+    """Client ids that were seen for the first time, and who wrote."""
+    torn: frozenset[Place] = frozenset()
+    """Pairs of surrogates that were mended before the update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status that need not wait: the edit is refused."""
+
+    peer: Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The session of a peer ends, with the reason."""
+
+    peer: Peer
+    error: CollabError
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """The document is no longer trusted: make it anew from the journal before the next message."""
+
+
+Effect = Send | Spread | Store | Answer | Refuse | Rebuild
+
+
+@dataclass(slots=True)
+class _Held:
+    peer: Peer
+    kind: Kind
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Room:
+    """A live document. `owners` says who first wrote under each client id; `now` is in monotonic seconds everywhere."""
+
+    document: Document
+    owners: dict[int, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    presence: Presence = field(init=False)
+    peers: dict[int, Peer] = field(default_factory=dict)
+    _claims: OrderedDict[int, str] = field(default_factory=OrderedDict)
+    """Client ids that were seen in awareness only, and whose they are."""
+    _live: dict[int, Peer] = field(default_factory=dict)
+    """Client ids and the connection that writes or shows itself under them."""
+    _held: dict[int, list[_Held]] = field(default_factory=dict)
+    """Updates under somebody else's client id, by that owner's peer id."""
+    _size: int = 0
+    """At least the bytes of the text."""
+
+    def __post_init__(self) -> None:
+        """The presence has the room's limit."""
+        self.presence = Presence(self.limits.awareness)
+        self._size = self.document.length()
+
+    def join(self, peer: Peer) -> None:
+        """A peer enters; nothing is sent before it asks (some clients take only the first step 2 for their sync)."""
+        self.peers[peer.id] = peer
+
+    def leave(self, peer: Peer) -> list[Effect]:
+        """A peer is gone, and its presence with it; what waited for its word is taken without."""
+        self.peers.pop(peer.id, None)
+        effects: list[Effect] = []
+        gone = self.presence.leave(peer.id)
+        if gone:
+            effects.append(Spread(protocol.awareness(gone)))
+        for client in [client for client, owner in self._live.items() if owner is peer]:
+            del self._live[client]
+        effects += self._release(peer, checked=False)
+        for waiting in self._held.values():
+            waiting[:] = [held for held in waiting if held.peer is not peer]
+        return effects
+
+    def receive(self, peer: Peer, kind: Kind, payload: bytes, now: float) -> list[Effect]:
+        """What a message of a peer brings. CollabError: the peer is refused, and nobody else notices."""
+        if kind is Kind.UPDATE or kind is Kind.STEP2:
+            return self._edit(peer, kind, payload)
+        if kind is Kind.AWARENESS:
+            return self._awareness(peer, payload, now)
+        if kind is Kind.STEP1:
+            return self._step1(peer, payload)
+        if kind is Kind.QUERY_AWARENESS:
+            return [Send(peer, protocol.awareness(self.presence.everybody() or b"\0"))]
+        return []
+
+    def _step1(self, peer: Peer, payload: bytes) -> list[Effect]:
+        self.document.check_state_vector(payload)
+        peer.asked.append(Asked.HANDSHAKE)
+        effects: list[Effect] = [Send(peer, protocol.step2(self.document.diff(payload))), self._ask(peer)]
+        everybody = b"" if peer.greeted else self.presence.everybody()
+        peer.greeted = True
+        if everybody:
+            effects.append(Send(peer, protocol.awareness(everybody)))
+        return effects
+
+    def _ask(self, peer: Peer) -> Send:
+        return Send(peer, protocol.step1(self.document.state_vector()))
+
+    def _awareness(self, peer: Peer, payload: bytes, now: float) -> list[Effect]:
+        changed = self.presence.receive(payload, Speaker(peer.id, peer.person, peer.color, self._may_own(peer)), now)
+        return [Spread(protocol.awareness(changed))] if changed else []
+
+    def _may_own(self, peer: Peer) -> Callable[[int], bool]:
+        def may_own(client: int) -> bool:
+            whose = self.owners.get(client) or self._claims.get(client)
+            if whose is None and not reserved(client):
+                self._claims[client] = whose = peer.person.id
+                if len(self._claims) > REMEMBERED:
+                    self._claims.popitem(last=False)
+            if whose == peer.person.id:
+                self._live[client] = peer
+                return True
+            return False
+
+        return may_own
+
+    def expire(self, now: float) -> list[Effect]:
+        """Presence that nobody renewed goes."""
+        gone = self.presence.expire(now)
+        return [Spread(protocol.awareness(gone))] if gone else []
+
+    def _edit(self, peer: Peer, kind: Kind, payload: bytes, *, checked: bool = False) -> list[Effect]:
+        asked = peer.asked.popleft() if kind is Kind.STEP2 and peer.asked and not checked else Asked.HANDSHAKE
+        effects = self._take(peer, kind, payload, asked, checked=checked)
+        return effects + self._release(peer, checked=True) if asked is Asked.CHECK else effects
+
+    def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, *, checked: bool) -> list[Effect]:
+        verdict = self.document.judge(payload, fast=kind is Kind.UPDATE)
+        if not peer.writes:
+            return self._read_only(peer, kind, verdict)
+        if verdict.conflict is not None:
+            return self._equivocation(peer, payload, verdict)
+        if verdict.missing:
+            return self._gap(peer, asked)
+        statuses = self._statuses(peer, kind, asked)
+        if not verdict.new and (not verdict.deletes or (kind is Kind.STEP2 and self.document.adds_nothing(verdict))):
+            return [Store(b"", peer, statuses)]
+        self._check_size(payload)
+        owner = self._foreign(peer, verdict)
+        if owner is not None and checked:
+            raise Equivocation("Somebody else writes under this client id. Keep a copy of your text and reload.")
+        if owner is not None:
+            return self._hold(owner, _Held(peer, kind, payload))
+        return self._apply(peer, payload, verdict, statuses)
+
+    def _statuses(self, peer: Peer, kind: Kind, asked: Asked) -> int:
+        """Statuses that are due: one for each update and each step 2, but a step 2 that we asked for beside the handshake pays
+        only what waited for it, since providers count none of their own for it.
+        """
+        if kind is Kind.STEP2 and asked is not Asked.CHECK:
+            waiting, peer.waiting, peer.strikes = peer.waiting, 0, 0
+            return waiting + (asked is Asked.HANDSHAKE)
+        return 0 if kind is Kind.STEP2 else 1
+
+    def _apply(self, peer: Peer, payload: bytes, verdict: Verdict, statuses: int) -> list[Effect]:
+        owners = self._credit(peer, verdict)
+        try:
+            payload = self.document.apply(payload, verdict)
+        except Poisoned as error:
+            return [Rebuild(), Refuse(peer, error)]
+        store = Store(payload, peer, statuses, owners, verdict.torn)
+        effects: list[Effect] = [store, Spread(protocol.update(payload), peer)]
+        return effects + self._without_carriage_returns() if b"\r" in payload else effects
+
+    def _without_carriage_returns(self) -> list[Effect]:
+        """The text holds LF only: editors count CRLF and CR as one position."""
+        text = self.document.text()
+        if "\r" not in text:
+            return []
+        made = self.document.edit(carriage_returns(text))
+        return [Store(made), Spread(protocol.update(made))]
+
+    def _check_size(self, payload: bytes) -> None:
+        self._size += len(payload)
+        if self._size > self.limits.text:
+            self._size = self.document.length() + len(payload)
+            if self._size > self.limits.text:
+                raise TooLarge(f"The document would be over {self.limits.text} bytes.")
+
+    def _credit(self, peer: Peer, verdict: Verdict) -> tuple[tuple[int, str], ...]:
+        """Who writes under which client id. A first deliverer is the owner; words of somebody else are relayed and stay that person's."""
+        owners, person = self.owners, peer.person.id
+        fresh = []
+        for client, _, _ in verdict.new:
+            whose = owners.get(client)
+            if whose is None:
+                owners[client] = whose = self._claims.pop(client, person)
+                fresh.append((client, whose))
+            if whose == person:
+                self._live[client] = peer
+        return tuple(fresh)
+
+    def _foreign(self, peer: Peer, verdict: Verdict) -> Peer | None:
+        """The live connection of another person who owns a client id of the new structs."""
+        for client, _, _ in verdict.new:
+            owner = self._live.get(client)
+            if owner is not None and owner is not peer and owner.person.id != peer.person.id:
+                return owner
+        return None
+
+    def _hold(self, owner: Peer, held: _Held) -> list[Effect]:
+        waiting = self._held.setdefault(owner.id, [])
+        if len(waiting) >= HELD:
+            raise Equivocation("Too many edits under the client id of somebody else.")
+        waiting.append(held)
+        if len(waiting) > 1:
+            return []
+        owner.asked.append(Asked.CHECK)
+        return [self._ask(owner)]
+
+    def _release(self, owner: Peer, *, checked: bool) -> list[Effect]:
+        """The owner of a client id has told what it has, or is gone: now what others sent under it can be judged."""
+        effects: list[Effect] = []
+        for held in self._held.pop(owner.id, []):
+            try:
+                effects += self._edit(held.peer, held.kind, held.payload, checked=checked)
+            except CollabError as error:
+                effects.append(Refuse(held.peer, error))
+        return effects
+
+    def _gap(self, peer: Peer, asked: Asked) -> list[Effect]:
+        """Ask for what is missing; the status waits until it has come. One question at a time."""
+        if asked is Asked.GAP:
+            peer.strikes += 1
+            if peer.strikes >= STRIKES:
+                raise Malformed("Edits that build on something that nobody has. Keep a copy of your text and reload.")
+        else:
+            peer.waiting += 1
+            if Asked.GAP in peer.asked:
+                return []
+        peer.asked.append(Asked.GAP)
+        return [self._ask(peer)]
+
+    def _read_only(self, peer: Peer, kind: Kind, verdict: Verdict) -> list[Effect]:
+        if kind is Kind.STEP2 and self.document.adds_nothing(verdict):
+            return [Store(b"", peer, 1)]
+        if peer.dialect.statuses:
+            return [Answer(peer)]
+        if peer.told:
+            return []
+        peer.told = True
+        return [Send(peer, protocol.denied("readonly: you may read this document, not change it", peer.dialect))]
+
+    def _equivocation(self, peer: Peer, payload: bytes, verdict: Verdict) -> list[Effect]:
+        """Other content under clocks that we know: the text is kept under a client id of its own, the connection ends."""
+        refused = Refuse(peer, Equivocation("Another text is known under this client id. Your text was kept; reload the document."))
+        try:
+            kept = self.document.salvage(verdict, str(self.document.lineage).encode() + payload)
+            again = self.document.judge(kept)
+        except CollabError:
+            return [refused]
+        if again.missing or again.conflict is not None or not again.new:
+            return [refused]
+        return [*self._apply(peer, kept, again, 0), refused]

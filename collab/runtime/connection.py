@@ -1,0 +1,370 @@
+"""One socket: its sessions join, edit and leave rooms."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from collab import protocol
+from collab.access import Grant, Role, color_of
+from collab.errors import (
+    CollabError,
+    Forbidden,
+    Malformed,
+    TimedOut,
+    TooMany,
+    TooSlow,
+    Unauthorized,
+    Unavailable,
+)
+from collab.protocol import Kind
+from collab.session import Joining, Leaving, Peer
+
+if TYPE_CHECKING:
+    from collab.dialects import Dialect
+    from collab.protocol import Message
+    from collab.runtime.host import Host
+    from collab.runtime.outbound import Outbound
+    from collab.runtime.rooms import Rooms
+
+log = logging.getLogger("collab.runtime")
+
+RENEWAL = 10.0
+"""Seconds that a provider has to answer the request for a new token."""
+_EDITS = (Kind.UPDATE, Kind.STEP2)
+_COOKIE = ("", "cookie")
+"""Tokens of pages whose socket carries the session."""
+
+
+@dataclass(slots=True)
+class Editing:
+    """The session is in a room."""
+
+    host: Host
+    peer: Peer
+    grant: Grant
+    expiry: asyncio.TimerHandle | None = None
+
+
+@dataclass(slots=True)
+class Arriving:
+    """The session waits for its sign-in or its room."""
+
+    waiting: Joining
+    timer: asyncio.TimerHandle
+    task: asyncio.Task[None] | None = None
+
+
+Session = Arriving | Editing | Leaving
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who opened the socket, as the door found out."""
+
+    address: str
+    grant: Grant | None = None
+    """From the query's token or the cookie."""
+    refused: CollabError | None = None
+    """The token was there and is not valid."""
+    key: str = ""
+    """What refusals are counted by: address and token, hashed."""
+
+
+class Connection:
+    """The sessions of one socket. It never awaits: tasks belong to the rooms."""
+
+    def __init__(self, rooms: Rooms, outbound: Outbound, dialect: Dialect, caller: Caller, document: str = "") -> None:
+        self.rooms = rooms
+        self.lagging = False
+        self.spoke = True
+        """Something was written since the last look of the keep-alive."""
+        self._outbound = outbound
+        self._dialect = dialect
+        self._caller = caller
+        self._document = document
+        self._sessions: dict[bytes, Session] = {}
+        self._loop = asyncio.get_running_loop()
+        self._paused = 0
+        self._over = False
+        self._patience: asyncio.TimerHandle | None = None
+        outbound.limit = rooms.limits.frame_before
+        rooms.connections.add(self)
+        if not dialect.addressed:
+            self._arrive(b"")
+            self._sign_in(b"", caller.grant, caller.refused)
+        else:
+            # A socket that never names a document is not kept.
+            self._patience = self._loop.call_later(rooms.limits.joining, self._nobody)
+
+    # --- what the door calls
+
+    def receive(self, data: bytes) -> None:
+        """One message frame. CollabError: close the socket."""
+        if self._over:
+            return
+        self.rooms.metrics.messages += 1
+        address, messages = protocol.read(data, self._dialect)
+        for message in messages:
+            session = self._sessions.get(address)
+            if isinstance(session, Editing) and message[0] < Kind.TOKEN:
+                self._edit(address, session, message)
+            elif message[0] is Kind.PING:
+                self.write(self.rooms.frame(protocol.PONG))
+            else:
+                self._other(address, session, message)
+
+    def stalled(self) -> None:
+        """The peer does not read: its rooms go on without it, and its own input waits."""
+        if self.lagging or self._over:
+            return
+        self.lagging = True
+        self.pause()
+        self._patience = self._loop.call_later(self.rooms.limits.lagging, self._too_slow)
+        # The write that filled the buffer may be one of a flush: what this tick brings is sent first.
+        self._loop.call_soon(self._stall)
+
+    def _stall(self) -> None:
+        if self.lagging:
+            for session in self._editing():
+                session.host.stall(session.peer)
+
+    def drained(self) -> None:
+        """It reads again."""
+        if not self.lagging:
+            return
+        self.lagging = False
+        if self._patience is not None:
+            self._patience.cancel()
+        for session in self._editing():
+            session.host.catch_up(session.peer)
+        self.resume()
+
+    def lost(self, code: int) -> None:
+        """The socket is gone."""
+        del code
+        self._over = True
+        self.rooms.connections.discard(self)
+        if self._patience is not None:
+            self._patience.cancel()
+        for address in tuple(self._sessions):
+            self._end(address)
+
+    def going_away(self) -> None:
+        """The server stops."""
+
+    # --- what rooms call
+
+    def write(self, data: bytes) -> None:
+        """Write frames."""
+        self.spoke = True
+        self._outbound.write(data)
+
+    def pause(self) -> None:
+        """Stop reading; calls are counted."""
+        self._paused += 1
+        if self._paused == 1:
+            self._outbound.pause()
+
+    def resume(self) -> None:
+        """Read again, when every pause was taken back."""
+        self._paused -= 1
+        if self._paused == 0 and not self._over:
+            self._outbound.resume()
+
+    def refuse(self, address: bytes, error: CollabError) -> None:
+        """End the session of one document with a reason; a socket of one document is held a while and closed."""
+        self.rooms.metrics.refused(error.reason)
+        log.info("refused: %s: %s", error.reason, error.detail)
+        self._end(address)
+        self._sessions[address] = Leaving()
+        if self._dialect.addressed:
+            self._say(address, protocol.denied(error.reason, self._dialect))
+            return
+        self._say(address, protocol.denied(f"{error.reason}: {error.detail}", self._dialect))
+        self._over = True
+        delay = self.rooms.refusals.delay(self._caller.key)
+        # y-websocket forgets its back-off as soon as a socket opens: the socket stays open as long as the client has to wait.
+        self.rooms.refusals.hold(self._loop, delay, lambda: self._outbound.close(error.close_code, error.reason))
+
+    def keep_alive(self) -> None:
+        """Browsers do not see WebSocket pings: something has to come at least every 20 s."""
+        if self.spoke or self.lagging:
+            self.spoke = False
+            return
+        for address, session in self._sessions.items():
+            if isinstance(session, Editing):
+                self._outbound.write(self.rooms.frame(address + protocol.KEEP_ALIVE))
+                break
+
+    # --- sessions
+
+    def _editing(self) -> list[Editing]:
+        return [session for session in self._sessions.values() if isinstance(session, Editing)]
+
+    def _say(self, address: bytes, message: bytes) -> None:
+        self.write(self.rooms.frame(address + message))
+
+    def _edit(self, address: bytes, session: Editing, message: Message) -> None:
+        kind, payload = message
+        try:
+            session.host.receive(session.peer, kind, payload)
+        except Malformed:
+            raise
+        except CollabError as error:
+            if kind in _EDITS and self._dialect.statuses:
+                self._say(address, protocol.REFUSED)
+            self.refuse(address, error)
+
+    def _other(self, address: bytes, session: Session | None, message: Message) -> None:
+        kind, payload = message
+        if kind is Kind.TOKEN:
+            self._token(address, session, payload.decode())
+        elif isinstance(session, Editing):
+            if kind is Kind.CLOSE:
+                self._end(address)
+            elif kind is Kind.STATELESS and payload.startswith(b"collab:hello"):
+                session.host.greet(session.peer)
+        elif isinstance(session, Arriving):
+            session.waiting.add(message)
+        elif session is None and address:
+            self._arrive(address).waiting.add(message)
+            if self._caller.grant is not None:
+                # Providers 2 send no token when they have none: the socket's own sign-in counts.
+                self._sign_in(address, self._caller.grant, None)
+
+    def _arrive(self, address: bytes) -> Arriving:
+        if self._patience is not None and not self.lagging:
+            self._patience.cancel()
+        if len(self._sessions) >= self.rooms.limits.documents:
+            raise TooMany(f"More than {self.rooms.limits.documents} documents on one socket.")
+        session = Arriving(Joining(self.rooms.limits), self._loop.call_later(self.rooms.limits.joining, self._late, address))
+        self._sessions[address] = session
+        return session
+
+    def _late(self, address: bytes) -> None:
+        if isinstance(self._sessions.get(address), Arriving):
+            self.refuse(address, TimedOut("No sign-in in time."))
+
+    def _nobody(self) -> None:
+        self._outbound.close(TimedOut.close_code, "timeout: no document was named")
+
+    def _too_slow(self) -> None:
+        self.rooms.metrics.refused(TooSlow.reason)
+        self._outbound.close(TooSlow.close_code, "too-slow: what was sent is not read")
+
+    def _token(self, address: bytes, session: Session | None, token: str) -> None:
+        grant, refused = self._caller.grant, None
+        if token not in _COOKIE or grant is None:
+            try:
+                grant = self.rooms.authorise(token)
+            except CollabError as error:
+                grant, refused = None, error
+        if isinstance(session, Editing):
+            self._renew(address, session, grant, refused)
+            return
+        if session is None or isinstance(session, Leaving):
+            self._sessions.pop(address, None)
+            self._arrive(address)
+        self._sign_in(address, grant, refused)
+
+    def _sign_in(self, address: bytes, grant: Grant | None, refused: CollabError | None) -> None:
+        session = self._sessions[address]
+        if grant is None:
+            self.refuse(address, refused or Unauthorized("Sign in, or give a token."))
+        elif isinstance(session, Arriving) and session.task is None:
+            self._outbound.limit = self.rooms.limits.frame
+            session.task = self.rooms.spawn(self._join(address, session, grant))
+
+    async def _join(self, address: bytes, session: Arriving, grant: Grant) -> None:
+        try:
+            host = await self.rooms.enter(protocol.document_name(address) if address else self._document, grant)
+            if self._sessions.get(address) is session:
+                self._enter(address, session, host, grant)
+        except CollabError as error:
+            if self._sessions.get(address) is session:
+                self.refuse(address, error)
+        except Exception:
+            log.exception("a document could not be opened")
+            if self._sessions.get(address) is session:
+                self.refuse(address, Unavailable("The document can't be opened just now."))
+
+    def _enter(self, address: bytes, session: Arriving, host: Host, grant: Grant) -> None:
+        role = grant.role if host.stat.writable else Role.VIEWER
+        peer = Peer(self.rooms.next_id(), grant.person, role, self._dialect, address, color_of(grant.person.id))
+        session.timer.cancel()
+        editing = Editing(host, peer, grant)
+        self._sessions[address] = editing
+        self._watch_expiry(address, editing)
+        host.enter(peer, self)
+        if self._dialect.addressed:
+            self._say(address, protocol.authenticated("read-write" if peer.writes else "readonly"))
+        self.rooms.audit("open", grant.person, host.stat, self._caller.address, role.word)
+        for message in session.waiting.queue:
+            if self._sessions.get(address) is not editing:
+                return
+            self._replay(address, editing, message)
+        if self.lagging:
+            host.stall(peer)
+
+    def _replay(self, address: bytes, session: Editing, message: Message) -> None:
+        try:
+            if message[0] < Kind.TOKEN:
+                self._edit(address, session, message)
+            else:
+                self._other(address, session, message)
+        except CollabError as error:
+            # Outside the door's call: the socket is closed here.
+            self.rooms.metrics.refused(error.reason)
+            self._over = True
+            self._outbound.close(error.close_code, f"{error.reason}: {error.detail}")
+
+    def _watch_expiry(self, address: bytes, session: Editing) -> None:
+        if session.expiry is not None:
+            session.expiry.cancel()
+        if session.grant.expires is not None:
+            left = max(0.0, session.grant.expires - self.rooms.now())
+            session.expiry = self._loop.call_later(min(left, 86_400.0), self._expired, address, session)
+
+    def _expired(self, address: bytes, session: Editing) -> None:
+        if self._sessions.get(address) is not session:
+            return
+        if session.grant.live(self.rooms.now()):
+            self._watch_expiry(address, session)
+        elif self._dialect.addressed:
+            self._say(address, protocol.TOKEN_REQUEST)
+            session.expiry = self._loop.call_later(RENEWAL, self._not_renewed, address, session)
+        else:
+            self._not_renewed(address, session)
+
+    def _not_renewed(self, address: bytes, session: Editing) -> None:
+        if self._sessions.get(address) is session:
+            self.refuse(address, Unauthorized("Your sign-in is over; sign in again."))
+
+    def _renew(self, address: bytes, session: Editing, grant: Grant | None, refused: CollabError | None) -> None:
+        """A token in a session that edits: it takes the place of the one before."""
+        stat = session.host.stat
+        if grant is None:
+            self.refuse(address, refused or Unauthorized("Sign in again."))
+        elif not grant.live(self.rooms.now()):
+            self.refuse(address, Unauthorized("Your sign-in is over; sign in again."))
+        elif grant.person.id != session.peer.person.id or not grant.covers(stat.id, stat.path):
+            self.refuse(address, Forbidden("The new token is somebody else's or for another document."))
+        else:
+            session.grant = replace(grant)
+            session.peer.role = grant.role if stat.writable else Role.VIEWER
+            self._watch_expiry(address, session)
+            self._say(address, protocol.authenticated("read-write" if session.peer.writes else "readonly"))
+
+    def _end(self, address: bytes) -> None:
+        session = self._sessions.pop(address, None)
+        if isinstance(session, Editing):
+            if session.expiry is not None:
+                session.expiry.cancel()
+            session.host.leave(session.peer)
+        elif isinstance(session, Arriving):
+            session.timer.cancel()
+
+

@@ -1,0 +1,467 @@
+"""An open room: its effects are performed in order, what a loop tick brings is gathered, each peer gets one write for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from collab import __version__, protocol
+from collab.document import Document
+from collab.errors import CollabError, TooMany
+from collab.formats.text import encode
+from collab.ledger import history, pack
+from collab.ports import Kind as Entry
+from collab.ports import Record
+from collab.room import Answer, Rebuild, Refuse, Send, Spread, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from collab.ledger import Ledger
+    from collab.ports import Journal, Stat
+    from collab.protocol import Kind
+    from collab.room import Effect, Room
+    from collab.runtime.metrics import Metrics
+    from collab.session import Peer
+
+log = logging.getLogger("collab.runtime")
+
+LATE = 0.25
+"""Seconds after which a page is told that the server has an edit which is not stored yet."""
+INBOX = 10_000
+"""Messages that wait while a document is rebuilt."""
+UNSTORED = 8 * 2**20
+"""Bytes that a room may hold for a journal that does not answer; above it, nothing more is read."""
+
+
+class Line(Protocol):
+    """The connection of a peer, as its rooms see it."""
+
+    lagging: bool
+
+    def write(self, data: bytes) -> None:
+        """Write frames."""
+
+    def pause(self) -> None:
+        """Stop reading; calls are counted."""
+
+    def resume(self) -> None:
+        """Read again, when every pause was taken back."""
+
+    def refuse(self, address: bytes, error: CollabError) -> None:
+        """End the session of one document."""
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """A peer, its connection, and what waits for it in this tick."""
+
+    peer: Peer
+    line: Line
+    direct: list[bytes] = field(default_factory=list)
+    owed: int = 0
+    """Statuses that wait for the journal."""
+    ready: int = 0
+    """Statuses that wait for a peer that does not read."""
+    behind: bytes | None = None
+    """While the peer does not read: the state vector of what it was sent."""
+    page: bool = False
+    """It is a page of ours and is told the state of its words."""
+    told_owed: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one tick brings for the journal."""
+
+    updates: list[bytes] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
+    owed: dict[Member, int] = field(default_factory=dict)
+    echoes: dict[Member, list[bytes]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FileState:
+    """What the page says of the file."""
+
+    word: str = "saved"
+    saved_at: float | None = None
+    detail: str = ""
+
+
+class Host:
+    """A room and its surroundings. `clock` is monotonic; `frame` makes one WebSocket frame of one message."""
+
+    def __init__(  # noqa: PLR0913 - the surroundings
+        self,
+        stat: Stat,
+        room: Room,
+        ledger: Ledger,
+        journal: Journal,
+        *,
+        frame: Callable[[bytes], bytes],
+        clock: Callable[[], float],
+        metrics: Metrics,
+        spawn: Callable[[Coroutine[object, object, None]], object],
+        changed: Callable[[], None],
+    ) -> None:
+        self.stat = stat
+        self.room = room
+        self.ledger = ledger
+        self.members: dict[Peer, Member] = {}
+        self.file = FileState(saved_at=stat.modified)
+        self.edits = 0
+        """Counts every change of the document; the saver compares."""
+        self.logged = 0
+        """Bytes of the log since its checkpoint."""
+        self.closed = False
+        self.closing = asyncio.Event()
+        """Set when the room is about to go: nothing waits any more."""
+        self._journal = journal
+        self._frame = frame
+        self._clock = clock
+        self._metrics = metrics
+        self._spawn = spawn
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._spread: list[tuple[Member | None, bytes]] = []
+        self._active: set[Member] = set()
+        """Members with something of their own to be written in this tick."""
+        self._batch = _Batch()
+        self._scheduled = False
+        self._last: asyncio.Future[int] | None = None
+        self._unstored = 0
+        self._paused = False
+        self._late: asyncio.TimerHandle | None = None
+        self._inbox: list[tuple[Peer, Kind, bytes]] | None = None
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+        return self.stat.id
+
+    # --- peers
+
+    def enter(self, peer: Peer, line: Line) -> None:
+        """A peer joins."""
+        member = Member(peer, line)
+        self.members[peer] = member
+        self.room.join(peer)
+        if self._paused:
+            line.pause()
+
+    def leave(self, peer: Peer) -> None:
+        """A peer is gone."""
+        member = self.members.pop(peer, None)
+        if member is None:
+            return
+        if self._paused:
+            member.line.resume()
+        self._active.discard(member)
+        self.perform(self.room.leave(peer))
+        if not self.members:
+            self._changed()
+
+    def receive(self, peer: Peer, kind: Kind, payload: bytes) -> None:
+        """A message of a peer. CollabError: refuse it."""
+        if self._inbox is not None:
+            if len(self._inbox) >= INBOX:
+                raise TooMany("The document is being rebuilt; come back in a moment.")
+            self._inbox.append((peer, kind, payload))
+            return
+        self.perform(self.room.receive(peer, kind, payload, self._clock()))
+
+    def greet(self, peer: Peer) -> None:
+        """The peer is a page of ours: from now on it is told the state of its words."""
+        member = self.members.get(peer)
+        if member is not None:
+            member.page = True
+            self._say_state(member)
+
+    def tick(self) -> None:
+        """Presence that nobody renewed goes; called every few seconds."""
+        self.perform(self.room.expire(self._clock()))
+
+    def stall(self, peer: Peer) -> None:
+        """The peer's output waits: it leaves the set, with what it was sent so far."""
+        if self._spread or self._active:
+            self._flush()
+        member = self.members.get(peer)
+        if member is not None:
+            member.behind = self.room.document.state_vector()
+
+    def catch_up(self, peer: Peer) -> None:
+        """The peer reads again: one difference, who is here, and the statuses that waited."""
+        member = self.members.get(peer)
+        if member is None or member.behind is None:
+            return
+        if self._spread or self._active:
+            self._flush()
+        since, member.behind = member.behind, None
+        self._send(member, protocol.update(self.room.document.diff(since)))
+        everybody = self.room.presence.everybody()
+        if everybody:
+            self._send(member, protocol.awareness(everybody))
+        ready, member.ready = member.ready, 0
+        self._pay(member, ready)
+
+    # --- effects
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Carry out what the room says, in order."""
+        for effect in effects:
+            if isinstance(effect, Spread):
+                self._spread.append((self.members.get(effect.but) if effect.but else None, effect.message))
+                self._schedule()
+            elif isinstance(effect, Store):
+                self._store(effect)
+            elif isinstance(effect, Send):
+                self._send_to(effect.peer, effect.message)
+            elif isinstance(effect, Answer):
+                self._metrics.refused("readonly")
+                self._send_to(effect.peer, protocol.REFUSED)
+            elif isinstance(effect, Refuse):
+                self._refuse(effect.peer, effect.error)
+            elif isinstance(effect, Rebuild):
+                self._rebuild()
+
+    def _send_to(self, peer: Peer, message: bytes) -> None:
+        member = self.members.get(peer)
+        if member is not None:
+            self._send(member, message)
+
+    def _send(self, member: Member, message: bytes) -> None:
+        if member.behind is None:
+            member.direct.append(self._frame(member.peer.address + message))
+            self._active.add(member)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _refuse(self, peer: Peer, error: CollabError) -> None:
+        member = self.members.get(peer)
+        if member is not None:
+            self._flush()
+            member.line.refuse(peer.address, error)
+
+    def _store(self, effect: Store) -> None:
+        if effect.torn:
+            self.commit()
+            self.append(Record(Entry.MEND, meta={"places": sorted(effect.torn)}))
+        batch = self._batch
+        if effect.update:
+            batch.updates.append(effect.update)
+            batch.owners.update((str(client), person) for client, person in effect.owners)
+            self.edits += 1
+            self._metrics.edits += 1
+        member = self.members.get(effect.peer) if effect.peer else None
+        if member is not None and effect.statuses:
+            batch.owed[member] = batch.owed.get(member, 0) + effect.statuses
+            member.owed += effect.statuses
+            if member.peer.dialect.echo and effect.update:
+                batch.echoes.setdefault(member, []).append(effect.update)
+        self._schedule()
+
+    def _flush(self) -> None:
+        """One write to each peer for all that the tick brought; the journal gets its share first."""
+        self._scheduled = False
+        self.commit()
+        spread, self._spread = self._spread, []
+        active, self._active = self._active, set()
+        if spread:
+            self._spread_out(spread, active)
+        else:
+            for member in active:
+                self._write(member, b"")
+
+    def _spread_out(self, spread: list[tuple[Member | None, bytes]], active: set[Member]) -> None:
+        senders = {member for member, _ in spread}
+        frames: dict[bytes, list[bytes]] = {}
+        joined: dict[bytes, bytes] = {}
+        frame = self._frame
+        for member in tuple(self.members.values()):
+            if member.behind is not None:
+                continue
+            address = member.peer.address
+            framed = frames.get(address)
+            if framed is None:
+                framed = frames[address] = [frame(address + message) for _, message in spread]
+                joined[address] = b"".join(framed)
+            if member in senders:
+                others = b"".join([one for one, (sender, _) in zip(framed, spread, strict=True) if sender is not member])
+                if others or member in active:
+                    self._write(member, others)
+            else:
+                self._write(member, joined[address])
+
+    @staticmethod
+    def _write(member: Member, shared: bytes) -> None:
+        direct = member.direct
+        if direct:
+            member.direct = []
+            member.line.write(b"".join((*direct, shared)))
+        elif shared:
+            member.line.write(shared)
+
+    # --- journal
+
+    def commit(self) -> None:
+        """Hand what was gathered to the journal; the file and every other side door come behind it."""
+        batch = self._batch
+        if not batch.updates and not batch.owed:
+            return
+        self._batch = _Batch()
+        size = 0
+        if batch.updates:
+            body = pack(batch.updates)
+            size = len(body)
+            meta = {"owners": batch.owners} if batch.owners else {}
+            self.append(Record(Entry.UPDATE, body, meta))
+            self._changed()
+        if self._last is None or self._last.done():
+            self._stored(batch, 0, self._clock(), None)
+            return
+        self._unstored += size
+        if self._unstored > UNSTORED and not self._paused:
+            self._pause(paused=True)
+        self._last.add_done_callback(partial(self._stored, batch, size, self._clock()))
+        if self._late is None and any(member.page for member in batch.owed):
+            self._late = self._loop.call_later(LATE, self._say_late)
+
+    def append(self, record: Record) -> asyncio.Future[int]:
+        """One record to the journal, behind everything before it; the result is its position, once it is durable."""
+        self.logged += len(record.body)
+        future = asyncio.ensure_future(self._journal.append(self.id, record))
+        self._last = future
+        return future
+
+    async def settled(self) -> None:
+        """Return when everything until now is durable."""
+        self.commit()
+        if self._last is not None:
+            await asyncio.shield(self._last)
+
+    def _stored(self, batch: _Batch, size: int, since: float, future: asyncio.Future[int] | None) -> None:
+        if future is not None and (future.cancelled() or future.exception() is not None):
+            return
+        self._unstored -= size
+        if self._paused and self._unstored <= UNSTORED // 2:
+            self._pause(paused=False)
+        if batch.owed:
+            self._metrics.acknowledged.observe(self._clock() - since, sum(batch.owed.values()))
+        for member, updates in batch.echoes.items():
+            if member.peer in self.members:
+                for update in updates:
+                    self._send(member, protocol.update(update))
+        for member, count in batch.owed.items():
+            member.owed -= count
+            if member.peer in self.members:
+                self._pay(member, count)
+
+    def _pay(self, member: Member, count: int) -> None:
+        if member.page and member.told_owed:
+            self._say_state(member)
+        if not member.peer.dialect.statuses:
+            return
+        if member.behind is not None:
+            member.ready += count
+            return
+        for _ in range(count):
+            self._send(member, protocol.APPLIED)
+
+    def _pause(self, *, paused: bool) -> None:
+        self._paused = paused
+        for member in self.members.values():
+            if paused:
+                member.line.pause()
+            else:
+                member.line.resume()
+
+    def _rebuild(self) -> None:
+        """The CRDT library left the document half changed: nothing is taken from it until it is made anew."""
+        log.error("document %s is rebuilt from its journal", self.id)
+        self._metrics.failed("rebuild")
+        if self._inbox is None:
+            self._inbox = []
+            self._spawn(self._make_anew())
+
+    async def _make_anew(self) -> None:
+        await self.settled()
+        self.room.document = Document.replay(history(await self._journal.load(self.id)))
+        inbox, self._inbox = self._inbox or [], None
+        for peer, kind, payload in inbox:
+            try:
+                if peer in self.members:
+                    self.receive(peer, kind, payload)
+            except CollabError as error:
+                self._refuse(peer, error)
+
+    # --- the file
+
+    def body(self) -> bytes:
+        """The text in the file's own form."""
+        document = self.room.document
+        return encode(document.text(), self.ledger.form, dict(document.endings))
+
+    async def content(self) -> tuple[Stat, bytes]:
+        """The live body, once the journal holds it, and what it is."""
+        body = self.body()
+        await self.settled()
+        return self._described(body), body
+
+    def live(self) -> Stat:
+        """What the document is now: size and etag are the live body's."""
+        return self._described(self.body()) if self.file.word != "saved" else self.stat
+
+    def _described(self, body: bytes) -> Stat:
+        return replace(self.stat, size=len(body), etag=sha256(body).hexdigest())
+
+    def say(self, word: str, detail: str = "", *, saved_at: float | None = None) -> None:
+        """The file's state changed: tell the pages."""
+        if word == self.file.word == "pending":
+            return
+        self.file = FileState(word, saved_at if saved_at is not None else self.file.saved_at, detail)
+        self.say_all()
+
+    def say_all(self) -> None:
+        """Tell every page the state of its words."""
+        for member in self.members.values():
+            if member.page:
+                self._say_state(member)
+
+    def _say_late(self) -> None:
+        self._late = None
+        for member in self.members.values():
+            if member.page and member.owed:
+                self._say_state(member)
+
+    def _say_state(self, member: Member) -> None:
+        member.told_owed = member.owed
+        saved_at = self.file.saved_at
+        state = {
+            "version": __version__,
+            "owed": member.owed,
+            "file": self.file.word,
+            "saved_at": None if saved_at is None else datetime.fromtimestamp(saved_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "detail": self.file.detail,
+            "journal": self._journal.trouble or "",
+            "writable": member.peer.writes,
+            "path": self.stat.path,
+            "id": self.stat.id,
+        }
+        self._send(member, protocol.stateless("collab:state " + json.dumps(state, ensure_ascii=False)))
+
+    def dismiss(self, error: CollabError) -> None:
+        """Everybody leaves, with a reason."""
+        for peer in tuple(self.members):
+            self._refuse(peer, error)
+            self.leave(peer)

@@ -1,0 +1,322 @@
+"""Rooms are opened once, by the first who comes, and let go when nobody is there and the file holds everything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from collab.document import Document, new_lineage
+from collab.errors import CollabError, Draining, NotFound, TooLarge, Unavailable
+from collab.formats.text import decode
+from collab.ledger import Ledger, history
+from collab.ports import Kind, Record
+from collab.room import Room
+from collab.runtime.host import Host
+from collab.runtime.refusals import Refusals
+from collab.runtime.saver import Saver, Timing
+from collab.session import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from collab.access import Grant, Person
+    from collab.ports import Content, Files, Journal, Stat
+    from collab.runtime.connection import Connection
+    from collab.runtime.metrics import Metrics
+
+log = logging.getLogger("collab.runtime")
+
+BEAT = 9.0
+"""Seconds between looks for connections that were sent nothing; browsers' clients want something every 20 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the rooms need from outside. `clock` is monotonic seconds, `now` UTC seconds since the epoch."""
+
+    files: Files
+    journal: Journal
+    metrics: Metrics
+    authorise: Callable[[str], Grant]
+    frame: Callable[[bytes], bytes]
+    clock: Callable[[], float]
+    now: Callable[[], float]
+    random: Callable[[int], bytes]
+    audit: Callable[[str, Person, Stat, str, str], None]
+    limits: Limits = field(default_factory=Limits)
+    timing: Timing = field(default_factory=Timing)
+    idle: float = 30.0
+    """Seconds that a room nobody uses stays open."""
+    refusal: float = 5.0
+    """Seconds that a refused socket is held the first time."""
+
+
+@dataclass(eq=False, slots=True)
+class _Open:
+    """An open room: the host, its saver, and when it is to go."""
+
+    host: Host
+    saver: Saver
+    idle: asyncio.TimerHandle | None = None
+
+
+class Rooms:
+    """The open rooms of this process."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+        self.files = surroundings.files
+        self.limits = surroundings.limits
+        self.metrics = surroundings.metrics
+        self.authorise = surroundings.authorise
+        self.frame = surroundings.frame
+        self.now = surroundings.now
+        self.audit = surroundings.audit
+        self.refusals = Refusals(surroundings.clock, surroundings.refusal)
+        self.connections: set[Connection] = set()
+        self._open: dict[str, _Open] = {}
+        self._opening: dict[str, asyncio.Future[Host]] = {}
+        self._closing: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._peers = 0
+        self._stopping = False
+        self._beat: asyncio.TimerHandle | None = None
+
+    # --- tasks
+
+    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """A task of the rooms; what it raises is logged and counted."""
+        task = asyncio.get_running_loop().create_task(self._watched(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _watched(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except CollabError as error:
+            log.warning("%s: %s", error.reason, error.detail)
+        except Exception:
+            log.exception("a task failed")
+            self.metrics.failed("task")
+
+    def next_id(self) -> int:
+        """A number for a new peer."""
+        self._peers += 1
+        return self._peers
+
+    # --- life
+
+    async def start(self) -> None:
+        """Save what the journal has and the files have not, without waiting for anybody to come."""
+        self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
+        for document in await self._around.journal.unsaved():
+            self.spawn(self._recover(document))
+
+    async def _recover(self, document: str) -> None:
+        try:
+            await self.open(document)
+        except NotFound:
+            log.warning("%s has edits that its file does not hold, and the file is gone; they stay in the journal", document)
+
+    async def stop(self) -> None:
+        """Everything is stored: a last save of each room, in turn, then all is let go. Raises nothing."""
+        self._stopping = True
+        if self._beat is not None:
+            self._beat.cancel()
+        self.refusals.release_all()
+        if self._opening:
+            await asyncio.wait(self._opening.values())
+        for entry in tuple(self._open.values()):
+            entry.host.dismiss(Draining("The server stops; it will be back in a moment."))
+        for entry in tuple(self._open.values()):
+            await self._let_go(entry, force=True)
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _tick(self) -> None:
+        for connection in tuple(self.connections):
+            connection.keep_alive()
+        for entry in tuple(self._open.values()):
+            entry.host.tick()
+        self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
+
+    # --- rooms
+
+    @property
+    def hosts(self) -> list[Host]:
+        """The open rooms."""
+        return [entry.host for entry in self._open.values()]
+
+    def live(self, document: str) -> Host | None:
+        """The room of a document if it is open."""
+        entry = self._open.get(document)
+        return entry.host if entry else None
+
+    async def enter(self, name: str, grant: Grant) -> Host:
+        """The room of a document, for somebody who may see it. NotFound, Forbidden, NotText, TooLarge, Unavailable."""
+        if len(name.encode()) > self.limits.name:
+            raise TooLarge(f"The document's name is over {self.limits.name} bytes.")
+        stat = await self.files.stat(name)
+        grant.require(grant.role, name, stat.path, stat.id)
+        if stat.folder:
+            raise NotFound("This is a folder; open a file in it.")
+        return await self.open(stat.id)
+
+    async def open(self, document: str) -> Host:
+        """The room of a document, by its id. A failed load opens nothing."""
+        while True:
+            if self._stopping:
+                raise Draining("The server stops; come back in a moment.")
+            entry = self._open.get(document)
+            if entry is not None:
+                self._settled(entry)
+                return entry.host
+            closing = self._closing.get(document)
+            if closing is None:
+                break
+            await closing.wait()
+        opening = self._opening.get(document)
+        if opening is None:
+            opening = asyncio.get_running_loop().create_future()
+            self._opening[document] = opening
+            self.spawn(self._load(document, opening))
+        return await asyncio.shield(opening)
+
+    async def _load(self, document: str, opening: asyncio.Future[Host]) -> None:
+        try:
+            entry = await self._make(document)
+        except CollabError as error:
+            opening.set_exception(error)
+        except Exception as error:
+            log.exception("%s could not be loaded", document)
+            self.metrics.failed("load")
+            opening.set_exception(Unavailable(f"The document can't be loaded: {type(error).__name__}."))
+        else:
+            self._open[document] = entry
+            self.metrics.rooms = len(self._open)
+            opening.set_result(entry.host)
+            self._settled(entry)
+        finally:
+            del self._opening[document]
+            if not opening.done():
+                opening.cancel()
+            elif not opening.cancelled():
+                # Those who waited may be gone; then nobody looks at the error.
+                opening.exception()
+
+    async def _make(self, document: str) -> _Open:
+        around = self._around
+        content = await self.files.read(document, limit=self.limits.text)
+        known = await around.journal.load(document)
+        if known.checkpoint is None and not known.records:
+            room, ledger = await self._seed(content)
+        else:
+            ledger = Ledger.of(known)
+            room = Room(Document.replay(history(known)), ledger.owners, self.limits)
+        entry = self._assemble(content.stat, room, ledger)
+        entry.host.logged = sum(len(record.body) for _, record in known.records)
+        await entry.saver.meet(content)
+        if ledger.ahead or ledger.base.merges:
+            entry.saver.touch()
+        return entry
+
+    async def _seed(self, content: Content) -> tuple[Room, Ledger]:
+        """A document that the journal does not know: its history begins, durable before anybody sees it."""
+        text, form, marks = decode(content.body)
+        document = Document.seed(text, new_lineage(self._around.random))
+        document.endings = tuple((mark.utf8, mark.ending) for mark in marks)
+        ledger = Ledger(form=form)
+        meta = {"hash": sha256(content.body).hexdigest(), "form": form.to_json(), "endings": list(document.endings)}
+        record = Record(Kind.SEED, document.encode(), meta)
+        ledger.take(await self._around.journal.append(content.stat.id, record), record)
+        return Room(document, ledger.owners, self.limits), ledger
+
+    def _assemble(self, stat: Stat, room: Room, ledger: Ledger) -> _Open:
+        around = self._around
+
+        def changed() -> None:
+            if entry.host.edits != seen[0]:
+                seen[0] = entry.host.edits
+                entry.saver.touch()
+            if not entry.host.members:
+                entry.saver.hurry()
+                self._settled(entry)
+
+        seen = [0]
+        host = Host(
+            stat,
+            room,
+            ledger,
+            around.journal,
+            frame=around.frame,
+            clock=around.clock,
+            metrics=around.metrics,
+            spawn=self.spawn,
+            changed=changed,
+        )
+        saver = Saver(
+            host,
+            around.files,
+            around.journal,
+            limit=self.limits.text,
+            timing=around.timing,
+            clock=around.clock,
+            metrics=around.metrics,
+            spawn=self.spawn,
+            settled=lambda: self._settled(entry),
+        )
+        entry = _Open(host, saver)
+        return entry
+
+    def _settled(self, entry: _Open) -> None:
+        """Look whether a room is idle: it stays a while, then goes."""
+        if entry.idle is not None:
+            entry.idle.cancel()
+            entry.idle = None
+        if not entry.host.members and not entry.host.closed:
+            entry.idle = asyncio.get_running_loop().call_later(self._around.idle, self._idle, entry)
+
+    def _idle(self, entry: _Open) -> None:
+        entry.idle = None
+        if entry.host.members or entry.host.closed:
+            return
+        if entry.saver.dirty:
+            self._settled(entry)
+        else:
+            self.spawn(self._let_go(entry))
+
+    async def _let_go(self, entry: _Open, *, force: bool = False) -> None:
+        host = entry.host
+        if host.closed or self._open.get(host.id) is not entry:
+            return
+        gone = self._closing[host.id] = asyncio.Event()
+        del self._open[host.id]
+        try:
+            host.closing.set()
+            if force:
+                await host.settled()
+                await entry.saver.save_rest()
+            host.closed = True
+        finally:
+            if entry.idle is not None:
+                entry.idle.cancel()
+            del self._closing[host.id]
+            gone.set()
+            self.metrics.rooms = len(self._open)
+
+    async def remove(self, document: str, error: CollabError) -> None:
+        """The document goes: everybody leaves with a reason, and nothing is saved any more."""
+        entry = self._open.get(document)
+        if entry is not None:
+            entry.host.closed = True
+            entry.host.dismiss(error)
+            await entry.host.settled()
+            entry.host.closing.set()
+            del self._open[document]
+            self.metrics.rooms = len(self._open)

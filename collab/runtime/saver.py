@@ -1,0 +1,346 @@
+"""From the room to the file: announced, written conditionally, looked at, and noted as done, in this order.
+
+Whatever stands in the file and is not our own write is an outside body: it is merged from the state that its writer had read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from collab import merge, protocol
+from collab.document import Document, derived_client
+from collab.errors import Changed, CollabError, NotFound, Unavailable
+from collab.formats.text import decode
+from collab.ledger import Base, history, merged
+from collab.ports import Kind, Record
+from collab.room import Spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from collab.document import Ending
+    from collab.ports import Content, Displaced, Files, Journal, Log, Written
+    from collab.runtime.host import Host
+    from collab.runtime.metrics import Metrics
+
+log = logging.getLogger("collab.runtime")
+
+ATTEMPTS = 5
+"""So often a save meets an outside body in a row before it waits."""
+REREADS = (1.0, 30.0)
+"""Seconds after which a displaced inode is read again: an in-place writer may still hold it."""
+CHECKPOINT = 256 * 1024
+"""Bytes of log that make a checkpoint due."""
+SLOWEST = 60.0
+"""Seconds between tries at most."""
+DIFF_VERSION = b"1"
+"""Part of a fork's client id: other edits for the same bodies need another id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a save is due, in seconds."""
+
+    debounce: float = 2.0
+    latest: float = 10.0
+    retry: float = 1.0
+
+
+class Saver:
+    """The saver of one room. `clock` is monotonic."""
+
+    def __init__(  # noqa: PLR0913 - the surroundings
+        self,
+        host: Host,
+        files: Files,
+        journal: Journal,
+        *,
+        limit: int,
+        timing: Timing,
+        clock: Callable[[], float],
+        metrics: Metrics,
+        spawn: Callable[[Coroutine[object, object, None]], object],
+        settled: Callable[[], None],
+    ) -> None:
+        self._host = host
+        self._files = files
+        self._journal = journal
+        self._limit = limit
+        self._timing = timing
+        self._clock = clock
+        self._metrics = metrics
+        self._spawn = spawn
+        self._settled = settled
+        self._first: float | None = None
+        """When the first edit came that the file does not hold; None: nothing to do."""
+        self._last = 0.0
+        self._not_before = 0.0
+        self._failures = 0
+        self._saving = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._hurry = False
+        self._running = False
+        self._watching = 0
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something to save, or a save under way, or a displaced inode to be looked at."""
+        return self._first is not None or self._saving.locked() or self._watching > 0
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last try failed."""
+        return self._failures > 0
+
+    def touch(self) -> None:
+        """There was an edit."""
+        now = self._clock()
+        self._last = now
+        if self._first is None:
+            self._first = now
+            self._host.say("pending")
+        if not self._running:
+            self._running = True
+            self._spawn(self._run())
+
+    def hurry(self) -> None:
+        """Save now: the last one left."""
+        self._hurry = True
+        self._wake.set()
+
+    async def _run(self) -> None:
+        try:
+            while self._first is not None and not self._host.closed:
+                await self._until_due()
+                if self._first is not None and not self._host.closed:
+                    await self.save()
+        finally:
+            self._running = False
+            self._settled()
+
+    async def _until_due(self) -> None:
+        while self._first is not None:
+            now = self._clock()
+            due = now if self._hurry else min(self._last + self._timing.debounce, self._first + self._timing.latest)
+            due = max(due, self._not_before)
+            if due <= now:
+                return
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(due - now):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def save(self) -> bool:
+        """One save; True when the file holds what the room had. Never raises for storage or journal."""
+        async with self._saving:
+            # Cleared before the write and set again on failure: what is typed meanwhile is the next save's.
+            self._first, self._hurry = None, False
+            try:
+                await self._write()
+            except CollabError as error:
+                self._fail(error)
+                return False
+            self._failures, self._not_before = 0, 0.0
+            if self._first is None:
+                self._host.say("saved", saved_at=self._host.stat.modified)
+            return True
+
+    async def save_rest(self) -> None:
+        """A last save before the room goes, if anything is left to save; a failure leaves it to the next start."""
+        async with self._saving:
+            pass
+        while self._first is not None and await self.save():
+            pass
+
+    def _fail(self, error: CollabError) -> None:
+        self._failures += 1
+        now = self._clock()
+        self._first = now if self._first is None else self._first
+        self._not_before = now + min(self._timing.retry * 2 ** (self._failures - 1), SLOWEST)
+        self._metrics.saved("failed")
+        self._metrics.failed("save")
+        log.warning("%s is stored, not in the file: %s", self._host.id, error.detail)
+        self._host.say("failed", error.detail)
+
+    async def _write(self) -> None:
+        host = self._host
+        for _ in range(ATTEMPTS):
+            base = host.ledger.base
+            host.commit()
+            body = host.body()
+            digest = sha256(body).hexdigest()
+            state = host.room.document.encode() if host.logged > CHECKPOINT else None
+            endings, logged = host.room.document.endings, host.logged
+            # In the same step as the body: the position of this record names the state that the body holds.
+            place = await host.append(Record(Kind.ANNOUNCE, meta={"hash": digest}))
+            host.ledger.announced = Base(digest, place)
+            host.ledger.note(digest)
+            try:
+                written = await self._exchange(body, digest, base)
+            except Changed:
+                await self._absorb_file()
+                continue
+            await self._done(base, digest, place, written)
+            if state is not None:
+                await self._journal.checkpoint(host.id, place, state, host.ledger.to_meta(endings))
+                host.logged -= logged
+            return
+        raise Unavailable("The file keeps being changed from outside; trying again.")
+
+    async def _exchange(self, body: bytes, digest: str, base: Base) -> Written | None:
+        """Write, or when the file holds this body already only look whether it still does."""
+        host = self._host
+        try:
+            if digest != base.hash:
+                return await self._files.write(host.id, body, if_match=base.hash)
+            host.stat = await self._files.stat(host.id)
+        except NotFound:
+            # Perhaps renamed, perhaps a saver that moves the old file aside: a look settles it, or the next try.
+            host.stat = await self._files.stat(host.id)
+            raise Unavailable("The file was renamed; saving it under its new name.") from None
+        if host.stat.etag != base.hash:
+            raise Changed("The file was changed from outside.")
+        return None
+
+    async def _done(self, base: Base, digest: str, place: int, written: Written | None) -> None:
+        """The file holds the announced body: what was displaced is looked at, then the save is noted."""
+        host = self._host
+        displaced = written.displaced if written is not None else None
+        self._metrics.saved("unchanged" if written is None else "written")
+        if written is not None:
+            host.stat = written.stat
+        if displaced is not None and sha256(displaced.body).hexdigest() != base.hash:
+            base = await self.absorb(displaced.body, [base], in_file=False)
+        await host.append(Record(Kind.SAVED, meta={"hash": digest, "place": place}))
+        host.ledger.base, host.ledger.announced = Base(digest, place), None
+        if displaced is not None:
+            self._watching += 1
+            self._spawn(self._watch(displaced, base))
+
+    async def _watch(self, displaced: Displaced, base: Base) -> None:
+        """Read the displaced inode again, twice, then let it go."""
+        try:
+            waited = 0.0
+            for at in REREADS:
+                await self._pause(at - waited)
+                waited = at
+                base = await self._reread(displaced, base)
+            await displaced.discard()
+        finally:
+            self._watching -= 1
+            self._settled()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not while the room is being closed."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._host.closing.wait()
+        except TimeoutError:
+            return
+
+    async def _reread(self, displaced: Displaced, base: Base) -> Base:
+        late = await displaced.reread()
+        if late is None:
+            return base
+        try:
+            async with self._saving:
+                return await self.absorb(late, [base], in_file=False)
+        except CollabError as error:
+            log.warning("%s: what a late writer wrote can't be merged: %s", self._host.id, error.detail)
+            return base
+
+    async def _absorb_file(self) -> None:
+        """Somebody else wrote the file: merge what stands there."""
+        host = self._host
+        content = await self._files.read(host.id, limit=self._limit)
+        host.stat = content.stat
+        await self.meet(content)
+
+    async def meet(self, content: Content) -> None:
+        """Compare the file, and what a crash left beside it, with the log; whatever is not our own write is merged."""
+        host = self._host
+        digest = sha256(content.body).hexdigest()
+        for leftover in content.leftovers:
+            # Displaced by a save that a crash cut off before it was looked at.
+            if sha256(leftover.body).hexdigest() not in {*host.ledger.known, digest}:
+                await self.absorb(leftover.body, host.ledger.candidates(), in_file=False)
+            await leftover.discard()
+        announced = host.ledger.announced
+        if digest == host.ledger.base.hash:
+            return
+        if announced is not None and digest == announced.hash:
+            # A write of ours whose end was not noted.
+            await host.append(Record(Kind.SAVED, meta={"hash": digest, "place": announced.place}))
+            host.ledger.base, host.ledger.announced = announced, None
+        else:
+            host.ledger.base = await self.absorb(content.body, host.ledger.candidates(), in_file=True)
+
+    async def absorb(self, body: bytes, candidates: list[Base], *, in_file: bool) -> Base:
+        """Merge an outside body from the nearest of the states that its writer may have read; gives the writer's new base.
+
+        One journal record holds update, hash and base. NotText when it is no text any more.
+        """
+        host = self._host
+        text, form, marks = decode(body)
+        await host.settled()
+        known = await self._journal.load(host.id)
+        base = _nearest(known, candidates, text)
+        fork = _fork(known, base, sha256(body).digest())
+        update = fork.edit(merge.edits(fork.text(), text))
+        places = tuple((mark.utf8, mark.ending) for mark in marks)
+        fork.endings = places
+        host.commit()
+        # From here to the record nothing may come between: the update is in the room when the journal's order says so.
+        document = host.room.document
+        equal = text == document.text()  # an equal body is no edit, whatever its base
+        if update and not equal:
+            document.apply_own(update)
+            host.edits += 1
+        else:
+            update = b""
+        document.endings = places if equal else _followed(fork, document)
+        host.ledger.form = form
+        host.ledger.note(sha256(body).hexdigest())
+        meta = {
+            "hash": sha256(body).hexdigest(),
+            "form": form.to_json(),
+            "endings": list(document.endings),
+            "base": None if equal else base.to_json(),
+            "in_file": in_file,
+        }
+        future = host.append(Record(Kind.MERGE, update, meta))
+        if update:
+            host.perform([Spread(protocol.update(update))])
+        self.touch()
+        position = await future
+        self._metrics.saved("merged")
+        log.info("%s: an outside edit was merged", host.id)
+        return merged(meta, position)
+
+
+def _fork(known: Log, base: Base, body: bytes) -> Document:
+    """The document at a base, under a client id that depends on base and body alone: the same merge is the same update anywhere."""
+    seen = Document.replay(history(known, base))
+    state = repr(sorted(seen.state.items())).encode()
+    client = derived_client(str(seen.lineage).encode(), state, base.hash.encode(), body, DIFF_VERSION)
+    return Document.replay(history(known, base), client)
+
+
+def _followed(fork: Document, live: Document) -> tuple[Ending, ...]:
+    """Where the line ends of an outside body are in the live text: they move with what others typed meanwhile."""
+    if not fork.endings:
+        return ()
+    fork.follow(live)
+    return fork.endings if fork.text() == live.text() else ()
+
+
+def _nearest(known: Log, candidates: list[Base], text: str) -> Base:
+    if len(candidates) == 1:
+        return candidates[0]
+    return max(candidates, key=lambda base: merge.nearness(Document.replay(history(known, base)).text(), text))

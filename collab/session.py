@@ -1,0 +1,95 @@
+"""One connection's states in one document: it joins, edits and leaves."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from collab.access import Role
+from collab.errors import TooLarge, TooMany
+
+if TYPE_CHECKING:
+    from collab.access import Person
+    from collab.dialects import Dialect
+    from collab.protocol import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may do; sizes in bytes, times in seconds."""
+
+    text: int = 16 * 2**20
+    frame: int = 32 * 2**20
+    frame_before: int = 2**20
+    """The greatest frame before signing in."""
+    awareness: int = 65_536
+    name: int = 1_024
+    queue: int = 5 * 2**20
+    """What may wait before a document is joined."""
+    queue_messages: int = 1_000
+    documents: int = 100
+    """Documents on one socket."""
+    joining: float = 60.0
+    lagging: float = 60.0
+    """How long a peer may leave its output unread."""
+
+
+class Asked(Enum):
+    """Why a step 1 was sent, and so what the step 2 is that answers it."""
+
+    HANDSHAKE = auto()
+    GAP = auto()
+    """An update came without what it builds on."""
+    CHECK = auto()
+    """Somebody else sent structs under this peer's client id."""
+
+
+@dataclass(eq=False, slots=True)
+class Peer:
+    """Somebody in a room: one session of one connection."""
+
+    id: int
+    person: Person
+    role: Role
+    dialect: Dialect
+    address: bytes
+    """What stands before each of its messages."""
+    color: str = "#808080"
+    asked: deque[Asked] = field(default_factory=deque)
+    waiting: int = 0
+    """Statuses that are owed for updates that wait for a missing part."""
+    strikes: int = 0
+    """Missing parts that were asked for and did not come."""
+    told: bool = False
+    """A y-websocket reader has been told that it may not write."""
+    greeted: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether its edits are taken."""
+        return self.role >= Role.EDITOR
+
+
+@dataclass(slots=True)
+class Joining:
+    """Messages wait, bounded, until the document is open and the peer may enter."""
+
+    limits: Limits
+    queue: list[Message] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, message: Message) -> None:
+        """One more message. TooLarge, TooMany."""
+        self.size += len(message[1])
+        if self.size > self.limits.queue:
+            raise TooLarge(f"More than {self.limits.queue} bytes before signing in.")
+        if len(self.queue) >= self.limits.queue_messages:
+            raise TooMany(f"More than {self.limits.queue_messages} messages before signing in.")
+        self.queue.append(message)
+
+
+@dataclass(slots=True)
+class Leaving:
+    """Refused or closed: whatever still comes is passed over."""

@@ -1,0 +1,243 @@
+"""Every knob, with unit and default: from flags, `COLLAB_…` variables or a TOML file, in this order (docs/reference/settings.md)."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from urllib.parse import SplitResult, quote, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from collab.access import SECRET_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIB = 1024
+MIB = 1024 * KIB
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?", re.ASCII)
+_BYTES = {"": 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": 1024 * MIB}
+
+
+class Misconfigured(Exception):
+    """Settings that cannot be; the text is one line that says which and what to do."""
+
+
+def seconds(value: object) -> float:
+    """A duration in seconds: a number, or 90, 90s, 15m, 1h, 7d; ValueError for anything else."""
+    match = _DURATION.fullmatch(str(value).strip())
+    if isinstance(value, bool) or match is None:
+        raise ValueError("a duration is written 90, 90s, 15m, 1h or 7d")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def size(value: object) -> int:
+    """A size in bytes: a number, or 500, 64KiB, 16MiB, 1GiB; ValueError for anything else."""
+    match = _SIZE.fullmatch(str(value).strip())
+    if isinstance(value, bool) or match is None:
+        raise ValueError("a size is written 500, 64KiB, 16MiB or 1GiB")
+    return int(match[1]) * _BYTES[match[2] or ""]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody from another machine can reach this host name or address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _listed(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _networks(value: object) -> object:
+    listed = _listed(value)
+    return tuple(ipaddress.ip_network(str(each)) for each in listed) if isinstance(listed, list | tuple) else listed
+
+
+def _origin(value: str) -> str:
+    """Scheme, host and port in their shortest form, as browsers send them (RFC 6454, section 6.1)."""
+    parts = _web_address(value)
+    if parts.path not in {"", "/"}:
+        raise ValueError(f"{value!r} has a path; an origin is https://name or https://name:port")
+    return origin_of(parts)
+
+
+def _public(value: str) -> str:
+    if not value:
+        return ""
+    parts = _web_address(value)
+    path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~-._")
+    if "//" in path or any(part in {".", ".."} for part in path.split("/")):
+        raise ValueError(f"the path of {value!r} cannot be a prefix")
+    return origin_of(parts) + path
+
+
+def _web_address(value: str) -> SplitResult:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError(f"{value!r} is no address such as https://docs.example.org or https://example.org/collab")
+    return parts
+
+
+def origin_of(parts: SplitResult) -> str:
+    """The origin of an http(s) address, the scheme's own port left out."""
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    own = {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, own} else "")
+
+
+def _whole_secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value().encode()) < SECRET_BYTES:
+        raise ValueError(f"must have at least {SECRET_BYTES} characters, for example those of `openssl rand -hex 32`")
+    return value
+
+
+Seconds: TypeAlias = Annotated[float, BeforeValidator(seconds)]
+Bytes: TypeAlias = Annotated[int, BeforeValidator(size)]
+Words: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+
+
+class Settings(BaseSettings):
+    """Every setting. Each is a flag of `collab serve` (`--save-delay`), a variable (`COLLAB_SAVE_DELAY`) and a TOML key (`save_delay`)."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLAB_", extra="forbid", frozen=True, validate_default=True, env_ignore_empty=True)
+
+    root: Annotated[Path, Field(description="The folder whose files are the documents.")] = Path("documents")
+    state: Annotated[
+        Path | None,
+        Field(
+            description="The folder for journal, names and secret, outside the root. "
+            "By default one for each root under $XDG_STATE_HOME/collab (~/.local/state/collab).",
+        ),
+    ] = None
+    config: Annotated[Path | None, Field(description="A TOML file with settings.")] = None
+    host: Annotated[str, Field(description="The address to listen on. Beyond loopback a secret must be set.", min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(description="The TCP port; 0 takes a free one.", ge=0, le=65535)] = 8000
+    secret: Annotated[
+        SecretStr | None,
+        AfterValidator(_whole_secret),
+        Field(description="Signs tokens and sessions; at least 32 characters. By default made once and kept in the state. Never a flag."),
+    ] = None
+    public_url: Annotated[
+        str,
+        AfterValidator(_public),
+        Field(description="The address that people use, with a path when served under one: https://example.org/collab."),
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        NoDecode,
+        BeforeValidator(_networks),
+        Field(description="Addresses or networks whose X-Forwarded-For, -Proto and -Host count."),
+    ] = ()
+    allowed_hosts: Annotated[Words, Field(description="More names by which the server may be called, without port.")] = ()
+    allowed_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(description="More origins (https://name:port) whose pages may write with a person's cookie."),
+    ] = ()
+    drain: Annotated[Seconds, Field(description="Seconds between SIGTERM and the closing of the listener; /readyz answers 503.")] = 2.0
+    session_length: Annotated[Seconds, Field(description="How long a browser stays signed in.", gt=0)] = 7 * 86400.0
+    save_delay: Annotated[Seconds, Field(description="A file is saved this long after the last edit.")] = 2.0
+    save_at_most: Annotated[Seconds, Field(description="A file is saved at most this long after the first unsaved edit.")] = 10.0
+    room_idle: Annotated[Seconds, Field(description="A document that nobody has open leaves memory after this time.")] = 30.0
+    header_timeout: Annotated[Seconds, Field(description="A request's headers must be complete in this time.", gt=0)] = 10.0
+    sign_in_timeout: Annotated[Seconds, Field(description="A Hocuspocus client must have signed in after this time.", gt=0)] = 60.0
+    limit_text: Annotated[Bytes, Field(description="Bytes of a text document, and of a body sent to /api.", gt=0)] = 16 * MIB
+    limit_frame: Annotated[Bytes, Field(description="Bytes of a WebSocket message after sign-in.", gt=0)] = 32 * MIB
+    limit_frame_before: Annotated[Bytes, Field(description="Bytes of a WebSocket message before sign-in.", gt=0)] = MIB
+    limit_awareness: Annotated[Bytes, Field(description="Bytes of one awareness message.", gt=0)] = 64 * KIB
+    limit_name: Annotated[Bytes, Field(description="Bytes of a document's name.", gt=0)] = 1024
+    limit_connections: Annotated[int, Field(description="Connections from one address; trusted proxies are exempt.", gt=0)] = 2000
+    limit_queue_bytes: Annotated[Bytes, Field(description="Bytes that a connection may send before sign-in.", gt=0)] = 5 * MIB
+    limit_queue_messages: Annotated[int, Field(description="Messages that a connection may send before sign-in.", gt=0)] = 1000
+    limit_queue_documents: Annotated[int, Field(description="Documents that a connection may name before sign-in.", gt=0)] = 100
+    audit: Annotated[str, Field(description="A file for audit events as JSON lines, - for standard error, empty for none.")] = ""
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="The least important messages that are logged: debug, info, warning or error."),
+    ] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library calls it so
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then variables, then the file that one of them names."""
+        named = init_settings().get("config") or env_settings().get("config")
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _file(Path(named)) if named else {})
+
+    @model_validator(mode="after")
+    def _safe(self) -> Settings:
+        if not is_loopback(self.host) and self.secret is None:
+            raise ValueError(
+                f"listening on {self.host} lets other machines in, so COLLAB_SECRET must be set (at least {SECRET_BYTES} characters); "
+                "or listen on 127.0.0.1",
+            )
+        if self.save_at_most < self.save_delay:
+            raise ValueError("save_at_most must not be shorter than save_delay")
+        if self.limit_frame_before > self.limit_frame:
+            raise ValueError("limit_frame_before must not be larger than limit_frame")
+        return self
+
+    @property
+    def prefix(self) -> str:
+        """The path under which everything is served: empty, or `/collab` without a slash at its end."""
+        return urlsplit(self.public_url).path
+
+
+def load(flags: Mapping[str, object] | None = None) -> Settings:
+    """The settings, with flags (None where not given) over variables over the file; raises `Misconfigured`."""
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as e:
+        raise Misconfigured(_words(e)) from None
+
+
+def unknown(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The `COLLAB_…` variables that are no settings: very likely a slip of the pen."""
+    return sorted(
+        name
+        for name in environ
+        if name.startswith("COLLAB_") and name[7:].lower() not in Settings.model_fields and not name.startswith("COLLAB_TEST_")
+    )
+
+
+def _file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as e:
+        raise Misconfigured(f"the settings file {path} cannot be read: {e.strerror}") from e
+    except ValueError as e:
+        raise Misconfigured(f"the settings file {path} is not TOML: {e}") from e
+
+
+def _words(error: ValidationError) -> str:
+    """The first thing that is wrong, in one line, and never with the value of the secret."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = ".".join(str(part) for part in first["loc"][:1])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting; see docs/reference/settings.md"
+    return f"COLLAB_{name.upper()} (--{name.replace('_', '-')}): {message}" if name else message

@@ -1,0 +1,186 @@
+"""The state directory: where it is, which root it belongs to, and the locks by which one server holds both."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from collab.errors import Conflict, Denied, Locked, Malformed, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+FORMAT = 1
+"""The format of the state; a program refuses a newer one."""
+
+_NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+"""What file systems answer that have no flock on folders (NFS among them)."""
+
+
+def default(root: Path, env: Mapping[str, str]) -> Path:
+    """Where the state of `root` is when nobody says: `$XDG_STATE_HOME/collab/<16 hex digits of its real path's SHA-256>`."""
+    base = env.get("XDG_STATE_HOME") or ""
+    # The XDG base directory specification: a relative path is to be ignored.
+    home = Path(base) if base.startswith("/") else Path(env.get("HOME") or "/") / ".local" / "state"
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
+    return home / "collab" / digest[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A state directory that belongs to a root; both are real paths."""
+
+    path: Path
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The file of the state database."""
+        return self.path / "state.sqlite"
+
+    @property
+    def journal(self) -> Path:
+        """The file of the journal."""
+        return self.path / "journal.sqlite"
+
+    def hold(self, *, now: float, pid: int | None = None) -> Hold:
+        """Lock state and root for one server until `Hold.release`; `Locked` tells whose they are. `now` in UTC seconds."""
+        note = f"{os.getpid() if pid is None else pid} {socket.gethostname()} {_date(now)}"
+        with contextlib.ExitStack() as held:
+            state = _lock(held, self.path / "lock", os.O_RDWR | os.O_CREAT, _holder)
+            _lock(held, self.root, os.O_RDONLY | os.O_DIRECTORY, _owner)
+            os.ftruncate(state, 0)
+            os.pwrite(state, note.encode(), 0)
+            return Hold(held.pop_all())
+
+
+@dataclass(slots=True)
+class Hold:
+    """The locks of a running server; also a context manager. They end with the process, however it ends."""
+
+    _held: contextlib.ExitStack
+
+    def release(self) -> None:
+        """Let another server come. Idempotent."""
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def prepare(root: Path, state: Path, *, adopt: bool = False) -> Directory:
+    """The state directory for `root`, made when it is missing.
+
+    Raises `NotFound` for a root that is no folder, `Malformed` for a state inside the root, `Conflict` for a state that belongs to another
+    root (unless `adopt`) or to a newer program, `Denied` and `Unavailable` as the disk says.
+    """
+    root, state = Path(os.path.realpath(root)), Path(os.path.realpath(state))
+    if not root.is_dir():
+        raise NotFound(f"no such folder: {root}")
+    if state == root or root in state.parents:
+        raise Malformed(f"the state directory {state} is inside the folder {root}: choose one outside, it holds secrets")
+    directory = Directory(state, root)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _claim(directory, adopt=adopt)
+    except PermissionError as error:
+        raise Denied(f"{error.strerror}: {state}") from error
+    except OSError as error:
+        raise Unavailable(f"{error.strerror}: {state}") from error
+    return directory
+
+
+def _claim(directory: Directory, *, adopt: bool) -> None:
+    """Compare the record of the state with its root, and write it when it is new, adopted, or the root has another path now."""
+    inode = directory.root.stat()
+    record = {"format": FORMAT, "root": os.fsdecode(directory.root), "device": inode.st_dev, "inode": inode.st_ino}
+    held = _record(directory.path / "root.json")
+    if held is None:
+        _write(directory.path / "root.json", record)
+        return
+    version = held.get("format")
+    if not isinstance(version, int) or version > FORMAT:
+        raise Conflict(f"the state in {directory.path} was made by a newer version of collab: use that one, or another state directory")
+    if not adopt and (held.get("device"), held.get("inode")) != (inode.st_dev, inode.st_ino):
+        raise Conflict(
+            f"the state in {directory.path} belongs to another folder (it was {held.get('root')}). If {directory.root} is that folder, "
+            "moved or restored, start once with --adopt; else choose another state directory"
+        )
+    if held != record:
+        _write(directory.path / "root.json", record)
+
+
+def _record(path: Path) -> dict[str, object] | None:
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise Conflict(f"{path} is damaged: restore it; if the state is that of this folder, deleting the file helps too") from error
+    return record if isinstance(record, dict) else {}
+
+
+def _write(path: Path, record: Mapping[str, object]) -> None:
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(record, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _lock(held: contextlib.ExitStack, path: Path, flags: int, whose: Callable[[int], str]) -> int:
+    """Open and lock; `whose` tells from the descriptor who else has it."""
+    try:
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(f"{error.strerror}: {path}") from error
+    held.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        where = path if path.is_dir() else path.parent
+        raise Locked(f"{where} is in use by {whose(descriptor)}: stop that first, two servers would lose edits") from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise Unavailable(f"{error.strerror}: the lock on {path} cannot be taken") from error
+    return descriptor
+
+
+def _holder(descriptor: int) -> str:
+    """Who has locked the state, from "pid host started" as `hold` writes it."""
+    words = os.pread(descriptor, 300, 0).decode("utf-8", "replace").split()
+    return f"process {words[0]} on {words[1]}, since {words[2]}" if len(words) == 3 else "another server"
+
+
+def _owner(descriptor: int) -> str:
+    """Who has locked the folder, told by the kernel: a note in the folder would be a file among the users' files."""
+    inode = os.fstat(descriptor)
+    file = f"{os.major(inode.st_dev):02x}:{os.minor(inode.st_dev):02x}:{inode.st_ino}"
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            words = line.split()
+            if words[1:2] == ["FLOCK"] and words[5:6] == [file]:
+                return f"process {words[4]}, since {_date(Path('/proc', words[4]).stat().st_mtime)}"
+    return "another server"
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

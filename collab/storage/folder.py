@@ -1,0 +1,245 @@
+"""A folder of this machine, looked at by descriptors: every part of a path is opened without following links, so nothing leaves the root.
+
+All of this blocks; `LocalFiles` runs it on threads of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections import deque
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from collab.errors import TooLarge
+from collab.storage.kernel import born
+from collab.storage.names import Sight
+from collab.storage.paths import PATH_BYTES, visible
+from collab.storage.refusals import GONE, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SEARCHED: Final = 200_000
+"""Entries of the tree that are looked at in search of a renamed file."""
+READS: Final = 3
+"""A file that changes while it is read is read again, so often at most."""
+
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: a FIFO that takes the file's place between look and open must not hang us.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+class Folder:
+    """The root and what is in it. Paths are bytes without a leading slash, the root's is empty; `place` is the descriptor of a folder."""
+
+    def __init__(self, root: Path) -> None:
+        with explained(os.fsencode(root)):
+            self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Let the root go. Idempotent."""
+        if self._root >= 0:
+            os.close(self._root)
+            self._root = -1
+
+    @contextmanager
+    def inside(self, path: bytes) -> Iterator[int]:
+        """The descriptor (O_PATH) of the folder at `path`. Raises OSError."""
+        place = os.open(".", _FOLDER, dir_fd=self._root)
+        try:
+            for part in path.split(b"/") if path else ():
+                deeper = os.open(part, _FOLDER, dir_fd=place)
+                os.close(place)
+                place = deeper
+            yield place
+        finally:
+            os.close(place)
+
+    @contextmanager
+    def around(self, path: bytes) -> Iterator[tuple[int, bytes]]:
+        """The descriptor of the folder that holds `path`, and the last part of it. Raises the port's errors for any OSError inside."""
+        parent, name = parted(path)
+        with explained(path), self.inside(parent) as place:
+            yield place, name
+
+    def look(self, path: bytes) -> Sight | None:
+        """The regular file or folder at `path`, without following links; None when there is none."""
+        with explained(path):
+            try:
+                if not path:
+                    return folder_sight(path, os.fstat(self._root))
+                parent, name = parted(path)
+                with self.inside(parent) as place:
+                    return sight(place, name, path)
+            except OSError as error:
+                if error.errno in GONE:
+                    return None
+                raise
+
+    def entries(self, path: bytes) -> list[Sight]:
+        """What a folder shows, sorted by name. Raises `NotFound` for what is no folder."""
+        found = []
+        with explained(path), self.inside(path) as place:
+            writable = folder_writable(place)
+            for entry in listed(place):
+                below = joined(path, entry.name)
+                if visible(entry.name) and len(below) <= PATH_BYTES:
+                    # It may be gone by now, or not for us to look at.
+                    with suppress(OSError):
+                        found.append(sight(place, entry.name, below, writable=writable))
+        return sorted((entry for entry in found if entry is not None), key=lambda entry: entry.path)
+
+    def search(self, file: str, near: bytes) -> Sight | None:
+        """The file with this `Sight.file`: first in the folder of `near`, then in the whole tree, at most `SEARCHED` entries."""
+        if not file:
+            return None
+        left = SEARCHED
+        for path, place, entries in self._walk(parted(near)[0]):
+            left -= len(entries)
+            for entry in entries:
+                # The number alone is free; whether it is the same file is asked of the few that have it.
+                if entry.inode == int(file.split(":")[1]) and visible(entry.name):
+                    with suppress(OSError):
+                        found = sight(place, entry.name, joined(path, entry.name))
+                        if found is not None and found.file == file:
+                            return found
+            if left <= 0:
+                break
+        return None
+
+    def read(self, path: bytes, limit: int) -> tuple[Sight, bytes]:
+        """The whole file, and how it was when the last byte was read. Raises `TooLarge` over `limit` bytes."""
+        with self.around(path) as (place, name):
+            for _ in range(READS):
+                before, body, after = _whole(place, name, limit)
+                if after.st_size > limit:
+                    raise TooLarge(f"{path.decode()} has {after.st_size} bytes; at most {limit} are read")
+                if _stamp(before) == _stamp(after):
+                    break
+            return seen(place, name, path, after), body
+
+    def hashed(self, path: bytes) -> tuple[Sight, str]:
+        """SHA-256 of the file, and how it was before the first byte was read."""
+        with self.around(path) as (place, name):
+            descriptor = open_file(place, name)
+            with os.fdopen(descriptor, "rb") as file:
+                before = os.fstat(descriptor)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return seen(place, name, path, before), digest
+
+    def _walk(self, first: bytes) -> Iterator[tuple[bytes, int, list[Entry]]]:
+        """The folder `first`, then every visible folder from the root on; those that are gone or not for us to read are left out."""
+        yield from self._listed(first)
+        folders = deque([b""])
+        while folders:
+            for path, place, entries in self._listed(folders.popleft()):
+                folders.extend(joined(path, entry.name) for entry in entries if entry.folder and visible(entry.name))
+                yield path, place, entries
+
+    def _listed(self, path: bytes) -> Iterator[tuple[bytes, int, list[Entry]]]:
+        with suppress(OSError), self.inside(path) as place:
+            yield path, place, listed(place)
+
+
+class Entry(NamedTuple):
+    """A name in a folder; links are no folders."""
+
+    name: bytes
+    inode: int
+    folder: bool
+
+
+def listed(place: int) -> list[Entry]:
+    """All names in the folder with this descriptor, hidden ones too. Raises OSError."""
+    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
+    try:
+        with os.scandir(descriptor) as entries:
+            return [Entry(os.fsencode(entry.name), entry.inode(), entry.is_dir(follow_symlinks=False)) for entry in entries]
+    finally:
+        os.close(descriptor)
+
+
+def parted(path: bytes) -> tuple[bytes, bytes]:
+    """The folder's path and the name in it."""
+    parent, _, name = path.rpartition(b"/")
+    return parent, name
+
+
+def joined(path: bytes, name: bytes) -> bytes:
+    """The path of a name in the folder at `path`."""
+    return path + b"/" + name if path else name
+
+
+def folder_writable(place: int) -> bool:
+    """Whether we may make and replace files there. A mode without any w says no to root as well."""
+    return bool(os.fstat(place).st_mode & _WRITABLE) and os.access(".", os.W_OK | os.X_OK, dir_fd=place, effective_ids=True)
+
+
+def sight(place: int, name: bytes, path: bytes, *, writable: bool | None = None) -> Sight | None:
+    """The regular file or folder of this name, None for anything else. `writable`: whether the folder is. Raises OSError."""
+    info = os.stat(name, dir_fd=place, follow_symlinks=False)
+    if stat.S_ISREG(info.st_mode):
+        return seen(place, name, path, info, writable=writable)
+    return folder_sight(path, info) if stat.S_ISDIR(info.st_mode) else None
+
+
+def seen(place: int, name: bytes, path: bytes, info: os.stat_result, *, writable: bool | None = None) -> Sight:
+    """The sight of a regular file of which `info` is known."""
+    birth = born(place, name)
+    # Inode numbers are given again at once: without the time of birth only an unchanged file is known again.
+    which = str(birth) if birth else f"{info.st_size}.{info.st_mtime_ns}"
+    free = folder_writable(place) if writable is None else writable
+    return Sight(
+        path,
+        f"{info.st_dev}:{info.st_ino}:{which}",
+        info.st_size,
+        info.st_mtime_ns,
+        info.st_ctime_ns,
+        writable=free and file_writable(place, name, info),
+    )
+
+
+def folder_sight(path: bytes, info: os.stat_result) -> Sight:
+    """The sight of a folder."""
+    return Sight(path, "", 0, info.st_mtime_ns, info.st_ctime_ns, writable=bool(info.st_mode & _WRITABLE), folder=True)
+
+
+def file_writable(place: int, name: bytes, info: os.stat_result) -> bool:
+    """Whether we may change the file: a rename would replace a read-only file too, but its owner said no."""
+    return bool(info.st_mode & _WRITABLE) and os.access(name, os.W_OK, dir_fd=place, effective_ids=True)
+
+
+def open_file(place: int, name: bytes) -> int:
+    """A descriptor for reading of a regular file. Raises OSError (ENOENT for what is not regular)."""
+    descriptor = os.open(name, _FILE, dir_fd=place)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return descriptor
+
+
+def sync(place: int) -> None:
+    """Make the names of a folder durable."""
+    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _whole(place: int, name: bytes, limit: int) -> tuple[os.stat_result, bytes, os.stat_result]:
+    """The file's bytes (at most `limit`), and how it was before and after."""
+    descriptor = open_file(place, name)
+    with os.fdopen(descriptor, "rb") as file:
+        before = os.fstat(descriptor)
+        body = file.read(limit + 1) if before.st_size <= limit else b""
+        return before, body, os.fstat(descriptor)
+
+
+def _stamp(info: os.stat_result) -> tuple[int, int, int]:
+    return info.st_size, info.st_mtime_ns, info.st_ctime_ns

@@ -1,0 +1,49 @@
+"""What Python has no function for: renameat2(2) with its flags, and the time of a file's birth by statx(2)."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+_NOREPLACE = 1
+_EXCHANGE = 2
+_AT_SYMLINK_NOFOLLOW = 0x100
+_STATX_BTIME = 0x800
+
+
+def exchange(folder: int, one: bytes, other: bytes) -> None:
+    """Let two names of a folder (its descriptor) change places, atomically. Raises OSError."""
+    _rename(folder, one, folder, other, _EXCHANGE)
+
+
+def rename_new(folder: int, name: bytes, to_folder: int, to_name: bytes) -> None:
+    """Rename to a name that is free, else `FileExistsError`; atomically. Raises OSError."""
+    _rename(folder, name, to_folder, to_name, _NOREPLACE)
+
+
+def born(folder: int, name: bytes) -> int:
+    """When the file was made, nanoseconds since the epoch; 0 where the file system does not know. Links are not followed."""
+    buffer = ctypes.create_string_buffer(256)
+    try:
+        failed = _libc.statx(folder, name, _AT_SYMLINK_NOFOLLOW, _STATX_BTIME, buffer)
+    except AttributeError:  # a C library without statx
+        return 0
+    if failed:
+        return 0
+    (mask,) = struct.unpack_from("=I", buffer, 0)
+    seconds, nanoseconds = struct.unpack_from("=qI", buffer, 80)
+    return int(seconds) * 10**9 + int(nanoseconds) if mask & _STATX_BTIME else 0
+
+
+def _rename(folder: int, name: bytes, to_folder: int, to_name: bytes, flags: int) -> None:
+    try:
+        failed = _libc.renameat2(folder, name, to_folder, to_name, flags)
+    except AttributeError as error:  # a C library without renameat2
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from error
+    if failed:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), name, None, to_name)

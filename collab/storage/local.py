@@ -1,0 +1,251 @@
+"""The files of a folder of this machine (`Files`): nothing blocks the loop, nothing leaves the root."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from collab.errors import Changed, CollabError, NotFound, TooLarge
+from collab.formats import media_type
+from collab.ports import Content, Stat, Written
+from collab.storage import kernel
+from collab.storage.exchange import Exchange
+from collab.storage.folder import Folder
+from collab.storage.names import Place, Question
+from collab.storage.paths import is_id, split, split_new
+from collab.storage.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
+
+    from collab.ports import Displaced
+    from collab.storage.exchange import Aside
+    from collab.storage.names import Names, Sight
+
+    # The class has a method `list`.
+    Stats = list[Stat]
+    Hashes = list[tuple[str, Sight, str]]
+
+T = TypeVar("T")
+
+HASHED: Final = 64 * 2**20
+"""Bytes up to which a file's etag is its hash."""
+LISTED: Final = 64 * 2**20
+"""Bytes that one listing hashes; files beyond have the weak etag, which is as good for `if_match`."""
+THREADS: Final = 4
+
+
+class LocalDisplaced:
+    """See `collab.ports.Displaced`."""
+
+    def __init__(self, files: LocalFiles, aside: Aside) -> None:
+        self._files = files
+        self._aside = aside
+        self.body: bytes = aside.body
+
+    async def reread(self) -> bytes | None:
+        """Other bytes than before, or None."""
+        return await self._files.run(lambda exchange: exchange.reread(self._aside))
+
+    async def discard(self) -> None:
+        """Remove them."""
+        await self._files.run(lambda exchange: exchange.discard(self._aside))
+
+
+class LocalFiles:
+    """See `collab.ports.Files`. `exchange` and `step` as in `Exchange`.
+
+    `recognise(id, body)` is asked when a path comes back after its document was deleted: whether this is the same document. Nobody set:
+    only the same bytes are.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        names: Names,
+        *,
+        recognise: Callable[[str, bytes], Awaitable[bool]] | None = None,
+        exchange: Callable[[int, bytes, bytes], None] = kernel.exchange,
+        step: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.recognise = recognise
+        self._folder = Folder(root)
+        self._places = Places(self._folder, names)
+        self._exchange = Exchange(self._folder, exchange=exchange, step=step)
+        self._threads = ThreadPoolExecutor(THREADS, "collab-files")
+
+    async def stat(self, name: str) -> Stat:
+        """What the name stands for now."""
+        return await self._at(name, self._stat)
+
+    async def read(self, name: str, *, limit: int) -> Content:
+        """The whole file."""
+        return await self._at(name, lambda place: self._read(place, limit))
+
+    async def write(self, name: str, body: bytes, *, if_match: str | None) -> Written:
+        """Replace the file, or create it."""
+        if if_match is not None:
+            return await self._at(name, lambda place: self._write(place, body, if_match))
+        path = b"/".join(split_new(name))
+        await self._run(lambda: self._exchange.create(path, self._places.names.fresh_id()[3:11], body))
+        return Written(await self._at(name, self._stat))
+
+    async def list(self, path: str) -> list[Stat]:
+        """The entries of a folder."""
+        found = await self._run(lambda: self._entries(path))
+        places = [place if isinstance(place, Place) else await self._answer(place) for place in found]
+        return await self._run(lambda: self._stats([place for place in places if place is not None]))
+
+    async def move(self, name: str, path: str, *, if_match: str | None) -> Stat:
+        """Rename or move to a free path."""
+        to = b"/".join(split_new(path))
+        return await self._at(name, lambda place: self._move(place, to, if_match))
+
+    async def delete(self, name: str, *, if_match: str | None) -> None:
+        """Remove the file."""
+        await self._at(name, lambda place: self._delete(place, if_match))
+
+    async def close(self) -> None:
+        """Wait for what runs. Displaced bodies that were not discarded are leftovers of the next start."""
+        await asyncio.to_thread(self._threads.shutdown)
+        self._folder.close()
+
+    async def run(self, act: Callable[[Exchange], T]) -> T:
+        """`act` on a thread; for `LocalDisplaced`."""
+        return await self._run(lambda: act(self._exchange))
+
+    async def _run(self, act: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+
+    async def _at(self, name: str, act: Callable[[Place], T]) -> T:
+        """`act` on the place of the name, in one hop to a thread, unless somebody must be asked."""
+
+        def attempt() -> T | Question:
+            place = self._places.resolve(name)
+            return place if isinstance(place, Question) else act(place)
+
+        outcome = await self._run(attempt)
+        if not isinstance(outcome, Question):
+            return outcome
+        place = await self._answer(outcome)
+        if place is None or (is_id(name) and place.id != name):
+            raise NotFound(f"the file was deleted: {name}")
+        return await self._run(lambda: act(place))
+
+    async def _answer(self, question: Question) -> Place | None:
+        """The place after the question; None when the file is gone meanwhile."""
+        path = question.sight.path
+        try:
+            now, body = await self._run(lambda: self._folder.read(path, HASHED))
+        except NotFound:
+            return None
+        except TooLarge:
+            now, body = question.sight, b""
+        same = hashlib.sha256(body).hexdigest() == question.etag
+        if not same and self.recognise is not None:
+            same = await self.recognise(question.id, body)
+        return await self._run(lambda: self._places.names.answer(Question(question.id, now, question.etag), same=same))
+
+    def _entries(self, path: str) -> Sequence[Place | Question]:
+        raw = b"/".join(split(path))
+        sight = self._folder.look(raw)
+        if sight is None or not sight.folder:
+            raise NotFound(f"no such folder: {path}")
+        return self._places.identify(self._folder.entries(raw))
+
+    def _stats(self, places: Sequence[Place]) -> Stats:
+        left = LISTED
+        hashes: Hashes = []
+        stats = []
+        for place in places:
+            etag = self._known_etag(place)
+            if etag is None and place.sight.size <= left:
+                left -= place.sight.size
+                etag = self._hash(place, hashes)
+            stats.append(_stat(place, place.sight.weak if etag is None else etag))
+        self._places.names.remember(hashes)
+        return stats
+
+    def _hash(self, place: Place, hashes: Hashes) -> str | None:
+        try:
+            sight, etag = self._folder.hashed(place.sight.path)
+        except CollabError:  # gone by now, or not for us to read: it is listed as it was
+            return None
+        hashes.append((place.id, sight, etag))
+        return etag
+
+    def _stat(self, place: Place) -> Stat:
+        etag = self._known_etag(place)
+        if etag is None:
+            sight, etag = self._folder.hashed(place.sight.path)
+            self._places.names.remember([(place.id, sight, etag)])
+        return _stat(place, etag)
+
+    @staticmethod
+    def _known_etag(place: Place) -> str | None:
+        if place.sight.folder:
+            return ""
+        return place.sight.weak if place.sight.size > HASHED else place.etag
+
+    def _read(self, place: Place, limit: int) -> Content:
+        path = _file(place)
+        sight, body = self._folder.read(path, limit)
+        etag = _etag(sight, body)
+        self._places.names.remember([(place.id, sight, etag)])
+        leftovers = self._exchange.leftovers(path, place.id[3:11], limit)
+        return Content(
+            _stat(Place(place.id, replace(sight, size=len(body))), etag), body, tuple(LocalDisplaced(self, aside) for aside in leftovers)
+        )
+
+    def _write(self, place: Place, body: bytes, if_match: str) -> Written:
+        path = _file(place)
+        sight, aside = self._exchange.replace(path, place.id[3:11], body, lambda: self._matches(path, if_match))
+        etag = _etag(sight, body)
+        self._places.names.settle(place.id, sight, etag)
+        displaced: Displaced = LocalDisplaced(self, aside)
+        return Written(_stat(Place(place.id, replace(sight, size=len(body))), etag), displaced)
+
+    def _move(self, place: Place, to: bytes, if_match: str | None) -> Stat:
+        path = _file(place)
+        if if_match is not None and not self._matches(path, if_match):
+            raise Changed(f"the file was changed by somebody else: {path.decode()}")
+        if to != path:
+            self._exchange.move(path, to, place.id[3:11])
+        sight, etag = self._folder.hashed(to)
+        self._places.names.settle(place.id, sight, etag)
+        return _stat(Place(place.id, sight), etag if sight.size <= HASHED else sight.weak)
+
+    def _delete(self, place: Place, if_match: str | None) -> None:
+        path = _file(place)
+        self._exchange.delete(path, lambda: if_match is None or self._matches(path, if_match))
+        self._places.names.bury(place.id, by_us=True)
+
+    def _matches(self, path: bytes, if_match: str) -> bool:
+        sight = self._folder.look(path)
+        if sight is None:
+            raise NotFound(f"no such file: {path.decode()}")
+        if if_match == sight.weak:
+            return True
+        return sight.size <= HASHED and self._folder.hashed(path)[1] == if_match
+
+
+def _file(place: Place) -> bytes:
+    if place.sight.folder:
+        raise NotFound(f"this is a folder: {place.sight.path.decode() or 'the root'}")
+    return place.sight.path
+
+
+def _etag(sight: Sight, body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest() if len(body) <= HASHED else sight.weak
+
+
+def _stat(place: Place, etag: str) -> Stat:
+    sight = place.sight
+    path = sight.path.decode()
+    kind = "inode/directory" if sight.folder else media_type(path)
+    modified = sight.mtime_ns / 10**9
+    return Stat(place.id, path, kind, sight.size, etag, modified, writable=sight.writable, folder=sight.folder)

@@ -1,0 +1,218 @@
+"""Which document a file is: ids that survive renames, savers that rename aside, and a deletion that is taken back.
+
+The rules: a path that is there is the document that it was. A path that stayed empty for `BELIEVED` seconds has lost its document; the file
+that was seen there is the document wherever it is found. A path that is filled again after a deletion is the same document if somebody who
+knows its history says so, within `REMEMBERED` seconds.
+"""
+
+from __future__ import annotations
+
+import string
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from random import SystemRandom
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from random import Random
+
+    from collab.state.database import Connection, Database
+
+BELIEVED: Final = 2.0
+"""Seconds for which a path must stay empty until a rename or a deletion is believed: editors rename aside and fill it again."""
+REMEMBERED: Final = 30 * 86400.0
+"""Seconds after which a path that comes back is a new document without a question."""
+RACY: Final = 2 * 10**9
+"""A file that changed less than this many nanoseconds before it was hashed may change again with the same times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen at a path just now. `file` tells one inode from every other, also from a later one with its number."""
+
+    path: bytes
+    file: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    writable: bool = True
+    folder: bool = False
+
+    @property
+    def stamp(self) -> str:
+        """As long as it stays the same, so does the content."""
+        return f"{self.size}:{self.mtime_ns}:{self.ctime_ns}"
+
+    @property
+    def weak(self) -> str:
+        """An etag without reading the file, for large ones."""
+        return "weak-" + sha256(f"{self.file}:{self.size}:{self.mtime_ns}".encode()).hexdigest()[:40]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A document and where it is; `etag` if it is known without hashing."""
+
+    id: str
+    sight: Sight
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A path whose document `id` was deleted is filled again: is it the same? `etag` is the last that was known of it."""
+
+    id: str
+    sight: Sight
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is known of a document. `deleted_at` in UTC seconds."""
+
+    id: str
+    path: bytes
+    file: str
+    stamp: str
+    etag: str
+    deleted_at: float | None
+
+
+# Each write is an fsync: only what says something new.
+_REMEMBER = "UPDATE documents SET etag = :etag, stamp = :stamp WHERE id = :id AND file = :file AND (etag <> :etag OR (stamp <> :stamp AND :stamp <> ''))"
+_COLUMNS = "id, path, file, stamp, etag, deleted_at"
+
+
+class Names:
+    """The table of documents in the state database. `clock` is UTC seconds, `timer` a clock that never jumps."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        random: Random | None = None,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._random = SystemRandom() if random is None else random
+        self._clock = clock
+        self._timer = timer
+        self._gone: dict[str, float] = {}
+        """When each document was first missed, by the timer: a wait of seconds is not worth a row on the disk."""
+
+    def fresh_id(self) -> str:
+        """An id that no document has."""
+        return "id:" + "".join(self._random.choices(string.ascii_lowercase, k=26))
+
+    def find(self, document: str) -> Row | None:
+        """What is known of an id."""
+        return self._database.look_sync(lambda connection: _one(connection, "id = ?", document))
+
+    def identify(self, sights: Sequence[Sight], present: Callable[[bytes], bool]) -> list[Place | Question]:
+        """The document of each file that is there now; unknown ones get an id. `present` tells whether there is a file at a path."""
+        return self._database.run_sync(lambda connection: [self._identify(connection, sight, present) for sight in sights])
+
+    def answer(self, question: Question, *, same: bool) -> Place:
+        """The same document is back, or a new one begins."""
+
+        def act(connection: Connection) -> Place:
+            now_there = _one(connection, "path = ? AND deleted_at IS NULL", question.sight.path)
+            if now_there is not None:
+                return Place(now_there.id, question.sight)
+            return self._settle(connection, question.id, question.sight) if same else self._begin(connection, question.sight)
+
+        return self._database.run_sync(act)
+
+    def waiting(self, document: str) -> bool:
+        """The document's path is empty: whether it is too early to believe it."""
+        return self._timer() - self._gone.setdefault(document, self._timer()) < BELIEVED
+
+    def bury(self, document: str, *, by_us: bool = False) -> None:
+        """The document is deleted. Unless `by_us`, its file is still known if it turns up elsewhere."""
+
+        def act(connection: Connection) -> None:
+            connection.execute("UPDATE documents SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (self._clock(), document))
+            if by_us:
+                connection.execute("UPDATE documents SET file = '' WHERE id = ?", (document,))
+
+        self._database.run_sync(act)
+        self._gone.pop(document, None)
+
+    def settle(self, document: str, sight: Sight, etag: str) -> Place:
+        """The document is what was seen there: written or moved by us. `etag` is the last that is known of it."""
+
+        def act(connection: Connection) -> Place:
+            connection.execute("UPDATE documents SET etag = ? WHERE id = ? AND etag <> ?", (etag, document, etag))
+            return self._settle(connection, document, sight)
+
+        return self._database.run_sync(act)
+
+    def remember(self, etags: Iterable[tuple[str, Sight, str]]) -> None:
+        """Hashes of (document, sight), unless a file changed so lately that it may change once more unseen."""
+        settled = self._clock() * 10**9 - RACY
+        rows = [
+            {
+                "id": document,
+                "file": sight.file,
+                "etag": etag,
+                "stamp": sight.stamp if max(sight.mtime_ns, sight.ctime_ns) < settled else "",
+            }
+            for document, sight, etag in etags
+        ]
+        if rows:
+            self._database.run_sync(lambda connection: connection.executemany(_REMEMBER, rows))
+
+    def _identify(self, connection: Connection, sight: Sight, present: Callable[[bytes], bool]) -> Place | Question:
+        there = _one(connection, "path = ? AND deleted_at IS NULL", sight.path)
+        if there is not None:
+            if there.file == sight.file or there.id not in self._gone or self.waiting(there.id):
+                return self._settle(connection, there.id, sight, there)
+            connection.execute("UPDATE documents SET deleted_at = ? WHERE id = ?", (self._clock(), there.id))
+            del self._gone[there.id]
+        return self._moved(connection, sight, present) or self._returned(connection, sight) or self._begin(connection, sight)
+
+    def _moved(self, connection: Connection, sight: Sight, present: Callable[[bytes], bool]) -> Place | None:
+        """The file is known under another path, or was: the same document, and once that is believed, recorded as such."""
+        where = "file = ? AND (deleted_at IS NULL OR deleted_at > ?) ORDER BY deleted_at IS NOT NULL, deleted_at DESC"
+        for row in _all(connection, where, sight.file, self._clock() - REMEMBERED):
+            if row.deleted_at is not None:
+                return self._settle(connection, row.id, sight)
+            if not present(row.path):
+                return Place(row.id, sight) if self.waiting(row.id) else self._settle(connection, row.id, sight)
+        return None
+
+    def _returned(self, connection: Connection, sight: Sight) -> Question | None:
+        where = "path = ? AND deleted_at > ? ORDER BY deleted_at DESC LIMIT 1"
+        row = _one(connection, where, sight.path, self._clock() - REMEMBERED)
+        return Question(row.id, sight, row.etag) if row else None
+
+    def _begin(self, connection: Connection, sight: Sight) -> Place:
+        document = self.fresh_id()
+        connection.execute("INSERT INTO documents VALUES (?, ?, ?, '', '', NULL)", (document, sight.path, sight.file))
+        return Place(document, sight)
+
+    def _settle(self, connection: Connection, document: str, sight: Sight, row: Row | None = None) -> Place:
+        row = row or _one(connection, "id = ?", document)
+        if row is not None and (row.path, row.file, row.deleted_at) != (sight.path, sight.file, None):
+            stale = "UPDATE documents SET deleted_at = ? WHERE path = ? AND id <> ? AND deleted_at IS NULL"
+            connection.execute(stale, (self._clock(), sight.path, document))
+            connection.execute(
+                "UPDATE documents SET path = ?, file = ?, deleted_at = NULL WHERE id = ?", (sight.path, sight.file, document)
+            )
+        self._gone.pop(document, None)
+        known = row is not None and row.file == sight.file and row.stamp == sight.stamp
+        return Place(document, sight, row.etag if row is not None and known else None)
+
+
+def _all(connection: Connection, where: str, *values: object) -> list[Row]:
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM documents WHERE {where}", values).fetchall()  # noqa: S608 - `where` is constant
+    return [Row(*row) for row in rows]
+
+
+def _one(connection: Connection, where: str, *values: object) -> Row | None:
+    rows = _all(connection, where, *values)
+    return rows[0] if rows else None

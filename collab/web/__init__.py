@@ -1,0 +1,1 @@
+"""Routes, the WebSocket door, pages, health and metrics."""

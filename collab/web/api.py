@@ -1,0 +1,354 @@
+"""The REST interface: documents as resources with etags, and the browser's session (docs/reference/http-api.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, unquote_to_bytes
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+import collab
+from collab.access import Grant, Role, color_of
+from collab.errors import Changed, Forbidden, Malformed, NotFound, TooLarge
+from collab.web.openapi import document as openapi
+from collab.web.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from collab.ports import Stat
+    from collab.runtime.audit import Audit
+    from collab.runtime.documents import Documents
+    from collab.web.admission import Admission, Visitor
+    from collab.web.sessions import Sessions
+
+T = TypeVar("T")
+
+INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+"""What may be shown in place: pictures that hold no script."""
+SMALL_BODY = 64 * 1024
+"""Bytes; larger bodies are parsed off the event loop, and only new documents may have one."""
+_ESCAPED = 3
+"""A character in JSON may take so many times the bytes that it takes in UTF-8 (`\\u2603`)."""
+
+_ETAG = re.compile(r'\s*(?P<weak>W/)?(?:"(?P<quoted>[\x21\x23-\x7e\x80-\xff]*)"|(?P<bare>[A-Za-z0-9._-]+))\s*(?:,|$)')
+_PRIVATE = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The routes under `/api`. Paths are matched while percent-encoded, so that `%2F` stays inside a name."""
+
+    documents: Documents
+    sessions: Sessions
+    admission: Admission
+    audit: Audit
+    prefix: str
+    limit_text: int
+    limit_name: int
+
+    def routes(self) -> list[Route]:
+        """What Starlette routes."""
+        one = "/api/documents/{id}"
+        return [
+            Route("/api/openapi.json", self.describe, methods=["GET"]),
+            Route("/api/session", self.who, methods=["GET"]),
+            Route("/api/session", self.sign_in, methods=["POST"]),
+            Route("/api/session", self.sign_out, methods=["DELETE"]),
+            Route("/api/documents", self.entries, methods=["GET"]),
+            Route("/api/documents", self.create, methods=["POST"]),
+            Route(one, self.show, methods=["GET"]),
+            Route(one, self.move, methods=["PATCH"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/content", self.content, methods=["GET"]),
+        ]
+
+    # --- the interface itself
+
+    async def describe(self, request: Request) -> Response:
+        """The OpenAPI document."""
+        del request
+        return JSONResponse(openapi(self.prefix), headers={"Cache-Control": "no-cache"})
+
+    # --- the session
+
+    async def who(self, request: Request) -> Response:
+        """Who the caller is."""
+        return _session(visitor_of(request).require())
+
+    async def sign_in(self, request: Request) -> Response:
+        """The secret of a printed address becomes a cookie."""
+        visitor = visitor_of(request)
+        secret = _text(await _body(request, {"secret"}), "secret")
+        cookie, grant = await self.sessions.redeem(secret)
+        self.audit("sign-in", grant.person, None, visitor.address, grant.role.word)
+        response = _session(grant)
+        response.set_cookie(
+            self.admission.cookie,
+            cookie,
+            max_age=int(self.sessions.length),
+            path=self.prefix or "/",
+            secure=visitor.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """The session ends; a copy of its cookie is worth nothing."""
+        visitor = visitor_of(request)
+        if visitor.grant is not None and visitor.via == "cookie":
+            self.sessions.close(visitor.grant)
+            self.audit("sign-out", visitor.grant.person, None, visitor.address)
+        response = Response(status_code=204, headers={"Cache-Control": "no-store"})
+        response.delete_cookie(self.admission.cookie, path=self.prefix or "/")
+        return response
+
+    # --- documents
+
+    async def entries(self, request: Request) -> Response:
+        """The entries of a folder; for a grant of one document that document, where it is in the folder or deeper."""
+        grant = visitor_of(request).require()
+        path = request.query_params.get("path", "").rstrip("/")
+        self._check_name(path)
+        stats = await self.documents.list(path) if grant.document is None else await self._only(grant.document, path)
+        return JSONResponse({"path": path, "documents": [_json(stat, grant) for stat in stats]}, headers=_PRIVATE)
+
+    async def create(self, request: Request) -> Response:
+        """A new file, empty or with the text given."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        grant.require(Role.EDITOR, *([] if grant.document is None else [grant.document]))
+        fields = await _body(request, {"path", "content"}, most=self.limit_text * _ESCAPED + SMALL_BODY)
+        path = _text(fields, "path")
+        self._check_name(path)
+        grant.require(Role.EDITOR, path)
+        body = _bytes(_text(fields, "content", ""))
+        if len(body) > self.limit_text:
+            raise TooLarge(f"the text has {len(body)} bytes; at most {self.limit_text} are taken")
+        stat = await self.documents.create(path, body)
+        self.audit("create", grant.person, stat, visitor.address)
+        return _answer(stat, grant, 201, {"Location": f"{self.prefix}/api/documents/{quote(stat.id, safe=':')}"})
+
+    async def show(self, request: Request) -> Response:
+        """What is known about the document."""
+        grant = visitor_of(request).require()
+        stat = await self._find(self._name(request), grant, Role.VIEWER)
+        return Response(status_code=304, headers=_tag(stat)) if _known(request, stat) else _answer(stat, grant)
+
+    async def move(self, request: Request) -> Response:
+        """Rename or move; the id stays."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        stat = await self._find(self._name(request), grant, Role.EDITOR)
+        if_match = _if_match(request, stat)
+        if if_match is None:
+            return _precondition_required()
+        path = _text(await _body(request, {"path"}), "path")
+        self._check_name(path)
+        moved = await self.documents.move(stat.id or stat.path, path, if_match=if_match)
+        self.audit("rename", grant.person, moved, visitor.address, stat.path)
+        return _answer(moved, grant)
+
+    async def delete(self, request: Request) -> Response:
+        """Remove the document."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        stat = await self._find(self._name(request), grant, Role.EDITOR)
+        if_match = _if_match(request, stat)
+        if if_match is None:
+            return _precondition_required()
+        await self.documents.delete(stat.id or stat.path, if_match=if_match)
+        self.audit("delete", grant.person, stat, visitor.address)
+        return Response(status_code=204)
+
+    async def content(self, request: Request) -> Response:
+        """The bytes of the file, as it is or will be saved. They are a user's: no page of ours ever runs them."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        found = await self._find(self._name(request), grant, Role.VIEWER)
+        stat, body = await self.documents.content(found.id or found.path)
+        headers = {**_tag(stat), **_users_bytes(stat)}
+        if _known(request, stat):
+            return Response(status_code=304, headers=headers)
+        if request.method == "GET":
+            self.audit("download", grant.person, stat, visitor.address)
+        return Response(body, media_type=None, headers={**headers, "Content-Type": _content_type(stat)})
+
+    # --- what they share
+
+    def _name(self, request: Request) -> str:
+        """The document's name: one segment of the raw path, decoded once."""
+        segment: str = request.path_params["id"]
+        try:
+            name = unquote_to_bytes(segment).decode("utf-8")
+        except UnicodeDecodeError as e:
+            raise Malformed("the name in the address is not percent-encoded UTF-8") from e
+        self._check_name(name)
+        return name
+
+    def _check_name(self, name: str) -> None:
+        if len(_bytes(name)) > self.limit_name:
+            raise TooLarge(f"a name has at most {self.limit_name} bytes")
+
+    async def _find(self, name: str, grant: Grant, role: Role) -> Stat:
+        """The document, for who may do this with it. Whether a name exists that a grant does not cover is not told."""
+        try:
+            stat = await self.documents.find(name)
+        except NotFound:
+            grant.require(role, name)
+            raise
+        grant.require(role, stat.path, *([stat.id] if stat.id else []))
+        if role > Role.VIEWER and not stat.writable:
+            raise Forbidden("the file is read-only in the storage")
+        return stat
+
+    async def _only(self, name: str, folder: str) -> list[Stat]:
+        try:
+            stat = await self.documents.find(name)
+        except NotFound:
+            return []
+        return [stat] if not folder or stat.path.startswith(folder + "/") else []
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who the gate let in."""
+    visitor: Visitor = request.scope["state"]["visitor"]
+    return visitor
+
+
+def _session(grant: Grant) -> JSONResponse:
+    person = grant.person
+    known = {"id": person.id, "name": person.name, "color": color_of(person.id), "role": grant.role.word, "version": collab.__version__}
+    return JSONResponse(known, headers={"Cache-Control": "no-store"})
+
+
+def _json(stat: Stat, grant: Grant) -> dict[str, object]:
+    return {
+        "id": stat.id,
+        "path": stat.path,
+        "type": stat.type,
+        "size": stat.size,
+        "etag": stat.etag,
+        "modified": datetime.fromtimestamp(stat.modified, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "role": (grant.role if stat.writable else Role.VIEWER).word,
+    }
+
+
+def _answer(stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(_json(stat, grant), status, {**_tag(stat), **(headers or {})})
+
+
+def _tag(stat: Stat) -> dict[str, str]:
+    return {**_PRIVATE, "ETag": f'"{stat.etag}"'} if stat.etag else dict(_PRIVATE)
+
+
+def _users_bytes(stat: Stat) -> dict[str, str]:
+    return {
+        "Content-Disposition": _disposition(stat),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+def _disposition(stat: Stat) -> str:
+    """RFC 6266, with the name in UTF-8 (RFC 8187) beside one that every client reads."""
+    name = stat.path.rpartition("/")[2]
+    plain = re.sub(r'[^\x20-\x7e]|["\\%;]', "_", name)
+    return f"{'inline' if stat.type in INLINE else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _content_type(stat: Stat) -> str:
+    return f"{stat.type}; charset=utf-8" if stat.type.startswith("text/") else stat.type
+
+
+def _tags(value: str) -> list[tuple[str, bool]]:
+    """The entity tags of a list with whether each is weak (RFC 9110, section 8.8.3). A tag without quotes is taken as one."""
+    tags, at = [], 0
+    while at < len(value):
+        match = _ETAG.match(value, at)
+        if match is None:
+            raise Malformed("an etag is written in quotes, several with commas between them")
+        tags.append((match["quoted"] if match["quoted"] is not None else match["bare"], bool(match["weak"])))
+        at = match.end()
+    return tags
+
+
+def _if_match(request: Request, stat: Stat) -> str | None:
+    """The etag that the change is for, None when the request does not say; `Changed` when it is another (RFC 9110, section 13.1.1)."""
+    value = ",".join(request.headers.getlist("if-match")).strip()
+    if not value or value == "*":
+        return value or None
+    if (stat.etag, False) not in _tags(value):
+        raise Changed("the document is not the one that you have read: read it again, then repeat the change")
+    return stat.etag
+
+
+def _known(request: Request, stat: Stat) -> bool:
+    """Whether the caller has this already (RFC 9110, section 13.1.2: weak comparison)."""
+    value = ",".join(request.headers.getlist("if-none-match")).strip()
+    return value == "*" or any(tag == stat.etag for tag, _ in _tags(value))
+
+
+def _precondition_required() -> Response:
+    detail = "say with If-Match which state of the document you mean: its etag, or * for any"
+    return Problem(428, "precondition-required", detail)
+
+
+async def _body(request: Request, names: set[str], *, most: int = SMALL_BODY) -> dict[str, object]:
+    """The JSON object of the request, of at most so many bytes, which has no other fields than these."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "send JSON, with Content-Type: application/json")
+    body = await _read(request, most)
+    try:
+        fields = _parsed(body) if len(body) <= SMALL_BODY else await asyncio.to_thread(_parsed, body)
+    except (ValueError, RecursionError) as e:
+        raise Malformed("the body is not JSON in UTF-8") from e
+    if not isinstance(fields, dict):
+        raise Malformed("the body must be a JSON object")
+    others = sorted(set(fields) - names)
+    if others:
+        raise Malformed(f"the body has a field that means nothing here: {others[0]!r}")
+    return fields
+
+
+async def _read(request: Request, most: int) -> bytes:
+    """The body as it comes; over the limit nothing more is read, and nothing at all when it says so beforehand."""
+    said = request.headers.get("content-length", "")
+    body = bytearray()
+    if not said.isdecimal() or int(said) <= most:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                break
+        else:
+            return bytes(body)
+    raise TooLarge(f"the body of this request has at most {most} bytes")
+
+
+def _parsed(body: bytes) -> object:
+    parsed: object = json.loads(body.decode("utf-8"))
+    return parsed
+
+
+def _text(fields: Mapping[str, object], name: str, default: str | None = None) -> str:
+    value = fields.get(name, default)
+    if not isinstance(value, str):
+        raise Malformed(f"the body must have the field {name!r}, a string")
+    return value
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as e:
+        raise Malformed("half of a surrogate pair is no text") from e

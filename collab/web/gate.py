@@ -1,0 +1,77 @@
+"""The gate in front of all HTTP: it strips the path prefix, routes by the raw path, and lets in whom the admission admits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import RedirectResponse
+
+from collab.errors import CollabError
+from collab.web.admission import Knock
+from collab.web.problems import Problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from collab.runtime.metrics import Metrics
+    from collab.web.admission import Admission
+
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What supervisors ask for, by any host name, with the prefix or without."""
+
+
+class Gate:
+    """ASGI middleware; behind it `scope["path"]` is still percent-encoded and `scope["state"]["visitor"]` is a `Visitor`."""
+
+    def __init__(self, app: ASGIApp, admission: Admission, prefix: str, metrics: Metrics) -> None:
+        self._app = app
+        self._admission = admission
+        self._prefix = prefix
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in, or refuse."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            # Rooms have their own door; there is no other WebSocket here. A close before the handshake is HTTP 403.
+            await send({"type": "websocket.close", "code": 4404, "reason": "no document is at this address"})
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["raw_path"].decode("latin-1")
+        if self._prefix and path == self._prefix:
+            await RedirectResponse(self._prefix + "/", 308)(scope, receive, send)
+            return
+        inside = path.startswith(self._prefix + "/")
+        scope["path"] = own = path[len(self._prefix) :] if inside else path
+        if own in PROBES:
+            await self._app(scope, receive, send)
+            return
+        try:
+            visitor = self._admission.admit(_knock(scope))
+        except CollabError as e:
+            await self._refuse(Problem.of(e), e.reason)(scope, receive, send)
+            return
+        if not inside:
+            answer = self._refuse(Problem(404, "not-found", f"everything here is under {self._prefix}/"), "not-found")
+            await answer(scope, receive, send)
+            return
+        scope.setdefault("state", {})["visitor"] = visitor
+        await self._app(scope, receive, send)
+
+    def _refuse(self, problem: Problem, reason: str) -> Problem:
+        self._metrics.refused(reason)
+        return problem
+
+
+def _knock(scope: Scope) -> Knock:
+    return Knock(
+        method=scope["method"],
+        path=scope["raw_path"],
+        query=scope["query_string"],
+        headers=scope["headers"],
+        client=scope.get("client"),
+        scheme=scope["scheme"],
+    )

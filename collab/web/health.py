@@ -1,0 +1,91 @@
+"""What supervisors ask: alive, ready, and how it goes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from collab.errors import Draining, Unavailable
+from collab.web.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from prometheus_client.core import Metric
+    from starlette.requests import Request
+
+    from collab.runtime.metrics import Metrics
+
+SAMPLE_SECONDS = 0.25
+"""How often the event loop's lateness is measured."""
+
+
+class _Collected(Collector):
+    """Our numbers, for the registry."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics.collect()
+
+
+@dataclass(slots=True)
+class Health:
+    """The routes `/healthz`, `/readyz`, `/metrics`. `trouble` tells why nothing can be made durable just now, or None."""
+
+    metrics: Metrics
+    trouble: Callable[[], str | None]
+    draining: bool = False
+    registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=False))
+
+    def __post_init__(self) -> None:
+        self.registry.register(_Collected(self.metrics))
+        ProcessCollector(registry=self.registry)
+
+    def routes(self) -> list[Route]:
+        """What Starlette routes."""
+        return [
+            Route("/healthz", self.alive, methods=["GET"]),
+            Route("/readyz", self.ready, methods=["GET"]),
+            Route("/metrics", self.numbers, methods=["GET"]),
+        ]
+
+    def drain(self) -> None:
+        """From now on the server is not ready: it is about to stop."""
+        self.draining = True
+
+    async def alive(self, request: Request) -> Response:
+        """The process answers."""
+        del request
+        return PlainTextResponse("alive\n", headers={"Cache-Control": "no-store"})
+
+    async def ready(self, request: Request) -> Response:
+        """Whether to send people here: 503 while the server drains, or can store nothing."""
+        del request
+        trouble = self.trouble()
+        if self.draining:
+            return Problem.of(Draining("the server is about to stop"))
+        if trouble is not None:
+            return Problem.of(Unavailable(f"nothing can be stored: {trouble}"))
+        return PlainTextResponse("ready\n", headers={"Cache-Control": "no-store"})
+
+    async def numbers(self, request: Request) -> Response:
+        """All numbers in Prometheus' text format."""
+        del request
+        return Response(generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
+
+    async def watch_loop(self) -> None:
+        """Measure how late the event loop is, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + SAMPLE_SECONDS
+            await asyncio.sleep(SAMPLE_SECONDS)
+            self.metrics.loop_stall.observe(max(0.0, loop.time() - due))

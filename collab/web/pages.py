@@ -1,0 +1,176 @@
+"""The pages and what they load: templates with a nonce, a strict policy, and assets that never change under their name."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+import collab
+from collab.web.api import visitor_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from collab.web.admission import Visitor
+
+PAGES = {"index": "/", "login": "/login", "edit": "/edit/{name:path}"}
+"""The built page behind each address."""
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+_PACKED = frozenset({".png", ".woff2"})
+_LITERAL = re.compile("__(NONCE|BASE|VERSION)__")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>collab</title>
+<h1>The web client is not built</h1>
+<p>The server runs, and scripts and editors can use it. Its pages are missing.</p>
+<p>In a checkout run <code>make serve</code>, which builds them, or in <code>static/</code>: <code>npm ci &amp;&amp; npm run build</code>;
+this needs Node 20 or newer. An installed package brings them along. Then load this page again.</p>
+</html>
+"""
+
+
+class Asset:
+    """One built file; compressed once, when the first browser wants it so."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.type = _TYPES.get(path.suffix, "application/octet-stream")
+        self.packed = path.suffix in _PACKED
+
+    @cached_property
+    def body(self) -> bytes:
+        """The bytes of the file."""
+        return self._path.read_bytes()
+
+    @cached_property
+    def zipped(self) -> bytes:
+        """The same in gzip's format."""
+        return gzip.compress(self.body, mtime=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The built web client: its templates by name, its assets by address under `/static/`."""
+
+    pages: dict[str, str]
+    assets: dict[str, Asset]
+
+    @classmethod
+    def load(cls, folder: Path) -> Client | None:
+        """The client in the folder, None when it is not built there."""
+        pages = {name: folder / f"{name}.html" for name in PAGES}
+        if not all(page.is_file() for page in pages.values()):
+            return None
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".html")
+        assets = {path.relative_to(folder).as_posix(): Asset(path) for path in files}
+        return cls({name: page.read_text("utf-8") for name, page in pages.items()}, assets)
+
+
+@dataclass(slots=True)
+class Pages:
+    """The routes of people: pages and assets. `random` gives that many bytes, for nonces."""
+
+    folder: Path
+    prefix: str
+    random: Callable[[int], bytes]
+    _client: Client | None = field(default=None, init=False)
+
+    def routes(self) -> list[Route]:
+        """What Starlette routes."""
+        pages = [Route(address, self._page(name), methods=["GET"], name=name) for name, address in PAGES.items()]
+        return [*pages, Route("/static/{path:path}", self.asset, methods=["GET"])]
+
+    def client(self) -> Client | None:
+        """The built client, looked for until it is there."""
+        if self._client is None:
+            self._client = Client.load(self.folder)
+        return self._client
+
+    async def asset(self, request: Request) -> Response:
+        """A built file; its name holds a hash of its content, so it may be kept for ever."""
+        client = self.client()
+        asset = client.assets.get(request.path_params["path"]) if client else None
+        if asset is None:
+            raise HTTPException(404)
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Type": asset.type,
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Vary": "Accept-Encoding",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if asset.packed or not _takes_gzip(request.headers.get("accept-encoding", "")):
+            return Response(asset.body, headers=headers)
+        zipped = await run_in_threadpool(lambda: asset.zipped)
+        return Response(zipped, headers={**headers, "Content-Encoding": "gzip"})
+
+    def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        async def page(request: Request) -> Response:
+            client = self.client()
+            nonce = urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
+            headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor_of(request))}
+            if client is None:
+                return HTMLResponse(_NOT_BUILT, 503, headers)
+            values = {"NONCE": nonce, "BASE": html.escape(self.prefix), "VERSION": html.escape(collab.__version__)}
+            return HTMLResponse(_LITERAL.sub(lambda literal: values[literal[1]], client.pages[name]), headers=headers)
+
+        return page
+
+
+def policy(nonce: str, visitor: Visitor) -> str:
+    """What a page may load and do (Content Security Policy, level 3): only what is ours."""
+    sockets = ("wss" if visitor.scheme == "https" else "ws") + f"://{visitor.host}"
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce}'",
+            f"style-src 'self' 'nonce-{nonce}'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            f"connect-src 'self' {sockets}",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ],
+    )
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether the browser reads gzip (RFC 9110, section 12.5.3); `gzip;q=0` says no."""
+    codings = [part.replace(" ", "").lower().partition(";") for part in accepted.split(",")]
+    return any(coding == "gzip" and quality not in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for coding, _, quality in codings)

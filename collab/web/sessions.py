@@ -1,0 +1,114 @@
+"""Browser sessions: a one-time address becomes a signed cookie, and a cookie that signed out is dead for good."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING, Protocol
+
+from collab.access import Grant, Person, Role, sign, verify
+from collab.errors import Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+INVITATION_SECONDS = 86400.0
+"""How long a printed address for a named person can be used."""
+
+
+class OneTime(Protocol):
+    """Secrets that count once."""
+
+    async def redeem(self, secret: str, now: float) -> bool:
+        """Whether the secret was issued, is not too old and was not redeemed before."""
+
+
+class Spent:
+    """Ids of signed words that count no more, kept in a small file (a line each: id, end) until their time is over anyway."""
+
+    def __init__(self, path: Path | None, now: float) -> None:
+        self._path = path
+        self._ends: dict[str, float] = {}
+        if path is not None and path.exists():
+            for line in path.read_text("ascii").splitlines():
+                word, _, end = line.partition(" ")
+                if end.isdecimal() and int(end) > now:
+                    self._ends[word] = int(end)
+            path.write_text("".join(f"{word} {math.ceil(end)}\n" for word, end in self._ends.items()), "ascii")
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._ends
+
+    def add(self, word: str, end: float) -> None:
+        """From now on `word` is spent, after a restart too."""
+        self._ends[word] = end
+        if self._path is not None:
+            with self._path.open("a", encoding="ascii") as file:
+                file.write(f"{word} {math.ceil(end)}\n")
+
+
+class Sessions:
+    """Opens, reads and closes sessions. `length` in seconds; `now` gives UTC seconds since the epoch, `random` that many bytes."""
+
+    def __init__(  # noqa: PLR0913  # time and randomness are arguments
+        self,
+        secret: bytes,
+        one_time: OneTime,
+        spent: Spent,
+        *,
+        owner: Person,
+        length: float,
+        now: Callable[[], float],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._secret = secret
+        self._one_time = one_time
+        self._spent = spent
+        self._owner = owner
+        self.length = length
+        self._now = now
+        self._random = random
+
+    async def redeem(self, word: str) -> tuple[str, Grant]:
+        """The cookie's value for the word of a printed address; `Unauthorized` when it was used or is too old."""
+        if word.count(".") == 2:
+            invitation = self._invited(word)
+            return self._open(invitation.person, invitation.role)
+        if not word.isascii() or not await self._one_time.redeem(word, self._now()):
+            raise Unauthorized("this address was used before, or is too old: `collab login` prints a new one")
+        return self._open(self._owner, Role.OWNER)
+
+    def read(self, cookie: str) -> Grant:
+        """Whose session it is; `Unauthorized` when it is over, was signed out or is not ours."""
+        grant = verify(cookie, self._secret, now=self._now(), use="session")
+        if grant.id in self._spent:
+            raise Unauthorized("you have signed out: `collab login` prints an address to sign in again")
+        return grant
+
+    def close(self, grant: Grant) -> None:
+        """Sign out: the session's cookie is refused from now on, wherever a copy of it is."""
+        self._spent.add(grant.id, grant.expires or self._now() + self.length)
+
+    def _open(self, person: Person, role: Role) -> tuple[str, Grant]:
+        now = self._now()
+        grant = Grant(person, role, expires=now + self.length, id=self._random(16).hex())
+        return sign(grant, self._secret, now=now, use="session"), grant
+
+    def _invited(self, word: str) -> Grant:
+        invitation = verify(word, self._secret, now=self._now(), use="invitation")
+        if not invitation.id or invitation.id in self._spent:
+            raise Unauthorized("this address was used before: `collab login` prints a new one")
+        self._spent.add(invitation.id, invitation.expires or self._now() + INVITATION_SECONDS)
+        return invitation
+
+
+def named(name: str) -> Person:
+    """The person that an operator calls by this name: the same name is the same person."""
+    return Person(id="name:" + hashlib.sha256(name.encode()).hexdigest()[:24], name=name)
+
+
+def invite(name: str, role: Role, secret: bytes, *, now: float, random: Callable[[int], bytes]) -> str:
+    """The word of an address that signs one named person in, once."""
+    grant = Grant(named(name), role, expires=now + INVITATION_SECONDS, id=random(16).hex())
+    return sign(grant, secret, now=now, use="invitation")

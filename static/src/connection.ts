@@ -1,0 +1,192 @@
+/** The document's connection to the server, and the facts about it that the page shows. */
+
+import { HocuspocusProvider, HocuspocusProviderWebsocket, MessageType, WebSocketStatus } from "@hocuspocus/provider";
+import type { onMessageParameters } from "@hocuspocus/provider";
+import * as Y from "yjs";
+
+import { backOff, reasonOfClose, refusal } from "./refusals.ts";
+import { doubted, reportIn, type Facts, type Report } from "./words.ts";
+
+/** What a page does when something about its connection changes. */
+export interface Watcher {
+  /** The facts are others now. */
+  changed(facts: Readonly<Facts>): void;
+  /** The document is here for the first time. */
+  opened(): void;
+  /** The server refuses the document until the person acts. */
+  refused(reason: string): void;
+  /** Authenticated again after a refusal. */
+  admitted(): void;
+}
+
+/** Milliseconds without an acknowledgement after which the browser is asked whether it has a network. */
+const PATIENCE = 2000;
+
+const HELLO = "collab:hello ";
+
+export class Connection {
+  readonly document = new Y.Doc();
+  readonly text = this.document.getText("content");
+  readonly provider: HocuspocusProvider;
+  readonly facts: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, report: null };
+  private readonly socket: HocuspocusProviderWebsocket;
+  private opened = false;
+  /** The last report said "saved" before it can have known our words: ask again when they are stored. */
+  private doubting = false;
+  private refusals = 0;
+  private patience: ReturnType<typeof setTimeout> | undefined;
+  private comeBack: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    url: string,
+    name: string,
+    private readonly version: string,
+    private readonly watcher: Watcher,
+  ) {
+    this.socket = new HocuspocusProviderWebsocket({ url, minDelay: 500, maxDelay: 15_000, onOpen: () => this.forgetQueue() });
+    // The cookie of the socket is the identity; the in-band token only has to be there.
+    this.provider = new HocuspocusProvider({ websocketProvider: this.socket, name, document: this.document, token: "cookie" });
+    this.listen();
+    this.provider.attach();
+  }
+
+  /** The shared presence of everybody here. */
+  get awareness(): NonNullable<HocuspocusProvider["awareness"]> {
+    if (this.provider.awareness === null) throw new Error("the provider was made without awareness");
+    return this.provider.awareness;
+  }
+
+  /** Come back after a refusal, or at once instead of after the next pause. */
+  retry(): void {
+    if (this.facts.link === "ended") this.change({ link: "lost", refused: false });
+    clearTimeout(this.comeBack);
+    this.followRename();
+    // A socket that is still closing comes back by itself when it has closed.
+    this.socket.shouldConnect = true;
+    void this.socket.connect();
+  }
+
+  /** A hint that the network is back. */
+  hurry(): void {
+    this.change({ cutOff: false });
+    if (this.facts.link === "lost") this.retry();
+  }
+
+  private listen(): void {
+    this.document.on("update", (_update: Uint8Array, origin: unknown) => this.edited(origin));
+    this.provider
+      .on("authenticated", () => this.admitted())
+      .on("authenticationFailed", ({ reason }: { reason: string }) => this.refuse(reason))
+      .on("synced", () => this.synced())
+      .on("unsyncedChanges", ({ number }: { number: number }) => this.acknowledged(number))
+      .on("stateless", ({ payload }: { payload: string }) => this.told(payload))
+      .on("message", ({ message }: onMessageParameters) => this.looked(message))
+      .on("close", ({ event }: { event: { code: number; reason: string } }) => this.closed(event));
+    this.socket.on("disconnect", () => this.lost());
+  }
+
+  /**
+   * What was queued without a socket goes with the handshake's sync step; sent again from the queue, its
+   * acknowledgements would be counted for words that are not stored yet.
+   */
+  private forgetQueue(): void {
+    this.socket["messageQueue"] = [];
+    this.facts.refused = false;
+  }
+
+  private change(facts: Partial<Facts>): void {
+    Object.assign(this.facts, facts);
+    this.watcher.changed(this.facts);
+  }
+
+  private edited(origin: unknown): void {
+    if (origin === this.provider) return;
+    const { edits, report } = this.facts;
+    this.change({ edits: edits + 1, report: report && doubted(report) });
+    this.patience ??= setTimeout(() => this.change({ cutOff: !navigator.onLine }), PATIENCE);
+  }
+
+  private acknowledged(unsynced: number): void {
+    if (unsynced > 0) return this.change({ unsynced });
+    clearTimeout(this.patience);
+    this.patience = undefined;
+    this.change({ unsynced, edits: 0, cutOff: false });
+    if (this.doubting) this.greet();
+  }
+
+  private admitted(): void {
+    this.refusals = 0;
+    this.greet();
+    this.change({ readOnly: this.isReadOnly(this.facts.report) });
+    this.watcher.admitted();
+  }
+
+  private synced(): void {
+    if (!this.opened) this.watcher.opened();
+    this.opened = true;
+    this.change({ link: "open" });
+  }
+
+  private told(payload: string): void {
+    const report = reportIn(payload);
+    if (report === null) return;
+    const early = this.facts.edits > 0;
+    this.doubting = early && report.file === "saved";
+    this.change({ report: early ? doubted(report) : report, readOnly: this.isReadOnly(report) });
+  }
+
+  /** The server answers each greeting with a report. */
+  private greet(): void {
+    this.doubting = false;
+    this.provider.sendStateless(HELLO + JSON.stringify({ version: this.version }));
+  }
+
+  private isReadOnly(report: Report | null): boolean {
+    return this.provider.authorizedScope === "readonly" || report?.writable === false;
+  }
+
+  /** The provider says nothing of a sync status 0: changes that the server did not take. */
+  private looked(message: onMessageParameters["message"]): void {
+    message.readVarString();
+    if (message.readVarUint() === MessageType.SyncStatus && message.readVarUint() === 0) this.change({ refused: true });
+  }
+
+  private closed({ code, reason }: { code: number; reason: string }): void {
+    const final = reasonOfClose(code, reason);
+    if (final !== null) this.refuse(final);
+    // The document was closed and not the socket: nobody else would open it again.
+    else if (this.socket.status === WebSocketStatus.Connected) this.wait();
+    else this.lost();
+  }
+
+  private lost(): void {
+    if (this.facts.link === "ended") return;
+    this.change({ link: "lost" });
+    // Not inside the socket's own event, whose other listeners are still to be called.
+    queueMicrotask(() => this.followRename());
+  }
+
+  /** The document may be renamed while we are away: come back by the name that stays. */
+  private followRename(): void {
+    const name = this.facts.report?.id ?? this.facts.report?.path ?? "";
+    if (name === "" || name === this.provider.configuration.name) return;
+    this.provider.detach();
+    this.provider.setConfiguration({ websocketProvider: this.socket, name });
+    this.provider.attach();
+  }
+
+  private refuse(reason: string): void {
+    if (refusal(reason) === null) return this.wait();
+    this.change({ link: "ended" });
+    this.socket.disconnect();
+    this.watcher.refused(reason);
+  }
+
+  private wait(): void {
+    this.socket.disconnect();
+    this.change({ link: "lost" });
+    clearTimeout(this.comeBack);
+    this.comeBack = setTimeout(() => this.retry(), 1000 * backOff(this.refusals, Math.random()));
+    this.refusals += 1;
+  }
+}

@@ -1,0 +1,21 @@
+/** Languages by file name, loaded only when they are needed. */
+
+import { LanguageDescription, type LanguageSupport } from "@codemirror/language";
+
+const MARKDOWN = /\.(md|markdown|mdown|mkd)$/i;
+const PROSE = /(\.(md|markdown|mdown|mkd|txt|text|rst|adoc|org)|^[^.]*)$/i;
+
+/** Text for people: no line numbers, a comfortable measure. */
+export function isProse(fileName: string): boolean {
+  return PROSE.test(fileName);
+}
+
+/** The language of a file, null for plain text. */
+export async function languageOf(fileName: string): Promise<LanguageSupport | null> {
+  const { languages } = await import("@codemirror/language-data");
+  if (MARKDOWN.test(fileName)) {
+    const { markdown, markdownLanguage } = await import("@codemirror/lang-markdown");
+    return markdown({ base: markdownLanguage, codeLanguages: languages, completeHTMLTags: false });
+  }
+  return (await LanguageDescription.matchFilename(languages, fileName)?.load()) ?? null;
+}

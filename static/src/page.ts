@@ -1,0 +1,19 @@
+/** What the server wrote into this page. */
+
+const meta = (name: string): string => document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? "";
+
+/** The path prefix of the server, "" or for example "/collab": no slash at its end. */
+export const base = meta("collab-base");
+
+/** The version of the server that sent this page. */
+export const version = meta("collab-version");
+
+/** The nonce of the page's Content-Security-Policy, for style elements that scripts make. */
+export const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
+
+export const address = {
+  files: (folder = ""): string => `${base}/${folder === "" ? "" : `?path=${encodeURIComponent(folder)}`}`,
+  login: (): string => `${base}/login`,
+  /** The WebSocket of all documents: their names are sent in band. */
+  collaboration: (): string => `${location.origin.replace(/^http/, "ws")}${base}/collaboration`,
+};

@@ -1,0 +1,18 @@
+/** An open page and a newer server: reload without loss, and never in a loop. */
+
+export type Step = "none" | "wait" | "reload" | "tell";
+
+const KEY = "collab-reloaded-for";
+
+/**
+ * What to do about the server's version.
+ *
+ * `wait` until everything is stored, `reload` now (remembered in `memory`), `tell` when a reload for this version did not help.
+ */
+export function step(page: string, server: string, busy: boolean, memory: Pick<Storage, "getItem" | "setItem">): Step {
+  if (server === "" || server === page) return "none";
+  if (memory.getItem(KEY) === server) return "tell";
+  if (busy) return "wait";
+  memory.setItem(KEY, server);
+  return "reload";
+}

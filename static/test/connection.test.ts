@@ -1,0 +1,261 @@
+import { createDecoder, readVarString, readVarUint, readVarUint8Array } from "lib0/decoding";
+import { createEncoder, toUint8Array, writeVarString, writeVarUint, writeVarUint8Array, type Encoder } from "lib0/encoding";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import * as Y from "yjs";
+
+import { Connection } from "../src/connection.ts";
+import { words } from "../src/words.ts";
+
+const NAME = "notes.md";
+
+/** The browser's WebSocket, of which the test holds the other end. */
+class Wire extends EventTarget {
+  static readonly all: Wire[] = [];
+  readyState = 0;
+  binaryType = "";
+  readonly sent: Uint8Array[] = [];
+
+  constructor(readonly url: string) {
+    super();
+    Wire.all.push(this);
+  }
+
+  send(data: Uint8Array): void {
+    this.sent.push(data);
+  }
+
+  close(): void {
+    this.drop(1005);
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event("open"));
+  }
+
+  drop(code: number, reason = ""): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.dispatchEvent(Object.assign(new Event("close"), { code, reason }));
+  }
+
+  say(write: (encoder: Encoder) => void): void {
+    const encoder = createEncoder();
+    writeVarString(encoder, NAME);
+    write(encoder);
+    this.dispatchEvent(new MessageEvent("message", { data: toUint8Array(encoder).slice().buffer }));
+  }
+}
+
+/** What the server says, as in the protocol's table. */
+const authenticated = (scope = "read-write") => (encoder: Encoder): void => {
+  writeVarUint(encoder, 2);
+  writeVarUint(encoder, 2);
+  writeVarString(encoder, scope);
+};
+const denied = (reason: string) => (encoder: Encoder): void => {
+  writeVarUint(encoder, 2);
+  writeVarUint(encoder, 1);
+  writeVarString(encoder, reason);
+};
+const sync = (step: number, body: Uint8Array) => (encoder: Encoder): void => {
+  writeVarUint(encoder, 0);
+  writeVarUint(encoder, step);
+  writeVarUint8Array(encoder, body);
+};
+const status = (applied: number) => (encoder: Encoder): void => {
+  writeVarUint(encoder, 8);
+  writeVarUint(encoder, applied);
+};
+const state = (report: object) => (encoder: Encoder): void => {
+  writeVarUint(encoder, 5);
+  writeVarString(encoder, `collab:state ${JSON.stringify({ version: "1", owed: 0, path: NAME, ...report })}`);
+};
+const closed = (reason: string) => (encoder: Encoder): void => {
+  writeVarUint(encoder, 7);
+  writeVarString(encoder, reason);
+};
+
+/** The sync messages that the page sent: their step and body. */
+function syncs(wire: Wire): { step: number; body: Uint8Array }[] {
+  return wire.sent.flatMap((frame) => {
+    const decoder = createDecoder(frame);
+    readVarString(decoder);
+    return readVarUint(decoder) === 0 ? [{ step: readVarUint(decoder), body: readVarUint8Array(decoder) }] : [];
+  });
+}
+
+function greetings(wire: Wire): number {
+  const text = new TextDecoder();
+  return wire.sent.filter((frame) => text.decode(frame).includes("collab:hello ")).length;
+}
+
+let connection: Connection;
+let refusedFor: string[];
+let server: Y.Doc;
+
+const last = (): Wire => Wire.all[Wire.all.length - 1] as Wire;
+const shown = (): string => words(connection.facts, () => "now").state;
+
+/** The server's part of a handshake; the page's sync step 2 is not acknowledged yet. */
+async function greet(wire: Wire): Promise<void> {
+  wire.open();
+  await vi.waitFor(() => expect(syncs(wire).some(({ step }) => step === 0)).toBe(true));
+  wire.say(authenticated());
+  wire.say(sync(1, Y.encodeStateAsUpdate(server)));
+  wire.say(sync(0, Y.encodeStateVector(server)));
+}
+
+/** The socket after the one that was lost. */
+async function next(former: Wire): Promise<Wire> {
+  await vi.advanceTimersByTimeAsync(30_000);
+  await vi.waitFor(() => expect(last()).not.toBe(former));
+  return last();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  vi.stubGlobal("WebSocket", Wire);
+  vi.stubGlobal("navigator", { onLine: true });
+  refusedFor = [];
+  server = new Y.Doc();
+  server.getText("content").insert(0, "old ");
+  const nothing = (): void => undefined;
+  connection = new Connection("ws://127.0.0.1/collaboration", NAME, "1", {
+    changed: nothing,
+    opened: nothing,
+    refused: (reason) => refusedFor.push(reason),
+    admitted: nothing,
+  });
+});
+
+afterEach(() => {
+  connection.provider.configuration.websocketProvider.destroy();
+  connection.provider.destroy();
+  Wire.all.length = 0;
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test("a word goes from local to stored to in the file", async () => {
+  await greet(last());
+  last().say(status(1));
+  last().say(state({ file: "saved" }));
+  expect(shown()).toBe("in-file");
+  connection.text.insert(4, "new");
+  expect(shown()).toBe("local");
+  last().say(state({ file: "pending", owed: 1 }));
+  expect(shown()).toBe("received");
+  last().say(status(1));
+  expect(shown()).toBe("stored");
+  last().say(state({ file: "saved" }));
+  expect(shown()).toBe("in-file");
+});
+
+test("words typed offline are sent once and count as stored only when their own message is acknowledged", async () => {
+  const first = last();
+  await greet(first);
+  first.say(status(1));
+  first.drop(1006);
+  for (const letter of "abc") connection.text.insert(0, letter);
+  expect(shown()).toBe("offline");
+  const second = await next(first);
+  await greet(second);
+  const changes = syncs(second).filter(({ step }) => step > 0);
+  expect(changes.length).toBe(1);
+  for (const { body } of changes) Y.applyUpdate(server, body);
+  expect(server.getText("content").toString()).toBe("cbaold ");
+  expect(shown()).toBe("local");
+  second.say(status(1));
+  expect(shown()).toBe("stored");
+});
+
+test("a report that was sent before my words arrived does not call them saved, and is asked for again", async () => {
+  await greet(last());
+  last().say(status(1));
+  connection.text.insert(0, "new ");
+  last().say(state({ file: "saved" }));
+  const before = greetings(last());
+  last().say(status(1));
+  expect(shown()).toBe("stored");
+  expect(greetings(last())).toBe(before + 1);
+});
+
+test("changes that the server refuses are told", async () => {
+  await greet(last());
+  last().say(status(1));
+  connection.text.insert(0, "x");
+  last().say(status(0));
+  expect(shown()).toBe("refused");
+});
+
+test.each([denied("lineage"), closed("lineage")])("another lineage ends the connection for good (%#)", async (refusal) => {
+  await greet(last());
+  const wires = Wire.all.length;
+  last().say(refusal);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(refusedFor).toEqual(["lineage"]);
+  expect(Wire.all.length).toBe(wires);
+  expect(shown()).toBe("refused");
+});
+
+test("a close code of the socket ends the connection too", async () => {
+  await greet(last());
+  const wires = Wire.all.length;
+  last().drop(4404, "gone");
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(refusedFor).toEqual(["not-found"]);
+  expect(Wire.all.length).toBe(wires);
+});
+
+test("a refused page comes back when the person tries again, with the words typed meanwhile", async () => {
+  const first = last();
+  await greet(first);
+  first.say(status(1));
+  first.say(denied("unauthorized"));
+  connection.text.insert(0, "meanwhile ");
+  connection.retry();
+  const second = await next(first);
+  await greet(second);
+  for (const { body } of syncs(second).filter(({ step }) => step > 0)) Y.applyUpdate(server, body);
+  second.say(status(1));
+  expect(shown()).toBe("stored");
+  expect(server.getText("content").toString()).toBe("meanwhile old ");
+});
+
+test.each([denied("too-many"), closed("draining")])("a refusal that passes brings the page back by itself, after a pause (%#)", async (refusal) => {
+  const first = last();
+  await greet(first);
+  first.say(refusal);
+  expect(last()).toBe(first);
+  expect(shown()).toBe("offline");
+  await next(first);
+  expect(refusedFor).toEqual([]);
+});
+
+test("after a rename the page comes back by the name that stays", async () => {
+  const first = last();
+  await greet(first);
+  first.say(state({ file: "saved", path: "moved.md", id: "id:abcdefghijklmnopqrstuvwxyz" }));
+  first.drop(1006);
+  const second = await next(first);
+  second.open();
+  await vi.waitFor(() => expect(second.sent.length).toBeGreaterThan(0));
+  expect(readVarString(createDecoder(second.sent[0] as Uint8Array))).toBe("id:abcdefghijklmnopqrstuvwxyz");
+});
+
+test("a viewer may not type", async () => {
+  last().open();
+  last().say(authenticated("readonly"));
+  expect(connection.facts.readOnly).toBe(true);
+});
+
+test("without a network, waiting words are called offline although the socket does not know yet", async () => {
+  await greet(last());
+  last().say(status(1));
+  vi.stubGlobal("navigator", { onLine: false });
+  connection.text.insert(0, "x");
+  expect(shown()).toBe("local");
+  await vi.advanceTimersByTimeAsync(2_500);
+  expect(shown()).toBe("offline");
+});

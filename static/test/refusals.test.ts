@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+
+import { backOff, reasonOfClose, refusal } from "../src/refusals.ts";
+import { step } from "../src/versions.ts";
+import { bytes, moment } from "../src/show.ts";
+
+test.each(["unauthorized", "forbidden", "not-found", "lineage", "equivocation", "not-text", "too-large", "malformed"])(
+  "%s is told in words and with something to do",
+  (reason) => {
+    const said = refusal(reason);
+    expect(said?.text).toMatch(/\.$/);
+    expect(said?.remedies.length).toBeGreaterThan(0);
+  },
+);
+
+test.each(["too-many", "unavailable", "draining", "error", "", "constructor"])("%s passes: the page comes back later", (reason) => {
+  expect(refusal(reason)).toBeNull();
+});
+
+test("who holds another history is never invited to try again with it", () => {
+  for (const reason of ["lineage", "equivocation"]) expect(refusal(reason)?.remedies).toEqual(["copy", "reload"]);
+});
+
+test("close codes 44xx are final, the others pass", () => {
+  expect([4400, 4401, 4403, 4404, 4409, 4413, 4415].map((code) => reasonOfClose(code, ""))).not.toContain(null);
+  expect([1000, 1001, 1006, 1011, 1013, 4205, 4408, 4500].map((code) => reasonOfClose(code, ""))).toEqual(Array(8).fill(null));
+  expect(reasonOfClose(4409, "equivocation")).toBe("equivocation");
+});
+
+test("the pauses grow to a minute and never come down to nothing", () => {
+  expect([0, 1, 2, 3, 9, 99].map((refusals) => backOff(refusals, 0))).toEqual([1, 2, 4, 8, 30, 30]);
+  expect(backOff(99, 0.999)).toBeLessThan(60);
+});
+
+function memory(): Pick<Storage, "getItem" | "setItem"> {
+  const held = new Map<string, string>();
+  return { getItem: (key) => held.get(key) ?? null, setItem: (key, value) => void held.set(key, value) };
+}
+
+test("the page reloads once for a new version, when nothing is unsynced, and never in a loop", () => {
+  const held = memory();
+  expect(step("1", "1", false, held)).toBe("none");
+  expect(step("1", "", false, held)).toBe("none");
+  expect(step("1", "2", true, held)).toBe("wait");
+  expect(step("1", "2", false, held)).toBe("reload");
+  expect(step("1", "2", false, held)).toBe("tell");
+  expect(step("1", "3", false, held)).toBe("reload");
+});
+
+test("sizes are short", () => {
+  expect([0, 999, 1000, 1536, 999_949, 999_999, 16_000_000].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "1.5 kB", "1.0 MB", "1.0 MB", "16 MB"]);
+});
+
+test("a time may be RFC 3339 or seconds", () => {
+  expect(moment("2026-11-22T14:05:00Z").iso).toBe(moment(Date.UTC(2026, 10, 22, 14, 5) / 1000).iso);
+  expect(moment("never").short).toBe("");
+});

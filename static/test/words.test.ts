@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+
+import { atRisk, doubted, reportIn, words, type Facts, type Report } from "../src/words.ts";
+
+const REPORT: Report = {
+  version: "1",
+  owed: 0,
+  file: "saved",
+  savedAt: "2026-11-22T14:05:00Z",
+  detail: "",
+  journal: "",
+  writable: true,
+  path: "notes.md",
+  id: null,
+};
+const FACTS: Facts = { link: "open", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, report: REPORT };
+
+const said = (facts: Partial<Facts>, report: Partial<Report> = {}): string => {
+  const { state, text } = words({ ...FACTS, report: { ...REPORT, ...report }, ...facts }, (iso) => iso.slice(11, 16));
+  return `${state}: ${text}`;
+};
+
+test.each<[string, Partial<Facts>, Partial<Report>]>([
+  ["connecting: Connecting…", { link: "opening" }, {}],
+  ["connecting: Comparing with the server…", { unsynced: 1 }, {}],
+  ["local: Only on this page yet", { edits: 2, unsynced: 2 }, {}],
+  ["local: Only on this page yet", { edits: 2, unsynced: 2 }, { owed: 1 }],
+  ["received: Received, not stored yet", { edits: 2, unsynced: 2 }, { owed: 2 }],
+  ["failed: Received, cannot be stored now: disk full", { edits: 2, unsynced: 2 }, { owed: 2, journal: "disk full" }],
+  ["stored: Stored", {}, { file: "pending" }],
+  ["stored: Stored", { report: null }, {}],
+  ["stored: Up to date", { readOnly: true }, { file: "pending" }],
+  ["failed: Stored, not in the file: no space", {}, { file: "failed", detail: "no space" }],
+  ["in-file: In the file (14:05)", {}, {}],
+  ["in-file: In the file", {}, { savedAt: null }],
+  ["offline: Offline", { link: "lost" }, {}],
+  ["offline: Offline: 1 change kept on this page", { link: "lost", edits: 1 }, {}],
+  ["offline: Offline: 3 changes kept on this page", { edits: 3, unsynced: 3, cutOff: true }, {}],
+  ["refused: The server did not take your last changes", { refused: true, edits: 1, unsynced: 1 }, {}],
+  ["refused: Not connected", { link: "ended" }, {}],
+  ["refused: Not connected: 2 changes only on this page", { link: "ended", edits: 2, unsynced: 3 }, {}],
+])("the state of my words reads %s", (expected, facts, report) => {
+  expect(said(facts, report)).toBe(expected);
+});
+
+test("nothing is called stored or in the file while one message is unacknowledged", () => {
+  for (const edits of [0, 1, 5])
+    for (const unsynced of [1, 2, 9])
+      for (const owed of [0, 1, 9])
+        for (const link of ["opening", "open", "lost", "ended"] as const)
+          expect(said({ edits, unsynced, link }, { owed })).not.toMatch(/^(stored|in-file)/);
+});
+
+test("a report that was made before my words arrived does not say that they are in the file", () => {
+  expect(doubted(REPORT).file).toBe("pending");
+  expect(doubted({ ...REPORT, file: "failed" }).file).toBe("failed");
+});
+
+test("words are at risk while the server has not acknowledged them", () => {
+  expect(atRisk({ ...FACTS, edits: 1, unsynced: 1 })).toBe(true);
+  expect(atRisk({ ...FACTS, unsynced: 1 })).toBe(false);
+});
+
+test("a report is read from the stateless message", () => {
+  const payload =
+    'collab:state {"version":"2","owed":3,"file":"failed","saved_at":null,"detail":"d","journal":"j","writable":false,"path":"a/b.md","id":"id:x"}';
+  const expected = { version: "2", owed: 3, file: "failed", savedAt: null, detail: "d", journal: "j", writable: false, path: "a/b.md", id: "id:x" };
+  expect(reportIn(payload)).toEqual(expected);
+});
+
+test.each(["", "hello", "collab:state", "collab:state nonsense", "collab:state null", "collab:state 7"])("%j is no report", (payload) => {
+  expect(reportIn(payload)).toBeNull();
+});
+
+test("a report that says nothing of the file does not say that it is saved", () => {
+  expect(reportIn("collab:state {}")).toMatchObject({ file: "pending", writable: true, owed: 0 });
+});

@@ -1,0 +1,154 @@
+"""A folder with somebody else in it, for each adapter: what the tests do from outside."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from collab.state.database import Database
+from collab.state.tables import STATE
+from collab.storage.local import LocalFiles
+from collab.storage.memory import MemoryFiles, Node
+from collab.storage.names import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from collab.ports import Files
+
+
+@dataclass
+class Time:
+    """Clocks that stand still until they are moved. The wall clock begins with that of the file system: new files are too new to be trusted."""
+
+    now: float = field(default_factory=time.time)
+    ticks: float = 0.0
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+        self.ticks += seconds
+
+
+class Outside(Protocol):
+    """Somebody else who works in the folder."""
+
+    files: Files
+    time: Time
+
+    def put(self, path: str, body: bytes) -> None:
+        """A new file, over one that is there."""
+
+    def writer(self, path: str) -> Callable[[bytes], None]:
+        """A program that holds the file open, and replaces its content in place."""
+
+    def rename(self, path: str, to: str) -> None: ...
+
+    def remove(self, path: str) -> None: ...
+
+    def body(self, path: str) -> bytes: ...
+
+    def protect(self, path: str) -> None:
+        """The file becomes read-only."""
+
+    def restart(self) -> Files:
+        """The process dies, another begins."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass
+class OutsideMemory:
+    time: Time = field(default_factory=Time)
+
+    def __post_init__(self) -> None:
+        names = Names(Database(None, STATE), random=Random(1), clock=lambda: self.time.now, timer=lambda: self.time.ticks)
+        self.files = MemoryFiles(names, clock=lambda: self.time.now)
+
+    def put(self, path: str, body: bytes) -> None:
+        self.files.poke(path, body)
+
+    def writer(self, path: str) -> Callable[[bytes], None]:
+        node: Node = self.files.open(path)
+        return lambda body: self.files.rewrite(node, body)
+
+    def rename(self, path: str, to: str) -> None:
+        self.files.rename(path, to)
+
+    def remove(self, path: str) -> None:
+        self.files.remove(path)
+
+    def body(self, path: str) -> bytes:
+        return self.files.peek(path)
+
+    def protect(self, path: str) -> None:
+        self.files.open(path).writable = False
+
+    def restart(self) -> Files:
+        self.files = self.files.crash()
+        return self.files
+
+    async def close(self) -> None:
+        await self.files.close()
+
+
+class OutsideLocal:
+    """`root` is made; the state is beside it."""
+
+    def __init__(self, folder: Path, **options: object) -> None:
+        self.time = Time()
+        self.root = folder / "root"
+        self.root.mkdir()
+        self.database = Database(folder / "state.sqlite", STATE)
+        self.options = options
+        self.files = self.start()
+
+    def start(self) -> LocalFiles:
+        names = Names(self.database, random=Random(1), clock=lambda: self.time.now, timer=lambda: self.time.ticks)
+        return LocalFiles(self.root, names, **self.options)  # type: ignore[arg-type]
+
+    def put(self, path: str, body: bytes) -> None:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(".put")
+        temporary.write_bytes(body)
+        temporary.replace(target)
+
+    def writer(self, path: str) -> Callable[[bytes], None]:
+        file = (self.root / path).open("r+b")
+
+        def write(body: bytes) -> None:
+            file.seek(0)
+            file.truncate()
+            file.write(body)
+            file.close()
+
+        return write
+
+    def rename(self, path: str, to: str) -> None:
+        os.rename(self.root / path, self.root / to)  # noqa: PTH104 - over one that is there
+
+    def remove(self, path: str) -> None:
+        (self.root / path).unlink()
+
+    def body(self, path: str) -> bytes:
+        return (self.root / path).read_bytes()
+
+    def protect(self, path: str) -> None:
+        (self.root / path).chmod(0o444)
+
+    def restart(self) -> Files:
+        self.files._threads.shutdown()
+        self.files = self.start()
+        return self.files
+
+    def hidden(self) -> list[str]:
+        """The names of hidden files, wherever they are."""
+        return sorted(path.name for path in self.root.rglob(".*"))
+
+    async def close(self) -> None:
+        await self.files.close()
+        self.database.close()

@@ -1,0 +1,86 @@
+"""A client's count of what is not stored reaches 0 when the journal has it on disk, and not before."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from typing import TYPE_CHECKING
+
+import pytest
+from interop.peer import HOCUSPOCUS, SECONDS, Y_WEBSOCKET
+from interop.pycrdt_peer import PycrdtPeer
+from serving import until
+from websockets.asyncio.client import ClientConnection, connect
+
+if TYPE_CHECKING:
+    from interop.conftest import Peers
+    from serving import Served
+
+
+@pytest.mark.parametrize("client", HOCUSPOCUS)
+async def test_what_was_acknowledged_is_in_the_file_after_a_kill_at_that_moment(client: str, server: Served, peers: Peers) -> None:
+    server.write("stored.md", "start\n")
+    peer = await (await peers(client, server, "stored.md")).stored()
+    await peer.line("acknowledged", 1.0)
+    await peer.until(lambda: "acknowledged" in peer.text and peer.of()["pending"] == 0)
+
+    await asyncio.to_thread(server.kill)
+    await peer.end()
+    await asyncio.to_thread(server.start)
+
+    await server.shows("stored.md", "start\nacknowledged\n")
+
+
+@pytest.mark.parametrize("client", HOCUSPOCUS)
+async def test_while_the_journal_cannot_write_others_see_an_edit_and_its_writer_waits(client: str, server: Served, peers: Peers) -> None:
+    server.write("full.md", "start\n")
+    peer = await (await peers(client, server, "full.md")).stored()
+    await peer.do("stateless", payload='collab:hello {"version": "0"}')
+    unlimited = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    async with PycrdtPeer(server.room("full.md", server.token("other"))) as other:
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
+        await peer.line("not yet", 1.0)
+        await other.until(lambda: "not yet" in other.text)
+        await peer.until(lambda: any('"owed":1' in word.replace(" ", "") for word in peer.of()["stateless"]))
+        waiting = peer.of()["pending"]
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, unlimited)
+
+    assert waiting == 1
+    await peer.stored()
+    await server.shows("full.md", "start\nnot yet\n")
+
+
+@pytest.mark.parametrize("client", Y_WEBSOCKET)
+async def test_a_y_websocket_client_gets_its_own_update_back_when_it_is_durable(client: str, server: Served, peers: Peers) -> None:
+    server.write("echo.md", "start\n")
+    peer = await (await peers(client, server, "echo.md")).synced()
+
+    await peer.type("word", pause=5, seed=11)
+    async with asyncio.timeout(SECONDS):
+        while not (await peer.do("progress"))["stored"]:
+            pass
+    await asyncio.to_thread(server.kill)
+    _, stored = await peer.rest()
+    await peer.end()
+    await asyncio.to_thread(server.start)
+
+    await until(lambda: stored <= set(server.read("echo.md").splitlines()))
+
+
+async def keep_alive(connection: ClientConnection, frame: bytes) -> None:
+    while await connection.recv() != frame:
+        pass
+
+
+async def test_everybody_gets_a_frame_every_20_seconds_although_nobody_has_presence_and_nobody_types(server: Served) -> None:
+    server.write("quiet.md", "quiet\n")
+    name = b"quiet.md"
+    token = server.token("viewer", role="viewer").encode()
+    hello = bytes([len(name)]) + name + b"\x02\x00" + bytes([len(token) & 127 | 128, len(token) >> 7]) + token
+    async with connect(server.room("quiet.md", token.decode())) as plain, connect(f"{server.ws}/collaboration") as prefixed:
+        await plain.send(b"\x00\x00\x01\x00")
+        await prefixed.send(hello)
+        await prefixed.send(bytes([len(name)]) + name + b"\x00\x00\x01\x00")
+
+        async with asyncio.timeout(22):
+            await asyncio.gather(keep_alive(plain, b"\x01\x01\x00"), keep_alive(prefixed, bytes([len(name)]) + name + b"\x01\x01\x00"))

@@ -1,0 +1,24 @@
+"""Many peers, cuts, crashes between every two steps, and outside writers, from fixed seeds (SYNC-9, SAVE-3, ID-6, ID-7, JOURNAL-8, PROC-7)."""
+
+from __future__ import annotations
+
+import pytest
+from scale import scale
+from sim.virtual import run
+from sim.world import World, schedule
+
+SCHEDULES = scale(200, 10_000)
+GROUPS = 20
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_replicas_and_file_are_equal_nothing_is_lost_and_nothing_is_doubled_whatever_crashes_when(group: int) -> None:
+    for seed in range(group, SCHEDULES, GROUPS):
+        try:
+            run(_one(seed))
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+
+
+async def _one(seed: int) -> World:
+    return await schedule(seed)

@@ -1,0 +1,86 @@
+"""The whole server but its socket: the real application on a real folder, with a clock that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+from collab.access import Grant, Person, Role, sign
+from collab.app import Adapters, App, build
+from collab.journal.memory import MemoryJournal
+from collab.settings import load
+from collab.state.database import Database
+from collab.state.secrets import Logins
+from collab.state.tables import STATE
+from collab.storage.local import LocalFiles
+from collab.storage.names import Names
+from collab.web.sessions import Spent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+SECRET = bytes(range(32))
+NOW = 1_800_000_000.0
+ADA = Person("name:Ada", "Ada")
+ORIGIN = "http://127.0.0.1:8000"
+
+
+@dataclass(slots=True)
+class Site:
+    """A server that stands, and what a test does to it."""
+
+    app: App
+    root: Path
+    journal: MemoryJournal
+    logins: Logins
+    time: list[float] = field(default_factory=lambda: [NOW])
+
+    def token(self, role: Role = Role.EDITOR, document: str | None = None, person: Person = ADA) -> str:
+        return sign(Grant(person, role, document, expires=self.time[0] + 3600), SECRET, now=self.time[0])
+
+    def client(self, token: str | None = None, **headers: str) -> httpx.AsyncClient:
+        """Somebody with this token, or with none."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        transport = httpx.ASGITransport(self.app.web, raise_app_exceptions=False, client=("192.0.2.7", 4000))
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+
+    def of(self, role: Role = Role.EDITOR, document: str | None = None) -> httpx.AsyncClient:
+        """Ada, with a token of this role."""
+        return self.client(self.token(role, document))
+
+
+@asynccontextmanager
+async def stand(folder: Path, *, client: Path | None = None, **settings: object) -> AsyncIterator[Site]:
+    """A server on `folder/root`, started and stopped in order."""
+    root = folder / "root"
+    root.mkdir(exist_ok=True)
+    time = [NOW]
+    database = Database(folder / "state.sqlite", STATE)
+    files, journal = LocalFiles(root, Names(database)), MemoryJournal()
+    logins = Logins(database)
+    app = build(
+        load({"root": root, **settings}),
+        Adapters(
+            files=files,
+            journal=journal,
+            secret=SECRET,
+            one_time=logins,
+            spent=Spent(folder / "spent", NOW),
+            now=lambda: time[0],
+            random=os.urandom,
+            client=client or folder / "client",
+        ),
+    )
+    async with app.web.router.lifespan_context(app.web):
+        yield Site(app, root, journal, logins, time)
+        await app.rooms.stop()
+    await journal.close()
+    await files.close()
+    await asyncio.to_thread(database.close)

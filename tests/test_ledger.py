@@ -1,0 +1,106 @@
+"""SAVE-2, SAVE-3, JOURNAL-6: what the log says of the file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from collab.document import Endings
+from collab.formats.text import Form
+from collab.ledger import Base, Ledger, history, pack, unpack
+from collab.ports import Kind, Log, Record
+
+CR = "\r"
+FORM = {"form": Form().to_json(), "endings": []}
+SEED = Record(Kind.SEED, b"seed", {"hash": "h0", **FORM})
+
+
+def log(*records: Record, checkpoint: bytes | None = None) -> Log:
+    return Log(checkpoint, records=tuple(enumerate(records, 1)))
+
+
+def update(*bodies: bytes, owners: dict[str, str] | None = None) -> Record:
+    return Record(Kind.UPDATE, pack(bodies), {"owners": owners} if owners else {})
+
+
+def announce(digest: str) -> Record:
+    return Record(Kind.ANNOUNCE, meta={"hash": digest})
+
+
+def saved(digest: str, place: int) -> Record:
+    return Record(Kind.SAVED, meta={"hash": digest, "place": place})
+
+
+def merge(body: bytes, digest: str, base: Base | None, *, in_file: bool = True) -> Record:
+    meta = {
+        "hash": digest,
+        "base": base.to_json() if base else None,
+        "in_file": in_file,
+        "form": Form(bom=True).to_json(),
+        "endings": [[1, "\r"]],
+    }
+    return Record(Kind.MERGE, body, meta)
+
+
+def test_updates_of_one_moment_are_one_record() -> None:
+    assert list(unpack(pack([b"a", b"", b"bc"]))) == [b"a", b"", b"bc"]
+
+
+def test_a_seed_is_what_the_file_holds() -> None:
+    ledger = Ledger.of(log(SEED))
+    assert (ledger.base, ledger.announced, ledger.ahead) == (Base("h0", 1), None, False)
+
+
+def test_an_edit_puts_the_log_ahead_until_a_save_is_done() -> None:
+    records = [SEED, update(b"u1"), announce("h1")]
+    ledger = Ledger.of(log(*records))
+    assert ledger.ahead
+    assert ledger.candidates() == [Base("h1", 3), Base("h0", 1)]
+    ledger = Ledger.of(log(*records, saved("h1", 3)))
+    assert not ledger.ahead
+    assert ledger.candidates() == [Base("h1", 3)]
+
+
+def test_what_was_typed_during_a_save_is_not_in_its_base() -> None:
+    known = log(SEED, update(b"u1"), announce("h1"), update(b"u2"), saved("h1", 3))
+    ledger = Ledger.of(known)
+    assert ledger.ahead
+    assert list(history(known, ledger.base)) == [b"seed", b"u1"]
+    assert list(history(known)) == [b"seed", Endings(()), b"u1", b"u2"]
+
+
+def test_the_base_of_an_outside_writer_moves_to_what_it_wrote() -> None:
+    known = log(SEED, update(b"u1"), merge(b"m1", "h9", Base("h0", 1)), update(b"u2"), merge(b"m2", "h10", Base("h9", 1, (3,))))
+    ledger = Ledger.of(known)
+    assert ledger.base == Base("h10", 1, (3, 5))
+    assert list(history(known, ledger.base)) == [b"seed", b"m1", b"m2"]
+    assert ledger.form == Form(bom=True)
+
+
+def test_a_body_that_is_equal_to_the_live_text_has_everything_as_its_base() -> None:
+    known = log(SEED, update(b"u1"), merge(b"", "h1", None))
+    assert Ledger.of(known).base == Base("h1", 3)
+    assert list(history(known, Ledger.of(known).base)) == [b"seed", b"u1"]
+
+
+def test_a_displaced_body_is_merged_without_being_taken_for_the_file() -> None:
+    known = log(SEED, update(b"u1"), announce("h1"), merge(b"m1", "h9", Base("h0", 1), in_file=False), saved("h1", 3))
+    assert Ledger.of(known).base == Base("h1", 3)
+    assert list(history(known, Base("h1", 3))) == [b"seed", b"u1"]
+
+
+def test_the_people_behind_client_ids_are_kept() -> None:
+    assert Ledger.of(log(SEED, update(b"u", owners={"7": "alice"}))).owners == {7: "alice"}
+
+
+@pytest.mark.parametrize("tail", [[], [update(b"u2")], [saved("h1", 3)], [update(b"u2", owners={"8": "bob"}), saved("h1", 3)]])
+def test_a_checkpoint_at_a_base_is_the_same_as_the_records_before_it(tail: list[Record]) -> None:
+    head = [SEED, update(b"u1", owners={"7": "alice"}), announce("h1")]
+    whole = log(*head, saved("h1", 3), *tail)
+    before = Ledger.of(log(*head, saved("h1", 3)))
+    records = tuple((position, record) for position, record in whole.records if position > 3)
+    short = Log(b"state", json.loads(json.dumps(before.to_meta([(1, CR)]))), 3, records)
+    after, expected = Ledger.of(short), Ledger.of(whole)
+    assert (after.base, after.owners, after.ahead, after.form) == (expected.base, expected.owners, expected.ahead, expected.form)
+    assert list(history(short)) == [b"state", Endings(((1, CR),)), *list(history(whole))[3:]]

@@ -1,0 +1,294 @@
+"""SYNC-2, SYNC-3, SYNC-4, WIRE-4, WIRE-6, WIRE-10, ID-1, ID-2, ID-7, ID-8, TEXT-3, LIMIT-1: messages in, effects out."""
+
+from __future__ import annotations
+
+import pytest
+from test_document import Replica, lineage, seeded
+
+from collab import protocol
+from collab.access import Person, Role
+from collab.awareness import read
+from collab.codec import Reader, var_string, var_uint
+from collab.dialects import HOCUSPOCUS, YWEBSOCKET, Dialect
+from collab.document import Document
+from collab.errors import Equivocation, Malformed, OtherLineage, Poisoned, TooLarge
+from collab.protocol import Kind
+from collab.room import Answer, Rebuild, Refuse, Room, Send, Spread, Store
+from collab.session import Limits, Peer
+
+
+def person(name: str) -> Person:
+    return Person(name.lower(), name)
+
+
+class Visit:
+    """A room and the peers in it."""
+
+    def __init__(self, text: str = "one two three\n", limits: Limits | None = None) -> None:
+        self.room = Room(seeded(text), limits=limits or Limits())
+        self._ids = 0
+
+    def enter(self, name: str = "Alice", role: Role = Role.EDITOR, dialect: Dialect = HOCUSPOCUS) -> Peer:
+        self._ids += 1
+        peer = Peer(self._ids, person(name), role, dialect, b"")
+        self.room.join(peer)
+        return peer
+
+    def say(self, peer: Peer, kind: Kind, payload: bytes) -> list[object]:
+        return list(self.room.receive(peer, kind, payload, 0.0))
+
+    def replica(self, client: int = 7) -> Replica:
+        return Replica(self.room.document, client)
+
+
+def awareness(client: int, clock: int = 1, state: str = "{}") -> bytes:
+    return var_uint(1) + var_uint(client) + var_uint(clock) + var_string(state)
+
+
+def test_nothing_is_sent_before_the_peer_asks_and_then_step_2_comes_before_step_1() -> None:
+    visit = Visit()
+    peer = visit.enter()
+    first, second = visit.say(peer, Kind.STEP1, b"\0")
+    assert isinstance(first, Send)
+    assert isinstance(second, Send)
+    assert first.message[:2] == b"\x00\x01"
+    assert second.message == protocol.step1(visit.room.document.state_vector())
+
+
+def test_a_newcomer_hears_once_who_is_here() -> None:
+    visit = Visit()
+    visit.say(visit.enter(), Kind.AWARENESS, awareness(7))
+    peer = visit.enter("Bob")
+    assert len(visit.say(peer, Kind.STEP1, b"\0")) == 3
+    assert len(visit.say(peer, Kind.STEP1, b"\0")) == 2
+    (answer,) = visit.say(peer, Kind.QUERY_AWARENESS, b"")
+    assert isinstance(answer, Send)
+    assert read(Reader(answer.message, 1).var_bytes())[0][0] == 7
+
+
+def test_an_edit_is_in_the_document_stored_and_sent_on_as_it_came() -> None:
+    visit = Visit()
+    peer = visit.enter()
+    update = visit.replica().insert(0, "new ")
+    assert visit.say(peer, Kind.UPDATE, update) == [Store(update, peer, 1, ((7, "alice"),)), Spread(protocol.update(update), peer)]
+    assert visit.room.document.text() == "new one two three\n"
+
+
+def test_each_update_and_each_step_2_gets_one_status() -> None:
+    visit = Visit()
+    peer, replica = visit.enter(), visit.replica()
+    visit.say(peer, Kind.STEP1, b"\0")
+    statuses = []
+    for kind, update in (
+        (Kind.STEP2, b"\0\0"),
+        (Kind.UPDATE, replica.insert(0, "a")),
+        (Kind.UPDATE, b"\0\0"),
+        (Kind.STEP2, replica.insert(0, "b")),
+    ):
+        statuses += [effect.statuses for effect in visit.say(peer, kind, update) if isinstance(effect, Store)]
+    assert statuses == [1, 1, 1, 1]
+
+
+def test_what_is_known_is_compared_and_acknowledged_without_being_sent_on() -> None:
+    visit = Visit()
+    peer = visit.enter()
+    update = visit.replica().insert(0, "new ")
+    visit.say(peer, Kind.UPDATE, update)
+    assert visit.say(peer, Kind.UPDATE, update) == [Store(b"", peer, 1)]
+
+
+def test_a_gap_is_asked_for_and_its_status_waits_until_the_part_has_come() -> None:
+    visit = Visit()
+    peer, replica = visit.enter(), visit.replica()
+    replica.insert(0, "a")
+    later, latest = replica.insert(1, "b"), replica.insert(2, "c")
+    (asked,) = visit.say(peer, Kind.UPDATE, later)
+    assert isinstance(asked, Send)
+    assert asked.message[:2] == b"\x00\x00"
+    assert visit.say(peer, Kind.UPDATE, latest) == []
+    whole = replica.doc.get_update(visit.room.document.state_vector())
+    store, _ = visit.say(peer, Kind.STEP2, whole)
+    assert isinstance(store, Store)
+    assert store.statuses == 2
+    assert visit.room.document.text() == "abcone two three\n"
+
+
+def test_a_gap_that_nobody_can_fill_ends_the_connection() -> None:
+    visit = Visit()
+    peer, replica = visit.enter(), visit.replica()
+    replica.insert(0, "a")
+    gap = replica.insert(1, "b")
+    visit.say(peer, Kind.UPDATE, gap)
+    visit.say(peer, Kind.STEP2, gap)
+    visit.say(peer, Kind.STEP2, gap)
+    with pytest.raises(Malformed):
+        visit.say(peer, Kind.STEP2, gap)
+
+
+def test_another_lineage_is_told_before_it_is_sent_anything() -> None:
+    visit = Visit()
+    with pytest.raises(OtherLineage):
+        visit.say(visit.enter(), Kind.STEP1, seeded("x", 9).state_vector())
+
+
+@pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.STEP2])
+def test_a_viewer_changes_nothing_and_is_told(kind: Kind) -> None:
+    visit = Visit()
+    viewer = visit.enter("Vera", Role.VIEWER)
+    replica = visit.replica()
+    before = visit.room.document.encode()
+    assert visit.say(viewer, kind, replica.insert(0, "x")) == [Answer(viewer)]
+    assert visit.say(viewer, kind, visit.replica(8).erase(0, 3)) == [Answer(viewer)]
+    assert visit.room.document.encode() == before
+
+
+def test_a_viewer_with_nothing_new_is_acknowledged() -> None:
+    visit = Visit()
+    viewer = visit.enter("Vera", Role.VIEWER)
+    replica = visit.replica()
+    deletion = replica.erase(0, 3)
+    visit.say(visit.enter(), Kind.UPDATE, deletion)
+    assert visit.say(viewer, Kind.STEP2, b"\0\0") == [Store(b"", viewer, 1)]
+    assert visit.say(viewer, Kind.STEP2, replica.doc.get_update()) == [Store(b"", viewer, 1)]
+    assert visit.say(viewer, Kind.UPDATE, b"\0\0") == [Answer(viewer)]
+
+
+def test_a_viewer_on_y_websocket_is_told_once() -> None:
+    visit = Visit()
+    viewer = visit.enter("Vera", Role.VIEWER, YWEBSOCKET)
+    replica = visit.replica()
+    (told,) = visit.say(viewer, Kind.UPDATE, replica.insert(0, "x"))
+    assert isinstance(told, Send)
+    assert told.message[:2] == b"\x02\x00"
+    assert visit.say(viewer, Kind.UPDATE, replica.insert(0, "y")) == []
+
+
+def test_words_under_the_client_id_of_somebody_who_is_here_wait_for_that_persons_word() -> None:
+    visit = Visit()
+    alice, mallory = visit.enter("Alice"), visit.enter("Mallory")
+    honest, forger = visit.replica(7), visit.replica(7)
+    visit.say(alice, Kind.UPDATE, honest.insert(0, "honest "))
+    forger.doc.apply_update(visit.room.document.encode())
+    forged = forger.insert(0, "forged ")
+    (asked,) = visit.say(mallory, Kind.UPDATE, forged)
+    assert isinstance(asked, Send)
+    assert asked.peer is alice
+    mine = honest.insert(0, "mine ")
+    effects = visit.say(alice, Kind.STEP2, mine)
+    assert Spread(protocol.update(mine), alice) in effects
+    (refused,) = [effect for effect in effects if isinstance(effect, Refuse)]
+    assert refused.peer is mallory
+    assert isinstance(refused.error, Equivocation)
+    text = visit.room.document.text()
+    assert text.count("mine ") == text.count("honest ") == 1
+    assert text.count("forged ") == 1
+
+
+def test_words_that_the_owner_does_not_have_are_refused() -> None:
+    visit = Visit()
+    alice, mallory = visit.enter("Alice"), visit.enter("Mallory")
+    visit.say(alice, Kind.AWARENESS, awareness(7))
+    visit.say(mallory, Kind.UPDATE, visit.replica(7).insert(0, "forged "))
+    effects = visit.say(alice, Kind.STEP2, b"\0\0")
+    (refused,) = [effect for effect in effects if isinstance(effect, Refuse)]
+    assert refused.peer is mallory
+    assert "forged" not in visit.room.document.text()
+
+
+def test_relayed_words_of_somebody_who_is_away_are_taken_and_stay_that_persons() -> None:
+    visit = Visit()
+    alice, bob = visit.enter("Alice"), visit.enter("Bob")
+    replica = visit.replica(7)
+    visit.say(alice, Kind.UPDATE, replica.insert(0, "a"))
+    visit.room.leave(alice)
+    store, _ = visit.say(bob, Kind.UPDATE, replica.insert(1, "b"))
+    assert isinstance(store, Store)
+    assert visit.room.owners == {7: "alice"}
+    again = visit.enter("Alice")
+    assert visit.say(again, Kind.UPDATE, replica.insert(2, "c"))[1] == Spread(protocol.update(replica.made[-1]), again)
+
+
+def test_when_the_owner_leaves_what_waited_is_taken() -> None:
+    visit = Visit()
+    alice, bob = visit.enter("Alice"), visit.enter("Bob")
+    replica = visit.replica(7)
+    visit.say(alice, Kind.UPDATE, replica.insert(0, "a"))
+    update = replica.insert(1, "b")
+    visit.say(bob, Kind.UPDATE, update)
+    assert Spread(protocol.update(update), bob) in visit.room.leave(alice)
+    assert visit.room.document.text().startswith("abone")
+
+
+def test_other_content_under_a_known_clock_keeps_the_text_and_ends_the_connection() -> None:
+    visit = Visit()
+    replica = Replica(visit.room.document, 7)
+    visit.say(visit.enter("Mallory"), Kind.UPDATE, visit.replica(7).insert(0, "forged "))
+    alice = visit.enter("Alice")
+    replica.insert(4, "honest ")
+    effects = visit.say(alice, Kind.STEP2, replica.doc.get_update())
+    assert isinstance(effects[-1], Refuse)
+    assert isinstance(effects[-1].error, Equivocation)
+    stored = [effect for effect in effects if isinstance(effect, Store)]
+    assert stored[0].statuses == 0
+    text = visit.room.document.text()
+    assert text.count("honest ") == text.count("forged ") == 1
+    assert Document.replay([visit.room.document.encode()]).text() == text
+
+
+def test_presence_is_stamped_spread_and_gone_with_its_connection() -> None:
+    visit = Visit()
+    alice = visit.enter("Alice")
+    (spread,) = visit.say(alice, Kind.AWARENESS, awareness(7, state='{"user":{"name":"The Dean"}}'))
+    assert isinstance(spread, Spread)
+    assert b'"name":"Alice"' in spread.message
+    mallory = visit.enter("Mallory")
+    assert visit.say(mallory, Kind.AWARENESS, awareness(7, 9)) == []
+    (gone,) = visit.room.leave(alice)
+    assert isinstance(gone, Spread)
+    assert read(Reader(gone.message, 1).var_bytes()) == [(7, 2, "null")]
+
+
+def test_presence_under_a_client_id_that_another_person_wrote_under_is_passed_over() -> None:
+    visit = Visit()
+    alice = visit.enter("Alice")
+    visit.say(alice, Kind.UPDATE, visit.replica(7).insert(0, "x"))
+    visit.room.leave(alice)
+    assert visit.say(visit.enter("Mallory"), Kind.AWARENESS, awareness(7)) == []
+    assert visit.say(visit.enter("Mallory"), Kind.AWARENESS, awareness(lineage())) == []
+
+
+@pytest.mark.parametrize(("typed", "left"), [("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("\r", "\n"), ("\r\r\n", "\n\n"), ("é😀\r\n", "é😀\n")])
+def test_a_carriage_return_is_taken_out_at_once(typed: str, left: str) -> None:
+    visit = Visit("")
+    peer, replica = visit.enter(), visit.replica()
+    effects = visit.say(peer, Kind.UPDATE, replica.insert(0, typed))
+    assert visit.room.document.text() == left
+    for effect in effects:
+        if isinstance(effect, Spread) and effect.but is not peer:
+            replica.doc.apply_update(Reader(effect.message, 2).var_bytes())
+    assert str(replica.text) == left
+
+
+def test_a_document_does_not_grow_over_its_limit() -> None:
+    visit = Visit("", Limits(text=100))
+    peer, replica = visit.enter(), visit.replica()
+    for _ in range(8):
+        visit.say(peer, Kind.UPDATE, replica.insert(0, "x" * 20))
+        visit.say(peer, Kind.UPDATE, replica.erase(0, 20))
+    with pytest.raises(TooLarge):
+        visit.say(peer, Kind.UPDATE, replica.insert(0, "y" * 101))
+    assert visit.room.document.text() == ""
+
+
+def test_a_document_that_the_library_left_half_changed_is_rebuilt_and_the_sender_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    visit = Visit()
+    peer = visit.enter()
+
+    def fail(_self: Document, _data: bytes, _verdict: object) -> None:
+        raise Poisoned("half")
+
+    monkeypatch.setattr(Document, "apply", fail)
+    rebuild, refuse = visit.say(peer, Kind.UPDATE, visit.replica().insert(0, "x"))
+    assert isinstance(rebuild, Rebuild)
+    assert isinstance(refuse, Refuse)
+    assert refuse.peer is peer

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from standing import Site, stand
+
+from collab.runtime.metrics import Histogram, Metrics
+from collab.web.health import Health
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with stand(tmp_path) as site:
+        yield site
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """Values by name and labels."""
+    families = text_string_to_metric_families(text)
+    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+
+
+async def test_the_server_is_alive_and_ready_by_any_name(site: Site) -> None:
+    async with site.client() as probe:
+        for path, word in (("/healthz", "alive\n"), ("/readyz", "ready\n")):
+            answer = await probe.get(path, headers={"Host": "10.1.2.3:8000"})
+            assert (answer.status_code, answer.text) == (200, word)
+            assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_server_that_drains_is_alive_and_not_ready(site: Site) -> None:
+    """PROC-5."""
+    async with site.client() as probe:
+        site.app.health.drain()
+        answer = await probe.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reason"] == "draining"
+        assert (await probe.get("/healthz")).status_code == 200
+
+
+async def test_a_server_that_can_store_nothing_is_not_ready_and_says_why(site: Site) -> None:
+    """JOURNAL-5."""
+    async with site.client() as probe:
+        site.journal.refuse("the disk is full")
+        answer = await probe.get("/readyz")
+        assert answer.status_code == 503
+        assert "the disk is full" in answer.json()["detail"]
+        assert (await probe.get("/healthz")).status_code == 200
+        site.journal.refuse(None)
+        assert (await probe.get("/readyz")).status_code == 200
+
+
+async def test_under_a_prefix_probes_are_at_both_addresses(tmp_path: Path) -> None:
+    async with stand(tmp_path, public_url="https://docs.example/collab") as site, site.client() as probe:
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert (await probe.get(path)).status_code == 200
+            assert (await probe.get("/collab" + path)).status_code == 200
+
+
+async def test_all_numbers_are_told(site: Site) -> None:
+    metrics = site.app.metrics
+    metrics.rooms, metrics.edits, metrics.messages = 2, 41, 99
+    metrics.connections = lambda: 3
+    metrics.acknowledged.observe(0.004, times=2)
+    metrics.acknowledged.observe(70.0)
+    metrics.saved("written")
+    metrics.failed("save")
+    metrics.refused("forbidden")
+    metrics.journal_pending = lambda: 512
+    async with site.client() as probe:
+        answer = await probe.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    told = samples(answer.text)
+    assert told["collab_connections",] == 3
+    assert told["collab_rooms",] == 2
+    assert told["collab_edits_total",] == 41
+    assert told["collab_messages_received_total",] == 99
+    assert told["collab_acknowledgement_seconds_bucket", "0.0025"] == 0
+    assert told["collab_acknowledgement_seconds_bucket", "0.005"] == 2
+    assert told["collab_acknowledgement_seconds_bucket", "10.0"] == 2
+    assert told["collab_acknowledgement_seconds_bucket", "+Inf"] == 3
+    assert told["collab_acknowledgement_seconds_count",] == 3
+    assert told["collab_acknowledgement_seconds_sum",] == pytest.approx(70.008)
+    assert told["collab_saves_total", "written"] == 1
+    assert told["collab_failures_total", "save"] == 1
+    assert told["collab_refusals_total", "forbidden"] == 1
+    assert told["collab_journal_pending_bytes",] == 512
+    assert ("collab_event_loop_stall_seconds_count",) in told
+    assert ("collab_event_loop_stall_max_seconds",) in told
+    assert told["process_resident_memory_bytes",] > 0
+
+
+def test_a_bound_counts_what_is_at_or_under_it() -> None:
+    histogram = Histogram((1.0, 2.0))
+    for value in (0.5, 1.0, 1.5, 2.0, 2.5):
+        histogram.observe(value)
+    assert histogram.buckets() == [("1.0", 2.0), ("2.0", 4.0), ("+Inf", 5.0)]
+    assert (histogram.count, histogram.total, histogram.largest) == (5, 7.5, 2.5)
+
+
+class Watched(Histogram):
+    """Tells when something was observed."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = asyncio.Event()
+
+    def observe(self, value: float, times: int = 1) -> None:
+        super().observe(value, times)
+        self.seen.set()
+
+
+async def test_a_stall_of_the_event_loop_is_measured() -> None:
+    stalls = Watched()
+    watch = asyncio.get_running_loop().create_task(Health(Metrics(loop_stall=stalls), lambda: None).watch_loop())
+    await stalls.seen.wait()
+    stalls.seen.clear()
+    time.sleep(0.4)  # noqa: ASYNC251  # it is what is measured
+    await stalls.seen.wait()
+    assert stalls.largest >= 0.1
+    watch.cancel()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from standing import stand
+
+import collab
+from collab.web.pages import PAGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+TEMPLATE = '<script nonce="__NONCE__" src="__BASE__/static/assets/x-1.js"></script><meta content="__VERSION__">{name}'
+SCRIPT = "console.log('ü');\n" * 100
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Path:
+    """A web client as Vite builds it."""
+    folder = tmp_path / "built"
+    (folder / "assets").mkdir(parents=True)
+    for name in PAGES:
+        (folder / f"{name}.html").write_text(TEMPLATE.replace("{name}", name), "utf-8")
+    (folder / "assets" / "x-1.js").write_text(SCRIPT, "utf-8")
+    (folder / "assets" / "f-1.woff2").write_bytes(b"font" * 100)
+    (tmp_path / "outside.js").write_text("secret", "utf-8")
+    return folder
+
+
+def policy(answer: httpx.Response) -> dict[str, str]:
+    directives = answer.headers["content-security-policy"].split("; ")
+    return {name: value for name, _, value in (directive.partition(" ") for directive in directives)}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/", "index"), ("/?path=notes", "index"), ("/login", "login"), ("/edit/notes%2Fa.md", "edit"), ("/edit/notes/%FF%00?x", "edit")],
+)
+async def test_each_address_has_its_page(tmp_path: Path, client: Path, path: str, name: str) -> None:
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        answer = await browser.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.text.endswith(f'<meta content="{collab.__version__}">{name}')
+        assert 'src="/static/assets/x-1.js"' in answer.text
+
+
+async def test_only_what_is_ours_may_run(tmp_path: Path, client: Path) -> None:
+    """AUTH-10, HTTP-3."""
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        first, second = await browser.get("/"), await browser.get("/")
+        found = re.search('nonce="([A-Za-z0-9_-]{22})"', first.text)
+        assert found is not None
+        assert found[1] not in second.text
+        assert policy(first) == {
+            "default-src": "'none'",
+            "script-src": f"'self' 'nonce-{found[1]}'",
+            "style-src": f"'self' 'nonce-{found[1]}'",
+            "img-src": "'self' data:",
+            "font-src": "'self'",
+            "connect-src": "'self' ws://127.0.0.1:8000",
+            "form-action": "'self'",
+            "base-uri": "'none'",
+            "frame-ancestors": "'none'",
+        }
+        assert first.headers["referrer-policy"] == "same-origin"
+        assert first.headers["x-content-type-options"] == "nosniff"
+        assert first.headers["cache-control"] == "no-store"
+        assert "camera=()" in first.headers["permissions-policy"]
+
+
+async def test_under_a_prefix_a_page_names_its_own_addresses(tmp_path: Path, client: Path) -> None:
+    """HTTP-6."""
+    public = "https://docs.example/a&b"
+    async with stand(tmp_path, client=client, public_url=public, trusted_proxies="192.0.2.7") as site:
+        said = {"Host": "docs.example", "X-Forwarded-Proto": "https"}
+        async with site.client(**said) as browser:
+            answer = await browser.get("/a&b/edit/x.md")
+            assert 'src="/a&amp;b/static/assets/x-1.js"' in answer.text
+            assert policy(answer)["connect-src"] == "'self' wss://docs.example"
+            assert (await browser.get("/a&b/static/assets/x-1.js")).text == SCRIPT
+
+
+async def test_an_asset_may_be_kept_for_ever_and_comes_compressed(tmp_path: Path, client: Path) -> None:
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        answer = await browser.get("/static/assets/x-1.js")
+        assert answer.text == SCRIPT
+        assert answer.headers["content-encoding"] == "gzip"
+        assert int(answer.headers["content-length"]) < len(SCRIPT) / 4
+        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        for refused in ("identity", "gzip;q=0", "br, gzip; q=0.0", ""):
+            plain = await browser.get("/static/assets/x-1.js", headers={"Accept-Encoding": refused})
+            assert "content-encoding" not in plain.headers
+            assert plain.text == SCRIPT
+        font = await browser.get("/static/assets/f-1.woff2")
+        assert (font.headers["content-type"], font.content) == ("font/woff2", b"font" * 100)
+        assert "content-encoding" not in font.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "assets/none.js",
+        "index.html",
+        "assets",
+        "",
+        "../outside.js",
+        "..%2Foutside.js",
+        "%2e%2e/outside.js",
+        "assets/x-1.js%00",
+        "/etc/passwd",
+    ],
+)
+async def test_nothing_else_is_served(tmp_path: Path, client: Path, path: str) -> None:
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        answer = await browser.get(f"/static/{path}")
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_without_a_built_client_a_page_says_how_to_build_it(tmp_path: Path, client: Path) -> None:
+    later = tmp_path / "client"
+    async with stand(tmp_path, client=later) as site, site.client() as browser:
+        answer = await browser.get("/")
+        assert answer.status_code == 503
+        assert "npm run build" in answer.text
+        assert policy(answer)["default-src"] == "'none'"
+        assert (await browser.get("/static/assets/x-1.js")).status_code == 404
+        await asyncio.to_thread(client.rename, later)
+        assert (await browser.get("/")).status_code == 200
