@@ -55,8 +55,8 @@ _BORDER = re.compile(rf"[ -/:-@\[-`{{-~](?=[{_PLAIN}])|[{_CJK}](?=[{_CJK}])")
 # A phrase's end is told by its own characters, so that it is found again in the other text.
 _PHRASE_BORDER = re.compile(rf"(?<=[eE05\"}}\]>][ ,;:>)}}\]])(?=[ -~])|(?<=[\u3001\u3002\uff0c])(?=[{_CJK}])")
 _ASCII_WORDS = re.compile(r"[A-Za-z0-9]+|[ \t]+|[^A-Za-z0-9 \t]")
-# UAX #29 as \X says, but for flags, where \X looks back to the first of all that stand in a row.
-_X = r"(?:\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*+|\X)"
+# \X, but quick in a row of flags, where \X looks back to the first one.
+_X = r"(?:\p{RI}{2}(?![\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}])|\X)"
 _CLUSTER = regex.compile(_X)
 # Scripts without spaces between words are compared cluster by cluster.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collab import protocol
+from collab import protocol, updates
 from collab.awareness import REMEMBERED, Presence, Speaker
 from collab.document import reserved
 from collab.errors import CollabError, Equivocation, Malformed, Poisoned, TooLarge
@@ -82,6 +82,7 @@ class _Held:
     peer: Peer
     kind: Kind
     payload: bytes
+    asked: Asked
 
 
 @dataclass(slots=True)
@@ -173,9 +174,9 @@ class Room:
         gone = self.presence.expire(now)
         return [Spread(protocol.awareness(gone))] if gone else []
 
-    def _edit(self, peer: Peer, kind: Kind, payload: bytes, *, checked: bool = False) -> list[Effect]:
-        asked = peer.asked.popleft() if kind is Kind.STEP2 and peer.asked and not checked else Asked.HANDSHAKE
-        effects = self._take(peer, kind, payload, asked, checked=checked)
+    def _edit(self, peer: Peer, kind: Kind, payload: bytes) -> list[Effect]:
+        asked = peer.asked.popleft() if kind is Kind.STEP2 and peer.asked else Asked.HANDSHAKE
+        effects = self._take(peer, kind, payload, asked, checked=False)
         return effects + self._release(peer, checked=True) if asked is Asked.CHECK else effects
 
     def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, *, checked: bool) -> list[Effect]:
@@ -190,12 +191,13 @@ class Room:
         if not verdict.new and (not verdict.deletes or (kind is Kind.STEP2 and self.document.adds_nothing(verdict))):
             return [Store(b"", peer, statuses)]
         self._check_size(payload)
-        owner = self._foreign(peer, verdict)
-        if owner is not None and checked:
-            raise Equivocation("Somebody else writes under this client id. Keep a copy of your text and reload.")
-        if owner is not None:
-            return self._hold(owner, _Held(peer, kind, payload))
-        return self._apply(peer, payload, verdict, statuses)
+        foreign = self._foreign(peer, payload, verdict)
+        if foreign is not None and not checked:
+            return self._hold(foreign[0], _Held(peer, kind, payload, asked))
+        if foreign is not None:
+            verdict.conflict, verdict.parsed = foreign[1], verdict.parsed or updates.read(payload)
+            return self._equivocation(peer, payload, verdict)
+        return self._apply(peer, kind, payload, verdict, statuses)
 
     def _statuses(self, peer: Peer, kind: Kind, asked: Asked) -> int:
         """Statuses that are due: one for each update and each step 2, but a step 2 that we asked for beside the handshake pays
@@ -206,8 +208,8 @@ class Room:
             return waiting + (asked is Asked.HANDSHAKE)
         return 0 if kind is Kind.STEP2 else 1
 
-    def _apply(self, peer: Peer, payload: bytes, verdict: Verdict, statuses: int) -> list[Effect]:
-        owners = self._credit(peer, verdict)
+    def _apply(self, peer: Peer, kind: Kind, payload: bytes, verdict: Verdict, statuses: int) -> list[Effect]:
+        owners = self._credit(peer, kind, verdict)
         try:
             payload = self.document.apply(payload, verdict)
         except Poisoned as error:
@@ -231,26 +233,46 @@ class Room:
             if self._size > self.limits.text:
                 raise TooLarge(f"The document would be over {self.limits.text} bytes.")
 
-    def _credit(self, peer: Peer, verdict: Verdict) -> tuple[tuple[int, str], ...]:
-        """Who writes under which client id. A first deliverer is the owner; words of somebody else are relayed and stay that person's."""
+    def _credit(self, peer: Peer, kind: Kind, verdict: Verdict) -> tuple[tuple[int, str], ...]:
+        """Who writes under which client id: who first sends an update, or showed itself, under it. Words of somebody else stay that
+        person's; a step 2 proves nothing, since after a crash it may hold the words of anybody.
+        """
         owners, person = self.owners, peer.person.id
         fresh = []
         for client, _, _ in verdict.new:
             whose = owners.get(client)
             if whose is None:
-                owners[client] = whose = self._claims.pop(client, person)
+                whose = self._claims.pop(client, person if kind is Kind.UPDATE else None)
+                if whose is None:
+                    continue
+                owners[client] = whose
                 fresh.append((client, whose))
             if whose == person:
                 self._live[client] = peer
         return tuple(fresh)
 
-    def _foreign(self, peer: Peer, verdict: Verdict) -> Peer | None:
-        """The live connection of another person who owns a client id of the new structs."""
-        for client, _, _ in verdict.new:
+    def _foreign(self, peer: Peer, payload: bytes, verdict: Verdict) -> tuple[Peer, updates.Id] | None:
+        """The live connection of another person who owns a client id of the new structs and has not said the same, and where."""
+        for client, clock, length in verdict.new:
             owner = self._live.get(client)
-            if owner is not None and owner is not peer and owner.person.id != peer.person.id:
-                return owner
+            if owner is None or owner is peer or owner.person.id == peer.person.id:
+                continue
+            if not self._vouched(owner, (client, clock, length), verdict.parsed or updates.read(payload)):
+                return owner, (client, clock)
         return None
+
+    def _vouched(self, owner: Peer, span: updates.Range, update: updates.Update) -> bool:
+        """Whether the owner has sent the same structs itself, in something that waits: after a crash two may relay each other's words."""
+        client, clock, length = span
+        sent = (updates.read(held.payload) for waiting in self._held.values() for held in waiting if held.peer is owner)
+        said = [each for each in sent if client in each.structs]
+        ours = updates.Update({client: update.structs[client]})
+        return any(
+            each.structs[client][0].clock <= clock
+            and each.structs[client][-1].end >= clock + length
+            and updates.differs(ours, updates.Update({client: each.structs[client]})) is None
+            for each in said
+        )
 
     def _hold(self, owner: Peer, held: _Held) -> list[Effect]:
         waiting = self._held.setdefault(owner.id, [])
@@ -267,7 +289,7 @@ class Room:
         effects: list[Effect] = []
         for held in self._held.pop(owner.id, []):
             try:
-                effects += self._edit(held.peer, held.kind, held.payload, checked=checked)
+                effects += self._take(held.peer, held.kind, held.payload, held.asked, checked=checked)
             except CollabError as error:
                 effects.append(Refuse(held.peer, error))
         return effects
@@ -303,6 +325,6 @@ class Room:
             again = self.document.judge(kept)
         except CollabError:
             return [refused]
-        if again.missing or again.conflict is not None or not again.new:
+        if again.missing or again.conflict is not None or not again.new or self._foreign(peer, kept, again) is not None:
             return [refused]
-        return [*self._apply(peer, kept, again, 0), refused]
+        return [*self._apply(peer, Kind.STEP2, kept, again, 0), refused]

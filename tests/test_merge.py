@@ -9,7 +9,7 @@ import time
 
 import pytest
 import regex
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pycrdt import Doc, Text
 from scale import scale
@@ -127,7 +127,7 @@ def test_text_5_no_edit_tears_a_cluster_of_either_text(base: str, new: str) -> N
     assert torn(base, new, edits(base, new)) == []
 
 
-@steady
+@settings(steady, max_examples=scale(50, 500))
 @given(texts, texts, st.integers(0, 200))
 def test_text_5_also_inside_of_long_lines_no_cluster_is_torn(one: str, other: str, fill: int) -> None:
     line = "日本 words, слова " * 250

@@ -184,7 +184,7 @@ def test_words_under_the_client_id_of_somebody_who_is_here_wait_for_that_persons
     assert text.count("forged ") == 1
 
 
-def test_words_that_the_owner_does_not_have_are_refused() -> None:
+def test_words_that_the_owner_does_not_have_are_not_taken_as_the_owners() -> None:
     visit = Visit()
     alice, mallory = visit.enter("Alice"), visit.enter("Mallory")
     visit.say(alice, Kind.AWARENESS, awareness(7))
@@ -192,7 +192,9 @@ def test_words_that_the_owner_does_not_have_are_refused() -> None:
     effects = visit.say(alice, Kind.STEP2, b"\0\0")
     (refused,) = [effect for effect in effects if isinstance(effect, Refuse)]
     assert refused.peer is mallory
-    assert "forged" not in visit.room.document.text()
+    # Her text is kept, but under a client id that is nobody's.
+    assert 7 not in visit.room.document.state
+    assert visit.room.document.text() == "forged one two three\n"
 
 
 def test_relayed_words_of_somebody_who_is_away_are_taken_and_stay_that_persons() -> None:

@@ -22,7 +22,6 @@ from collab.room import Spread
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from collab.document import Ending
     from collab.ports import Content, Displaced, Files, Journal, Log, Written
     from collab.runtime.host import Host
     from collab.runtime.metrics import Metrics
@@ -296,29 +295,32 @@ class Saver:
         places = tuple((mark.utf8, mark.ending) for mark in marks)
         fork.endings = places
         host.commit()
-        # From here to the record nothing may come between: the update is in the room when the journal's order says so.
-        document = host.room.document
-        equal = text == document.text()  # an equal body is no edit, whatever its base
-        if update and not equal:
-            document.apply_own(update)
-            host.edits += 1
+        # From here to the record nothing may come between: the update is in the log where the line ends say.
+        equal = text == host.room.document.text()  # an equal body is no edit, whatever its base
+        if equal:
+            update, host.room.document.endings = b"", places
         else:
-            update = b""
-        document.endings = places if equal else _followed(fork, document)
-        host.ledger.form = form
-        host.ledger.note(sha256(body).hexdigest())
+            fork.follow(host.room.document)
         meta = {
             "hash": sha256(body).hexdigest(),
             "form": form.to_json(),
-            "endings": list(document.endings),
+            "endings": list(places if equal else fork.endings),
             "base": None if equal else base.to_json(),
             "in_file": in_file,
         }
-        future = host.append(Record(Kind.MERGE, update, meta))
+        # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
+        position = await host.append(Record(Kind.MERGE, update, meta))
+        document = host.room.document
         if update:
+            document.apply_own(update)
+            host.edits += 1
+            fork.follow(document)
             host.perform([Spread(protocol.update(update))])
+        if not equal:
+            document.endings = fork.endings if fork.text() == document.text() else ()
+        host.ledger.form = form
+        host.ledger.note(sha256(body).hexdigest())
         self.touch()
-        position = await future
         self._metrics.saved("merged")
         log.info("%s: an outside edit was merged", host.id)
         return merged(meta, position)
@@ -330,14 +332,6 @@ def _fork(known: Log, base: Base, body: bytes) -> Document:
     state = repr(sorted(seen.state.items())).encode()
     client = derived_client(str(seen.lineage).encode(), state, base.hash.encode(), body, DIFF_VERSION)
     return Document.replay(history(known, base), client)
-
-
-def _followed(fork: Document, live: Document) -> tuple[Ending, ...]:
-    """Where the line ends of an outside body are in the live text: they move with what others typed meanwhile."""
-    if not fork.endings:
-        return ()
-    fork.follow(live)
-    return fork.endings if fork.text() == live.text() else ()
 
 
 def _nearest(known: Log, candidates: list[Base], text: str) -> Base:

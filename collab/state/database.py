@@ -165,7 +165,8 @@ class Database:
     def _prepared(self, name: str) -> Connection:
         connection = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            if self._version(connection) == 0:
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute(f"PRAGMA journal_size_limit={WAL_KEPT}")

@@ -167,12 +167,8 @@ class Exchange:
 
     def _hidden(self, place: int, name: bytes, mark: str) -> bytes:
         """A hidden name that nobody has, a leftover neither."""
-        while True:
-            hidden = temporary(name, mark, next(self._numbers))
-            try:
-                os.stat(hidden, dir_fd=place, follow_symlinks=False)
-            except FileNotFoundError:
-                return hidden
+        names = (temporary(name, mark, number) for number in self._numbers)
+        return next(hidden for hidden in names if _free(place, hidden) and _free(place, hidden + b".new"))
 
     def _make(self, place: int, hidden: bytes, body: bytes, *, like: bytes | None) -> None:
         """A whole and durable file under the hidden name, with mode, owner and attributes of the file `like`."""
@@ -297,6 +293,14 @@ def _rename_new(place: int, name: bytes, to_place: int, to_name: bytes) -> None:
             raise
         os.link(name, to_name, src_dir_fd=place, dst_dir_fd=to_place, follow_symlinks=False)
         os.unlink(name, dir_fd=place)
+
+
+def _free(place: int, name: bytes) -> bool:
+    try:
+        os.stat(name, dir_fd=place, follow_symlinks=False)
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _remove(place: int, name: bytes) -> None:
