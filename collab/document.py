@@ -189,7 +189,9 @@ class Document:
     def _check_lineage(self, named: Iterable[int]) -> None:
         for client in named:
             if client != self.lineage and reserved(client):
-                raise OtherLineage("This copy of the document has another history; it can't be merged. Keep a copy of your text and reload.")
+                raise OtherLineage(
+                    "This copy of the document has another history; it can't be merged. Keep a copy of your text and reload."
+                )
 
     def judge(self, data: bytes, *, fast: bool = False) -> Verdict:
         """Read an update from the wire strictly, and tell what it would bring; `fast` takes a short way for common edits.
@@ -216,9 +218,7 @@ class Document:
         return verdict
 
     def _new_part(self, update: updates.Update) -> updates.Update:
-        fresh = {
-            client: [each for each in structs if each.end > self.state.get(client, 0)] for client, structs in update.structs.items()
-        }
+        fresh = {client: [each for each in structs if each.end > self.state.get(client, 0)] for client, structs in update.structs.items()}
         return updates.Update(fresh, update.deletes)
 
     def _fit(self, verdict: Verdict, found: updates.Survey) -> None:

@@ -10,7 +10,7 @@ from collab import protocol, updates
 from collab.awareness import REMEMBERED, Presence, Speaker
 from collab.document import reserved
 from collab.errors import CollabError, Equivocation, Malformed, Poisoned, TooLarge
-from collab.formats.text import carriage_returns
+from collab.formats.text import carriage_returns, nuls
 from collab.protocol import Kind
 from collab.session import Asked, Limits, Peer
 
@@ -121,7 +121,7 @@ class Room:
             effects.append(Spread(protocol.awareness(gone)))
         for client in [client for client, owner in self._live.items() if owner is peer]:
             del self._live[client]
-        effects += self._release(peer, checked=False)
+        effects += self._release(peer)
         for waiting in self._held.values():
             waiting[:] = [held for held in waiting if held.peer is not peer]
         return effects
@@ -176,10 +176,10 @@ class Room:
 
     def _edit(self, peer: Peer, kind: Kind, payload: bytes) -> list[Effect]:
         asked = peer.asked.popleft() if kind is Kind.STEP2 and peer.asked else Asked.HANDSHAKE
-        effects = self._take(peer, kind, payload, asked, checked=False)
-        return effects + self._release(peer, checked=True) if asked is Asked.CHECK else effects
+        effects = self._take(peer, kind, payload, asked)
+        return effects + self._release(peer, checked=peer) if asked is Asked.CHECK else effects
 
-    def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, *, checked: bool) -> list[Effect]:
+    def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, checked: Peer | None = None) -> list[Effect]:
         verdict = self.document.judge(payload, fast=kind is Kind.UPDATE)
         if not peer.writes:
             return self._read_only(peer, kind, verdict)
@@ -187,12 +187,17 @@ class Room:
             return self._equivocation(peer, payload, verdict)
         if verdict.missing:
             return self._gap(peer, asked)
+        return self._fitting(peer, kind, payload, asked, verdict, checked)
+
+    def _fitting(  # noqa: PLR0913, PLR0917 - one edit, and what is known of it
+        self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, verdict: Verdict, checked: Peer | None
+    ) -> list[Effect]:
         statuses = self._statuses(peer, kind, asked)
         if not verdict.new and (not verdict.deletes or (kind is Kind.STEP2 and self.document.adds_nothing(verdict))):
             return [Store(b"", peer, statuses)]
         self._check_size(payload)
         foreign = self._foreign(peer, payload, verdict)
-        if foreign is not None and not checked:
+        if foreign is not None and foreign[0] is not checked:
             return self._hold(foreign[0], _Held(peer, kind, payload, asked))
         if foreign is not None:
             verdict.conflict, verdict.parsed = foreign[1], verdict.parsed or updates.read(payload)
@@ -216,15 +221,16 @@ class Room:
             return [Rebuild(), Refuse(peer, error)]
         store = Store(payload, peer, statuses, owners, verdict.torn)
         effects: list[Effect] = [store, Spread(protocol.update(payload), peer)]
-        return effects + self._without_carriage_returns() if b"\r" in payload else effects
+        return effects + self.tidy() if b"\r" in payload else effects
 
-    def _without_carriage_returns(self) -> list[Effect]:
-        """The text holds LF only: editors count CRLF and CR as one position."""
-        text = self.document.text()
-        if "\r" not in text:
-            return []
-        made = self.document.edit(carriage_returns(text))
-        return [Store(made), Spread(protocol.update(made))]
+    def tidy(self) -> list[Effect]:
+        """The text holds LF only, since editors count CRLF and CR as one position, and no NUL, since no text file does."""
+        effects: list[Effect] = []
+        for edits in (carriage_returns(self.document.text()), nuls(self.document.text())):
+            if edits:
+                made = self.document.edit(edits)
+                effects += [Store(made), Spread(protocol.update(made))]
+        return effects
 
     def _check_size(self, payload: bytes) -> None:
         self._size += len(payload)
@@ -284,14 +290,18 @@ class Room:
         owner.asked.append(Asked.CHECK)
         return [self._ask(owner)]
 
-    def _release(self, owner: Peer, *, checked: bool) -> list[Effect]:
+    def _release(self, owner: Peer, checked: Peer | None = None) -> list[Effect]:
         """The owner of a client id has told what it has, or is gone: now what others sent under it can be judged."""
         effects: list[Effect] = []
-        for held in self._held.pop(owner.id, []):
+        waiting = self._held.get(owner.id, [])
+        for held in tuple(waiting):
+            waiting.remove(held)
             try:
-                effects += self._take(held.peer, held.kind, held.payload, held.asked, checked=checked)
+                effects += self._take(held.peer, held.kind, held.payload, held.asked, checked)
             except CollabError as error:
                 effects.append(Refuse(held.peer, error))
+        if not waiting:
+            self._held.pop(owner.id, None)
         return effects
 
     def _gap(self, peer: Peer, asked: Asked) -> list[Effect]:

@@ -36,8 +36,10 @@ class Time:
 class Outside(Protocol):
     """Somebody else who works in the folder."""
 
-    files: Files
     time: Time
+
+    @property
+    def files(self) -> Files: ...
 
     def put(self, path: str, body: bytes) -> None:
         """A new file, over one that is there."""

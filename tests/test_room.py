@@ -271,6 +271,15 @@ def test_a_carriage_return_is_taken_out_at_once(typed: str, left: str) -> None:
     assert str(replica.text) == left
 
 
+def test_nul_is_taken_out_before_the_text_leaves_as_a_file() -> None:
+    visit = Visit("")
+    peer, replica = visit.enter(), visit.replica()
+    visit.say(peer, Kind.UPDATE, replica.insert(0, "é\0\0😀\0"))
+    assert len(visit.room.tidy()) == 2
+    assert visit.room.document.text() == "é😀"
+    assert visit.room.tidy() == []
+
+
 def test_a_document_does_not_grow_over_its_limit() -> None:
     visit = Visit("", Limits(text=100))
     peer, replica = visit.enter(), visit.replica()

@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collab.errors import Malformed, NotText
+from collab.errors import Malformed, NotText, TooLarge
 from collab.formats.offsets import Unit, length
 from collab.merge import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MARKS = 65_536
+"""Line ends that differ from the commonest, at most: each one moves with every edit."""
 _BOM = b"\xef\xbb\xbf"
 _ENDINGS = ("\n", "\r\n", "\r")
 _OTHER_ENDINGS = {
@@ -20,6 +22,7 @@ _OTHER_ENDINGS = {
     "\r\n": re.compile(rb"\r(?!\n)|(?<!\r)\n"),
     "\r": re.compile(rb"\r?\n"),
 }
+_NULS = re.compile("\0+")
 _RETURNS = re.compile(r"(\r+)(\n?)")
 
 
@@ -56,7 +59,7 @@ def decode(body: bytes) -> tuple[str, Form, list[Mark]]:
     """The shared text of a file, its form, and the line ends that differ from the form's, in order.
 
     The form's line end is the commonest one, LF when several are as common or there is none. Raises `NotText` for bytes that
-    are not strict UTF-8, and for NUL.
+    are not strict UTF-8, and for NUL; `TooLarge` for too many marks.
     """
     text = _strict(body)
     bom = body.startswith(_BOM)
@@ -68,6 +71,8 @@ def decode(body: bytes) -> tuple[str, Form, list[Mark]]:
     counts = {"\n": body.count(b"\n") - crlf, "\r\n": crlf, "\r": body.count(b"\r") - crlf}
     most = max(counts.values())
     eol = "\n" if list(counts.values()).count(most) > 1 else max(counts, key=lambda ending: counts[ending])
+    if sum(counts.values()) - most > MARKS:
+        raise TooLarge(f"more than {MARKS} lines end otherwise than the others: make the file's line ends the same first")
     marks = _marks(body, eol) if most < sum(counts.values()) else []
     return text.replace("\r\n", "\n").replace("\r", "\n"), Form(bom, eol), marks
 
@@ -103,6 +108,19 @@ def carriage_returns(text: str) -> list[Edit]:
         place += length(text[done : match.start()], Unit.UTF8)
         found.append(Edit(place, place + len(returns), "\n" * (len(returns) - len(feed))))
         place, done = place + len(returns), match.end(1)
+    return found
+
+
+def nuls(text: str) -> list[Edit]:
+    """Edits that take out NUL: a file with one in it is no text any more."""
+    if "\0" not in text:
+        return []
+    found = []
+    place = done = 0
+    for match in _NULS.finditer(text):
+        place += length(text[done : match.start()], Unit.UTF8)
+        found.append(Edit(place, place + len(match[0]), ""))
+        place, done = place + len(match[0]), match.end()
     return found
 
 

@@ -91,7 +91,7 @@ class Connection:
         self._over = False
         self._patience: asyncio.TimerHandle | None = None
         outbound.limit = rooms.limits.frame_before
-        rooms.connections.add(self)
+        rooms.connections[self] = None
         if not dialect.addressed:
             self._arrive(b"")
             self._sign_in(b"", caller.grant, caller.refused)
@@ -103,7 +103,7 @@ class Connection:
 
     def receive(self, data: bytes) -> None:
         """One message frame. CollabError: close the socket."""
-        if self._over:
+        if self._over or self.rooms.stopping:
             return
         self.rooms.metrics.messages += 1
         address, messages = protocol.read(data, self._dialect)
@@ -146,7 +146,7 @@ class Connection:
         """The socket is gone."""
         del code
         self._over = True
-        self.rooms.connections.discard(self)
+        self.rooms.connections.pop(self, None)
         if self._patience is not None:
             self._patience.cancel()
         for address in tuple(self._sessions):
@@ -366,5 +366,3 @@ class Connection:
             session.host.leave(session.peer)
         elif isinstance(session, Arriving):
             session.timer.cancel()
-
-

@@ -131,7 +131,7 @@ class Host:
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._spread: list[tuple[Member | None, bytes]] = []
-        self._active: set[Member] = set()
+        self._active: dict[Member, None] = {}
         """Members with something of their own to be written in this tick."""
         self._batch = _Batch()
         self._scheduled = False
@@ -163,7 +163,7 @@ class Host:
             return
         if self._paused:
             member.line.resume()
-        self._active.discard(member)
+        self._active.pop(member, None)
         self.perform(self.room.leave(peer))
         if not self.members:
             self._changed()
@@ -239,7 +239,7 @@ class Host:
     def _send(self, member: Member, message: bytes) -> None:
         if member.behind is None:
             member.direct.append(self._frame(member.peer.address + message))
-            self._active.add(member)
+            self._active[member] = None
             self._schedule()
 
     def _schedule(self) -> None:
@@ -276,14 +276,14 @@ class Host:
         self._scheduled = False
         self.commit()
         spread, self._spread = self._spread, []
-        active, self._active = self._active, set()
+        active, self._active = self._active, {}
         if spread:
             self._spread_out(spread, active)
         else:
             for member in active:
                 self._write(member, b"")
 
-    def _spread_out(self, spread: list[tuple[Member | None, bytes]], active: set[Member]) -> None:
+    def _spread_out(self, spread: list[tuple[Member | None, bytes]], active: dict[Member, None]) -> None:
         senders = {member for member, _ in spread}
         frames: dict[bytes, list[bytes]] = {}
         joined: dict[bytes, bytes] = {}
@@ -414,6 +414,7 @@ class Host:
 
     async def content(self) -> tuple[Stat, bytes]:
         """The live body, once the journal holds it, and what it is."""
+        self.perform(self.room.tidy())
         body = self.body()
         await self.settled()
         return self._described(body), body
@@ -451,7 +452,9 @@ class Host:
             "version": __version__,
             "owed": member.owed,
             "file": self.file.word,
-            "saved_at": None if saved_at is None else datetime.fromtimestamp(saved_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "saved_at": None
+            if saved_at is None
+            else datetime.fromtimestamp(saved_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "detail": self.file.detail,
             "journal": self._journal.trouble or "",
             "writable": member.peer.writes,

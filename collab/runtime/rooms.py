@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("collab.runtime")
 
+PATIENCE = 5.0
+"""Seconds that the tasks of closed rooms get to end."""
 BEAT = 9.0
 """Seconds between looks for connections that were sent nothing; browsers' clients want something every 20 s."""
 
@@ -76,13 +78,14 @@ class Rooms:
         self.now = surroundings.now
         self.audit = surroundings.audit
         self.refusals = Refusals(surroundings.clock, surroundings.refusal)
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, None] = {}
         self._open: dict[str, _Open] = {}
         self._opening: dict[str, asyncio.Future[Host]] = {}
         self._closing: dict[str, asyncio.Event] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._peers = 0
-        self._stopping = False
+        self.stopping = False
+        """From now on nothing is taken from peers: what they send is theirs to send again."""
         self._beat: asyncio.TimerHandle | None = None
 
     # --- tasks
@@ -90,9 +93,14 @@ class Rooms:
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """A task of the rooms; what it raises is logged and counted."""
         task = asyncio.get_running_loop().create_task(self._watched(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+        # A task that is cancelled before its first step never comes to its work.
+        task.add_done_callback(lambda _: work.close())
         return task
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
 
     async def _watched(self, work: Coroutine[object, object, None]) -> None:
         try:
@@ -124,17 +132,18 @@ class Rooms:
 
     async def stop(self) -> None:
         """Everything is stored: a last save of each room, in turn, then all is let go. Raises nothing."""
-        self._stopping = True
+        self.stopping = True
         if self._beat is not None:
             self._beat.cancel()
         self.refusals.release_all()
         if self._opening:
             await asyncio.wait(self._opening.values())
         for entry in tuple(self._open.values()):
-            entry.host.dismiss(Draining("The server stops; it will be back in a moment."))
-        for entry in tuple(self._open.values()):
             await self._let_go(entry, force=True)
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        if tasks:
+            # They notice by themselves that their rooms are gone; what waits for a medium that does not answer is given up.
+            await asyncio.wait(tasks, timeout=PATIENCE)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -171,7 +180,7 @@ class Rooms:
     async def open(self, document: str) -> Host:
         """The room of a document, by its id. A failed load opens nothing."""
         while True:
-            if self._stopping:
+            if self.stopping:
                 raise Draining("The server stops; come back in a moment.")
             entry = self._open.get(document)
             if entry is not None:

@@ -171,6 +171,7 @@ class Saver:
         host = self._host
         for _ in range(ATTEMPTS):
             base = host.ledger.base
+            host.perform(host.room.tidy())
             host.commit()
             body = host.body()
             digest = sha256(body).hexdigest()

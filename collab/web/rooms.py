@@ -36,9 +36,7 @@ class RoomDoor:
     def open(self, handshake: Handshake, outbound: Outbound) -> Inbound | Refusal:
         """The connection of a handshake, or the plain HTTP answer."""
         try:
-            knock = Knock(
-                "GET", handshake.path, handshake.query, handshake.headers, handshake.client, handshake.scheme, websocket=True
-            )
+            knock = Knock("GET", handshake.path, handshake.query, handshake.headers, handshake.client, handshake.scheme, websocket=True)
             visitor = self.admission.admit(knock)
             caller = _caller(visitor, handshake)
             if caller.grant is None and self.rooms.refusals.full:

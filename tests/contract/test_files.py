@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
+from folders import Outside, OutsideLocal, OutsideMemory
 
 from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound, TooLarge
-from folders import Outside, OutsideLocal, OutsideMemory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -120,7 +120,21 @@ async def test_a_folder_is_no_document(outside: Outside) -> None:
 
 # Names
 
-IMPOSSIBLE = ["/etc/passwd", "..", "a/../b", "a/./b", ".", "a//b", "a/", "/", "a\0b", "x" * 256, "é" * 128, "/".join(["d" * 100] * 11), "a\ud800"]
+IMPOSSIBLE = [
+    "/etc/passwd",
+    "..",
+    "a/../b",
+    "a/./b",
+    ".",
+    "a//b",
+    "a/",
+    "/",
+    "a\0b",
+    "x" * 256,
+    "é" * 128,
+    "/".join(["d" * 100] * 11),
+    "a\ud800",
+]
 HIDDEN = ["..\\b", ".hidden", "sub/.hidden", ".sub/a", "...", "sub/.a.md.collab-abcdefgh-1"]
 
 
@@ -145,7 +159,11 @@ async def test_a_name_that_can_be_none_is_malformed_for_every_verb(outside: Outs
 async def test_a_hidden_file_is_not_found_and_not_made(outside: Outside, name: str) -> None:
     outside.put("sub/a.md", b"one")
     outside.put(name if name != "..." else ".hidden", b"secret")
-    for act in (lambda: outside.files.stat(name), lambda: outside.files.read(name, limit=LIMIT), lambda: outside.files.delete(name, if_match=None)):
+    for act in (
+        lambda: outside.files.stat(name),
+        lambda: outside.files.read(name, limit=LIMIT),
+        lambda: outside.files.delete(name, if_match=None),
+    ):
         with pytest.raises(NotFound):
             await act()
     with pytest.raises(Malformed):
@@ -242,7 +260,10 @@ async def test_each_write_has_its_own_displaced_body(outside: Outside) -> None:
 
 async def test_what_was_not_discarded_is_a_leftover_after_a_crash_until_it_is_discarded(outside: Outside) -> None:
     outside.put("a.md", b"one")
-    kept = [await outside.files.write("a.md", b"two", if_match=etag(b"one")), await outside.files.write("a.md", b"six", if_match=etag(b"two"))]
+    kept = [
+        await outside.files.write("a.md", b"two", if_match=etag(b"one")),
+        await outside.files.write("a.md", b"six", if_match=etag(b"two")),
+    ]
     assert kept[1].displaced is not None
     await kept[1].displaced.discard()
     outside.restart()

@@ -1,5 +1,5 @@
 // One unmodified client of the family that its first argument names, driven by JSON lines on stdin. It answers each line
-// on stdout ({"id", "ok"} or {"id", "error"}) and tells its whole state ({"state"}) whenever that changed.
+// on stdout ({"id", "ok", "state"} or {"id", "error"}) and tells its whole state ({"state"}) whenever that changed.
 import readline from 'node:readline'
 import WebSocket from 'ws'
 import { decodeStateVector, parseUpdateMeta } from 'yjs'
@@ -299,8 +299,8 @@ say({ ready: true, state: snapshot() })
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const command = JSON.parse(line)
   try {
-    say({ id: command.id, ok: commands[command.do](command) ?? null })
-    changed()
+    const ok = commands[command.do](command) ?? null
+    say({ id: command.id, ok, ...(watched && { state: snapshot() }) })
   } catch (error) {
     say({ id: command.id, error: String(error.stack ?? error) })
   }

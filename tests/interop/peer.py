@@ -82,12 +82,12 @@ class Peer:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
             told: Json = json.loads(line)
-            if "id" in told:
-                self._answer(told)
             if "state" in told:
                 async with self._news:
                     self.state = told["state"]
                     self._news.notify_all()
+            if "id" in told:
+                self._answer(told)
         for future in self._answers.values():
             future.cancel()
         async with self._news:

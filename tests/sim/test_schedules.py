@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from scale import scale
+
 from sim.virtual import run
 from sim.world import World, schedule
 

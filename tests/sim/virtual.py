@@ -37,7 +37,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual.now
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
+def run(main: Coroutine[Any, Any, object]) -> None:
     """Run a coroutine to its end in virtual time."""
     loop = VirtualLoop()
     try:

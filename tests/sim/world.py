@@ -13,7 +13,7 @@ from pycrdt import Doc, Text
 
 from collab import protocol
 from collab.access import Grant, Person, Role
-from collab.codec import Reader
+from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET, Dialect
 from collab.errors import CollabError
 from collab.journal.memory import MemoryJournal
@@ -140,11 +140,11 @@ class Client:
         caller = Caller("here", grant=None if self.dialect.addressed else grant)
         link.connection = Connection(rooms, link, self.dialect, caller, PATH)
         if self.dialect.addressed:
-            link.send(self._address + b"\x02\x00" + protocol.var_string(self._token))
+            link.send(self._address + b"\x02\x00" + var_string(self._token))
         self.unsynced = 1
         link.send(self._address + protocol.step1(self.doc.get_state()))
         state = f'{{"user":{{"name":"{self.name}"}}}}'
-        entry = protocol.var_uint(1) + protocol.var_uint(self.doc.client_id) + protocol.var_uint(1) + protocol.var_string(state)
+        entry = var_uint(1) + var_uint(self.doc.client_id) + var_uint(1) + var_string(state)
         link.send(self._address + protocol.awareness(entry))
 
     def lost(self, link: Link) -> None:
@@ -244,6 +244,7 @@ class World:
     calm: bool = False
     steps: Counter[str] = field(default_factory=Counter)
     _words: int = 0
+    _stopping: asyncio.Future[None] | None = None
     _wall: float = 1_700_000_000.0
 
     def __post_init__(self) -> None:
@@ -276,7 +277,7 @@ class World:
                 journal=self.journal,
                 metrics=metrics,
                 authorise=lambda token: Grant(Person(token, token), Role.EDITOR),
-                frame=protocol.var_bytes,
+                frame=var_bytes,
                 clock=loop.time,
                 now=self.wall,
                 random=self.random.randbytes,
@@ -313,11 +314,25 @@ class World:
                 client.link.cut()
         if rooms._beat is not None:
             rooms._beat.cancel()
+        if self._stopping is not None:
+            self._stopping.cancel()
         for entry in rooms._open.values():
             entry.host.closed = True
         for task in tuple(rooms._tasks):
             task.cancel()
         asyncio.get_running_loop().call_later(self.random.random(), self.start)
+
+    async def restart(self) -> None:
+        """The server is stopped as it should be, and started again; the power may go meanwhile."""
+        rooms = self.rooms
+        if rooms is not None:
+            self._stopping = asyncio.ensure_future(rooms.stop())
+            await asyncio.wait([self._stopping], timeout=30.0)
+            if self.rooms is rooms:
+                for client in self.clients:
+                    if client.link is not None:
+                        client.link.cut()
+                self.start()
 
     def write_outside(self) -> None:
         """A program reads the file and replaces it."""
@@ -337,7 +352,7 @@ class World:
         while loop.time() < end:
             await asyncio.sleep(rng.random() * 0.3)
             client = rng.choice(self.clients)
-            match rng.choices(["type", "connect", "cut", "crash", "outside"], [60, 15, 4, 1, 2])[0]:
+            match rng.choices(["type", "connect", "cut", "crash", "outside", "restart"], [60, 15, 4, 1, 2, 1])[0]:
                 case "type" if client.synced or client.typed:
                     client.type()
                 case "connect":
@@ -348,6 +363,8 @@ class World:
                     self.crash()
                 case "outside":
                     self.write_outside()
+                case "restart":
+                    await self.restart()
 
     async def settle(self) -> None:
         """No more accidents: everybody comes back, and what is dirty is saved."""
@@ -357,6 +374,9 @@ class World:
             for client in self.clients:
                 client.connect()
                 client.flush()
+        # Somebody types once more: files are looked at when they are saved.
+        self.clients[0].type()
+        self.clients[0].flush()
         await asyncio.sleep(60.0)
 
     def check(self) -> None:

@@ -18,7 +18,6 @@ CHECKOUT = Path(__file__).parents[2]
 TABLE = ("CREATE TABLE numbers (number INTEGER PRIMARY KEY)",)
 
 
-
 def numbers(connection: Connection) -> list[int]:
     return [row[0] for row in connection.execute("SELECT number FROM numbers ORDER BY number")]
 

@@ -128,7 +128,11 @@ with prepare(Path(sys.argv[1]), Path(sys.argv[2])).hold(now=time.time()):
 
 def test_the_locks_end_with_the_process_however_it_ends(root: Path, tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(root), str(tmp_path / "state")], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER, str(root), str(tmp_path / "state")],
+        cwd=CHECKOUT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"

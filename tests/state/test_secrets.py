@@ -47,7 +47,10 @@ print(signing_key(Path(sys.argv[1])).hex())
 
 def test_processes_that_begin_at_once_agree_on_the_key(tmp_path: Path) -> None:
     started = [subprocess.Popen([sys.executable, "-c", KEY, str(tmp_path)], cwd=CHECKOUT, stdout=subprocess.PIPE) for _ in range(4)]
-    keys = {process.communicate(timeout=60)[0] for process in started}
+    keys = set()
+    for process in started:
+        with process:
+            keys.add(process.communicate(timeout=60)[0])
     assert keys == {signing_key(tmp_path).hex().encode() + b"\n"}
 
 

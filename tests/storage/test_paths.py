@@ -20,7 +20,9 @@ def test_an_id_has_26_lower_case_letters(name: str) -> None:
         split_new(name)
 
 
-@pytest.mark.parametrize("name", ["id:" + "A" * 26, "id:" + "a" * 25, "id:" + "a" * 27, "id:" + "a" * 26 + "\n", "x/id:" + "a" * 26, "ID:" + "a" * 26])
+@pytest.mark.parametrize(
+    "name", ["id:" + "A" * 26, "id:" + "a" * 25, "id:" + "a" * 27, "id:" + "a" * 26 + "\n", "x/id:" + "a" * 26, "ID:" + "a" * 26]
+)
 def test_everything_else_is_a_path(name: str) -> None:
     assert not is_id(name)
 
@@ -48,6 +50,8 @@ def test_a_temporary_name_is_hidden_fits_and_tells_its_mark_and_number() -> None
         assert mark_of(hidden + b".new") == ("abcdefgh", 123456789, True)
 
 
-@pytest.mark.parametrize("name", [b"a.collab-abcdefgh-1", b".a.collab-abcdefg-1", b".a.collab-abcdefgh-", b".a.collab-ABCDEFGH-1", b".a.collab-abcdefgh-1.old"])
+@pytest.mark.parametrize(
+    "name", [b"a.collab-abcdefgh-1", b".a.collab-abcdefg-1", b".a.collab-abcdefgh-", b".a.collab-ABCDEFGH-1", b".a.collab-abcdefgh-1.old"]
+)
 def test_other_hidden_names_are_not_ours(name: bytes) -> None:
     assert mark_of(name) is None
