@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlFragment
@@ -207,12 +207,12 @@ def test_the_text_of_a_reused_client_id_is_kept_under_an_id_of_its_own() -> None
 
 def test_shared_types_that_we_do_not_know_are_kept() -> None:
     document = seeded()
-    doc: Doc[Array[int]] = Doc(client_id=7)
+    doc: Doc[Any] = Doc(client_id=7)
     doc.get("list", type=Array).extend([1, 2])
     fragment = doc.get("xml", type=XmlFragment)
     fragment.children.append("words")
     take(document, doc.get_update())
-    again: Doc[Array[int]] = Doc()
+    again: Doc[Any] = Doc()
     again.apply_update(document.encode())
     assert list(again.get("list", type=Array)) == [1, 2]
     assert "words" in str(again.get("xml", type=XmlFragment))
@@ -252,13 +252,13 @@ def test_a_pair_of_surrogates_that_an_edit_cuts_is_mended_as_in_a_browser_and_in
 
 def test_line_ends_move_with_the_text_and_go_with_their_line() -> None:
     document = seeded("é😀\nb\nc\n")
-    document.endings = ((6, "\r\n"), (8, "\r"), (10, "\r\n"))
+    document.endings = [(6, "\r\n"), (8, "\r"), (10, "\r\n")]
     take(document, Replica(document).insert(0, "äb"))
-    assert document.endings == ((9, "\r\n"), (11, "\r"), (13, "\r\n"))
+    assert list(document.endings) == [(9, "\r\n"), (11, "\r"), (13, "\r\n")]
     take(document, Replica(document, client=8).erase(9, 11))
-    assert document.endings == ((9, "\r"), (11, "\r\n"))
+    assert list(document.endings) == [(9, "\r"), (11, "\r\n")]
     take(document, Replica(document, client=9).insert(10, "\n"))
-    assert document.endings == ((9, "\r"), (12, "\r\n"))
+    assert list(document.endings) == [(9, "\r"), (12, "\r\n")]
 
 
 def test_line_ends_are_where_they_were_after_the_history_is_replayed() -> None:

@@ -10,6 +10,8 @@ import json
 import threading
 import time
 from collections import deque
+from functools import partial
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -81,8 +83,12 @@ class _Call(NamedTuple):
     future: asyncio.Future[None]
 
 
-_Item = _Entry | _Call | None
-"""What the queue holds; None ends the thread."""
+class _Stop:
+    """The last item: the thread ends."""
+
+
+_Item = _Entry | _Call | _Stop
+"""What the queue holds."""
 
 
 class SqliteJournal:
@@ -159,7 +165,7 @@ class SqliteJournal:
         """Write what waits, once; what the medium still refuses fails with `Unavailable`. Idempotent."""
         if not self._closed:
             self._closed = True
-            self._queue.put(None)
+            self._queue.put(_Stop())
         await asyncio.to_thread(self._thread.join)
         self._reader.close()
 
@@ -219,7 +225,7 @@ class _Writer:
         self._keys: dict[str, int] = {}
 
     def run(self) -> None:
-        """Until the queue says None."""
+        """Until the queue says stop."""
         while not self._stopping:
             self._gather()
             self._commit()
@@ -253,31 +259,29 @@ class _Writer:
         """Wait for work, then take what is there: up to a call, which comes after the entries before it."""
         item = self._next()
         size = 0
-        while item is not None:
-            if isinstance(item, _Call):
-                self._calls.append(item)
-                return
+        while isinstance(item, _Entry):
             self._entries.append(item)
             size += item.size
             if len(self._entries) >= GROUP_RECORDS or size >= GROUP_BYTES:
                 return
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                return
+            item = self._more()
+        if isinstance(item, _Call):
+            self._calls.append(item)
+        self._stopping = isinstance(item, _Stop)
 
-    def _next(self) -> _Item:
-        """The next item; None when the thread is to end, or a try is due."""
-        if not self._entries:
-            item = self._queue.get()
-            self._stopping = item is None
-            return item
+    def _next(self) -> _Item | None:
+        """The next item; None when the time has come to try again."""
         try:
-            item = self._queue.get(timeout=max(0.0, self._again - time.monotonic()))
+            return self._queue.get(timeout=max(0.0, self._again - time.monotonic()) if self._entries else None)
         except Empty:
             return None
-        self._stopping = item is None
-        return item
+
+    def _more(self) -> _Item | None:
+        """An item that is there already."""
+        try:
+            return self._queue.get_nowait()
+        except Empty:
+            return None
 
     def _due(self) -> bool:
         return time.monotonic() >= self._again
@@ -285,9 +289,9 @@ class _Writer:
     def _commit(self) -> None:
         """Write the entries that wait, unless the medium refused a moment ago."""
         while self._entries and (self._stopping or self._due()):
-            group = [self._entries[at] for at in range(min(len(self._entries), GROUP_RECORDS))]
+            group = list(islice(self._entries, GROUP_RECORDS))
             try:
-                self._database.run_sync(lambda connection, group=group: self._insert(connection, group))  # type: ignore[misc]
+                self._database.run_sync(partial(self._insert, group))
             except CollabError as error:
                 self._fail(error)
                 return
@@ -323,7 +327,7 @@ class _Writer:
             return error
         return None
 
-    def _insert(self, connection: Connection, group: list[_Entry]) -> None:
+    def _insert(self, group: list[_Entry], connection: Connection) -> None:
         rows: list[tuple[int, int, str, bytes, str]] = []
         marks: dict[int, tuple[int, int]] = {}
         for entry in group:
