@@ -235,6 +235,8 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
             ),
         )
 
+        files.recognise = app.rooms.recognise
+
         def ready(port: int) -> None:
             app.admission.port = port
             address = base_address(settings, port)

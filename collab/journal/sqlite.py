@@ -226,13 +226,16 @@ class _Writer:
 
     def run(self) -> None:
         """Until the queue says stop."""
-        while not self._stopping:
-            self._gather()
-            self._commit()
-            self._answer()
-        closed = Unavailable("the journal was closed before this was durable")
-        self._deliver([*self._entries, *self._calls], closed)
-        self._database.close()
+        try:
+            while not self._stopping:
+                self._gather()
+                self._commit()
+                self._answer()
+        finally:
+            if not self._stopping:
+                self.trouble = "the journal has failed: see the server's log, and start it again"
+            self._deliver([*self._entries, *self._calls], Unavailable("the journal was closed before this was durable"))
+            self._database.close()
 
     def checkpoint(self, connection: Connection, document: str, row: tuple[int, bytes, str]) -> None:
         """Inside a transaction: the state is there and the records are gone, or neither."""

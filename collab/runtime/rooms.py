@@ -12,6 +12,7 @@ from collab.document import Document, new_lineage
 from collab.errors import CollabError, Draining, NotFound, TooLarge, Unavailable
 from collab.formats.text import decode
 from collab.ledger import Ledger, history
+from collab.merge import nearness
 from collab.ports import Kind, Record
 from collab.room import Room
 from collab.runtime.host import Host
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("collab.runtime")
 
+NEAR = 0.5
+"""The share of a text that has to be kept for a file that comes back to be the same document."""
 PATIENCE = 5.0
 """Seconds that the tasks of closed rooms get to end."""
 BEAT = 9.0
@@ -245,6 +248,16 @@ class Rooms:
         record = Record(Kind.SEED, document.encode(), meta)
         ledger.take(await self._around.journal.append(content.stat.id, record), record)
         return Room(document, ledger.owners, self.limits), ledger
+
+    async def recognise(self, document: str, body: bytes) -> bool:
+        """Whether a file that came back under the name of a deleted document is that document: its text is near the last one known."""
+        known = await self._around.journal.load(document)
+        try:
+            text, _, _ = decode(body)
+            last = Document.replay(history(known))
+        except CollabError:
+            return False
+        return nearness(last.text(), text) >= NEAR
 
     def _assemble(self, stat: Stat, room: Room, ledger: Ledger) -> _Open:
         around = self._around

@@ -154,9 +154,16 @@ class Admission:
         origins = knock.values(b"origin")
         if not origins or (knock.method in SAFE and not knock.websocket):
             return None
-        if len(origins) > 1 or origins[0] not in {visitor.origin, self.public_origin, *self.origins}:
+        if len(origins) > 1 or not (self._ours(origins[0], visitor) or self._neighbour(knock, origins[0], visitor)):
             raise Forbidden("a page of another origin asks for this; if it may, add its origin to COLLAB_ALLOWED_ORIGINS")
         return origins[0]
+
+    def _ours(self, origin: str, visitor: Visitor) -> bool:
+        return origin in {visitor.origin, self.public_origin, *self.origins}
+
+    def _neighbour(self, knock: Knock, origin: str, visitor: Visitor) -> bool:
+        """Another port of this host opens a socket: it may with a token of its own, never with the browser's session."""
+        return knock.websocket and not self._cookies(knock) and _same_host(origin, visitor)
 
     def _check_cookie_use(self, knock: Knock, origin: str | None) -> None:
         if knock.method in SAFE and not knock.websocket:
@@ -218,6 +225,12 @@ def names_of(host: str, public_url: str, allowed: Iterable[str]) -> frozenset[st
 def _origin(scheme: str, host: str) -> str:
     """As browsers write it: without the scheme's own port (RFC 6454, section 6.1)."""
     return f"{scheme}://{host.removesuffix(':' + _OWN_PORT[scheme])}"
+
+
+def _same_host(origin: str, visitor: Visitor) -> bool:
+    """Whether an origin differs from the server's in its port at most."""
+    theirs, ours = urlsplit(origin), urlsplit(visitor.origin)
+    return theirs.hostname is not None and (theirs.scheme, theirs.hostname) == (ours.scheme, ours.hostname)
 
 
 def _without_port(hop: str) -> str:

@@ -144,6 +144,13 @@ async def test_a_closed_journal_takes_nothing(journal: Journal) -> None:
     await closing.close()
 
 
+async def test_closing_makes_durable_what_waits(journal: Journal) -> None:
+    closing: Any = journal
+    futures = [journal.append(A, update(number)) for number in range(100)]
+    await closing.close()
+    assert len(await asyncio.gather(*futures)) == 100
+
+
 async def test_meta_that_is_no_json_fails_at_the_call_and_harms_nobody(journal: Journal) -> None:
     with pytest.raises(TypeError):
         journal.append(A, Record(Kind.UPDATE, b"", {"what": object()}))

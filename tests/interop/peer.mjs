@@ -52,10 +52,10 @@ class Socket extends WebSocket {
     super(address, protocols)
     seen.connections += 1
     sockets.add(this)
+    for (const opened of documents.values()) opened.wire.anew()
     this.on('message', (data) => {
       seen.frames += 1
-      for (const opened of documents.values()) opened.heard(data)
-      setImmediate(() => documents.forEach((opened) => opened.credit()))
+      for (const opened of documents.values()) opened.heard(new Uint8Array(data))
       changed()
     })
     this.on('error', changed)
@@ -66,6 +66,11 @@ class Socket extends WebSocket {
       changed()
     })
   }
+
+  send (data, ...rest) {
+    for (const opened of documents.values()) opened.wire.tells?.(data)
+    return super.send(data, ...rest)
+  }
 }
 
 // ---- a document, whatever the family ----------------------------------------------------------------------------------------
@@ -75,9 +80,8 @@ class Opened {
     Object.assign(this, { doc, text, presence, wire })
     this.refused = []
     this.stateless = []
-    this.typed = [] // the words of this connection, each with our clock after it
+    this.typed = [] // words that are not known to be stored, each with the mark by which its wire knows it
     this.stored = new Set()
-    this.epoch = null
     doc.on('update', changed)
     presence?.on('change', changed)
     if (!awareness) presence?.setLocalState(null)
@@ -105,26 +109,16 @@ class Opened {
     this.insert(borders[Math.min(borders.length - 1, Math.floor(place * borders.length))], words + '\n')
   }
 
+  // A word is stored when the server has told so of its update.
   heard (data) {
-    this.wire.heard?.(new Uint8Array(data))
-  }
-
-  // Words are stored when the server says so in the same connection in which they were typed.
-  credit () {
-    if (this.epoch !== seen.connections) return
-    for (const { word } of this.typed.slice(0, this.wire.stored(this))) this.stored.add(word)
+    this.wire.heard(data)
+    this.typed = this.typed.filter(({ word, mark }) => !this.wire.covers(mark) || !this.stored.add(word))
   }
 
   type (word, place) {
-    const { synced, pending } = this.wire.state()
-    if (!synced) return false
-    if (this.epoch !== seen.connections) {
-      if (pending) return false // what an earlier connection left has to be stored first
-      this.epoch = seen.connections
-      this.typed = []
-    }
+    if (!this.wire.state().synced) return false
     this.line(word, place)
-    this.typed.push({ word, clock: decodeStateVector(this.wire.stateVector()).get(this.doc.clientID) })
+    this.typed.push({ word, mark: this.wire.mark() })
     return true
   }
 }
@@ -145,18 +139,18 @@ async function yWebsocket (yjs, library) {
       const provider = new WebsocketProvider(url + '/ws', inAddress(name), doc, settings)
       const wire = {
         state: () => ({ synced: provider.synced, connected: provider.wsconnected, pending: 0, scope: null }),
-        // What the server echoes is durable. The struct's last clock tells how many of our updates that covers.
+        // What the server echoes is durable: all our structs up to the last clock in it.
         echoed: 0,
+        anew () {},
         heard (data) {
           if (data[0] !== 0 || data[1] !== 2) return
           const [length, start] = varUint(data, 2)
           const end = parseUpdateMeta(data.subarray(start, start + length)).to.get(doc.clientID)
           if (end !== undefined) this.echoed = Math.max(this.echoed, end)
         },
-        marks: [],
-        stateVector: () => Y.encodeStateVector(doc),
-        stored (opened) {
-          return opened.typed.filter(({ clock }) => clock <= this.echoed).length
+        mark: () => decodeStateVector(Y.encodeStateVector(doc)).get(doc.clientID),
+        covers (clock) {
+          return clock <= this.echoed
         }
       }
       provider.on('status', changed)
@@ -208,8 +202,31 @@ async function hocuspocus (library) {
           pending: provider.unsyncedChanges,
           scope: provider.authorizedScope ?? null
         }),
-        stateVector: () => Y.encodeStateVector(doc),
-        stored: (opened) => opened.typed.length - provider.unsyncedChanges
+        // Statuses come in the order of the edits, one for each. The provider's own count is off after a reconnect: it begins anew
+        // at 1 and then also sends what had waited.
+        sent: 0,
+        statuses: 0,
+        anew () {
+          this.sent = this.statuses = 0
+        },
+        tells (data) {
+          const [type, kind] = behindAddress(data, name)
+          if (type === 0 && kind > 0) this.sent += 1
+        },
+        heard (data) {
+          const [type, applied] = behindAddress(data, name)
+          if (type === 8 && applied === 1) this.statuses += 1
+        },
+        marked: '',
+        mark () {
+          const mark = { connection: seen.connections, number: this.sent }
+          const fresh = this.marked !== JSON.stringify(mark) // else it was not sent at all
+          this.marked = JSON.stringify(mark)
+          return fresh ? mark : null
+        },
+        covers (mark) {
+          return mark !== null && mark.connection === seen.connections && mark.number <= this.statuses
+        }
       }
       const opened = new Opened(doc, doc.getText('content'), provider.awareness, wire)
       documents.set(key, opened)
@@ -235,6 +252,13 @@ async function hocuspocus (library) {
       providers.get(name).sendStateless(payload)
     }
   }
+}
+
+// The two bytes behind the address of a message of Hocuspocus, if it is this document's.
+function behindAddress (data, name) {
+  const [length, start] = varUint(data, 0)
+  const address = Buffer.from(data.subarray(start, start + length)).toString()
+  return address === name ? [data[start + length], data[start + length + 1]] : []
 }
 
 function varUint (data, at) {
@@ -266,7 +290,6 @@ function type ({ document, prefix, pause, seed }) {
 function rest ({ document }) {
   clearInterval(typing)
   typing = null
-  documents.get(document).credit()
   return { typed: all, stored: [...documents.get(document).stored] }
 }
 

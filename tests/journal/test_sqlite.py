@@ -81,6 +81,19 @@ async def test_positions_never_go_back_though_the_last_record_is_gone(tmp_path: 
     await journal.close()
 
 
+async def test_closing_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    for _ in range(10):
+        journal = SqliteJournal(path)
+        with Reader(path):
+            first = journal.append(A, update(0))
+            closing = asyncio.ensure_future(journal.close())
+            second = journal.append(A, update(1))
+            await asyncio.sleep(0)
+        await closing
+        assert await second == await first + 1
+
+
 async def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
     Database(tmp_path / "journal.sqlite", (*JOURNAL, "CREATE TABLE more (x)")).close()
     with pytest.raises(Conflict, match="newer"):

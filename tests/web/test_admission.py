@@ -185,11 +185,9 @@ SAME = "http://127.0.0.1:8000"
     ("origin", "welcome"),
     [
         (SAME, True),
-        ("http://127.0.0.1:8001", False),
-        ("http://127.0.0.1", False),
         ("https://127.0.0.1:8000", False),
         ("http://localhost:8000", False),
-        ("http://127.0.0.1:8000/", False),
+        ("http://127.0.0.1.evil.example:8000", False),
         ("http://evil.example", False),
         ("null", False),
         ("", False),
@@ -218,6 +216,31 @@ def test_an_origin_that_is_not_ours_neither_writes_nor_opens_a_socket(
     else:
         with pytest.raises(Forbidden, match="COLLAB_ALLOWED_ORIGINS"):
             door.admit(request)
+
+
+NEIGHBOURS = ["http://127.0.0.1:8001", "http://127.0.0.1"]
+
+
+@pytest.mark.parametrize("origin", NEIGHBOURS)
+def test_another_port_of_this_host_opens_a_socket_with_a_token_of_its_own(origin: str) -> None:
+    """AUTH-5."""
+    given = ("authorization", f"Bearer {token()}")
+    assert admission().admit(knock("GET", ("origin", origin), given, websocket=True)).grant is not None
+    assert admission().admit(knock("GET", ("origin", origin), websocket=True)).grant is None
+
+
+@pytest.mark.parametrize("origin", NEIGHBOURS)
+def test_another_port_of_this_host_neither_uses_the_session_nor_writes(origin: str) -> None:
+    """AUTH-5."""
+    given = ("authorization", f"Bearer {token()}")
+    for request in (
+        knock("GET", ("origin", origin), session(), websocket=True),
+        knock("GET", ("origin", origin), session(), given, websocket=True),
+        knock("POST", ("origin", origin), given),
+        knock("POST", ("origin", origin), session()),
+    ):
+        with pytest.raises(Forbidden):
+            admission().admit(request)
 
 
 def test_the_schemes_own_port_is_left_out_of_an_origin() -> None:

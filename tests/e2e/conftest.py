@@ -1,0 +1,49 @@
+"""What tests with real browsers need: one Chromium, people with profiles of their own, and servers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from e2e.people import FLAGS, Company, chromium
+from playwright.async_api import async_playwright
+from serving import server, shared_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playwright.async_api import Browser
+
+__all__ = ["server", "shared_server"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One browser for all of them: one worker, one loop."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def company(browser: Browser, tmp_path: Path) -> AsyncIterator[Company]:
+    """People join; afterwards there are pictures of what they saw, and no page may have broken its policy or failed."""
+    company = Company(browser)
+    yield company
+    async with asyncio.timeout(60):
+        await company.pictures(tmp_path)
+        await company.leave()
+    for person in company.people:
+        assert person.seen.violations == []
+        assert person.seen.faults == []

@@ -1,0 +1,241 @@
+"""People in front of real browsers: each has a profile of their own, signs in with a printed address, and edits in our pages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from playwright.async_api import expect
+
+from collab.access import Role
+from collab.web.sessions import invite
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, Request, WebSocket
+    from serving import Served
+
+MILLISECONDS = 20_000.0
+"""How long a page may take to come to something on a busy machine."""
+VIOLATION = "policy violated:"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+WATCH_POLICY = f"""
+document.addEventListener('securitypolicyviolation', (event) =>
+  console.error('{VIOLATION} ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile + ':' + event.lineNumber))
+"""
+READS = """
+([wanted, patience]) => new Promise((resolve) => {
+  const text = () => [collab.text.toString(), collab.view.state.doc.toString()]
+  const look = () => { if (text().every((each) => each === wanted)) resolve(text()) }
+  collab.text.observe(() => queueMicrotask(look))
+  setTimeout(() => resolve(text()), patience)
+  look()
+})
+"""
+WATCH_WORDS = """
+() => {
+  const words = document.getElementById('words')
+  window.told = [words.dataset.state]
+  new MutationObserver(() => { if (told.at(-1) !== words.dataset.state) told.push(words.dataset.state) })
+    .observe(words, { attributes: true, attributeFilter: ['data-state'] })
+}
+"""
+
+
+def chromium() -> str:
+    """The browser of this machine; AssertionError that says what to install when there is none."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found is not None, "these tests need a real Chromium: apt-get install chromium"
+    return found
+
+
+def invitation(served: Served, name: str, role: str) -> str:
+    """What `collab login --name --role` prints, without the second that a process takes."""
+    return f"{served.url}/login#{invite(name, Role.of(role), served.secret(), now=time.time(), random=os.urandom)}"
+
+
+@dataclass
+class Seen:
+    """What a person's pages told: every request, every socket, every word on the console.
+
+    Without slots: playwright keeps its own wrappers beside the methods that listen.
+    """
+
+    console: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    sockets: list[WebSocket] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        page.on("console", self._said)
+        page.on("pageerror", self._failed)
+        page.on("request", self.requests.append)
+        page.on("websocket", self.sockets.append)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        self.console.append(f"{message.type}: {message.text}")
+
+    def _failed(self, error: Error) -> None:
+        self.faults.append(f"{error.message}\n{error.stack}")
+
+    @property
+    def violations(self) -> list[str]:
+        """What the Content-Security-Policy stopped: our event's words and the browser's own."""
+        return [line for line in self.console if VIOLATION in line or "Content Security Policy" in line]
+
+
+@dataclass(slots=True)
+class Editor:
+    """A page with one document."""
+
+    page: Page
+
+    @property
+    def content(self) -> Locator:
+        return self.page.locator(".cm-content")
+
+    @property
+    def words(self) -> Locator:
+        return self.page.locator("#words")
+
+    def note(self, key: str) -> Locator:
+        return self.page.locator(f'[data-note="{key}"]')
+
+    async def ready(self) -> Editor:
+        """Until one can type."""
+        await self.page.locator('.cm-content[contenteditable="true"]').wait_for()
+        return self
+
+    async def text(self) -> str:
+        """The shared text; the editor has to show the same."""
+        shared, shown = await self.page.evaluate("[collab.text.toString(), collab.view.state.doc.toString()]")
+        assert shared == shown
+        return str(shared)
+
+    async def reads(self, wanted: str) -> None:
+        """Until shared text and editor are this."""
+        assert await self.page.evaluate(READS, [wanted, MILLISECONDS]) == [wanted, wanted]
+
+    async def type(self, text: str, *, at: str | None = None, pause: float = 0) -> None:
+        """Keys one by one, `pause` milliseconds apart; `at`: first the keys that go there, such as `Control+End`."""
+        await self.content.focus()
+        if at is not None:
+            await self.page.keyboard.press(at)
+        await self.page.keyboard.type(text, delay=pause)
+
+    async def caret_to(self, position: int) -> None:
+        """Put the caret at this UTF-16 offset, as a click would."""
+        await self.content.focus()
+        await self.page.evaluate("(at) => collab.view.dispatch({ selection: { anchor: at } })", position)
+
+    async def is_told(self, state: str) -> None:
+        """Until the page says this of the words."""
+        await expect(self.words).to_have_attribute("data-state", state, timeout=MILLISECONDS)
+
+    async def saved(self) -> None:
+        await self.is_told("in-file")
+
+    async def watch_words(self) -> None:
+        """From now on remember every state that is shown."""
+        await self.page.evaluate(WATCH_WORDS)
+
+    async def was_told(self) -> list[str]:
+        told: list[str] = await self.page.evaluate("told")
+        return told
+
+    async def sees(self, *names: str) -> None:
+        """Until exactly these people are shown as present."""
+        people = self.page.locator("#people li")
+        await expect(people).to_have_count(len(names), timeout=MILLISECONDS)
+        for name in names:
+            await self.page.locator(f'#people li[data-name="{name}"]').wait_for()
+
+    async def sees_caret_of(self, name: str) -> None:
+        await self.page.locator(f'.cm-ySelectionCaret[data-name="{name}"]').wait_for(state="attached")
+
+    async def refused(self, words: str) -> Locator:
+        """The note that says why, in these words."""
+        note = self.note("refusal")
+        await expect(note).to_contain_text(words, timeout=MILLISECONDS)
+        return note
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with a browser profile of their own."""
+
+    name: str
+    served: Served
+    context: BrowserContext
+    seen: Seen = field(default_factory=Seen)
+
+    async def new_page(self) -> Page:
+        page = await self.context.new_page()
+        self.seen.watch(page)
+        return page
+
+    async def sign_in(self, role: str = "editor") -> None:
+        """With an address of one's own; the page goes on to the files."""
+        page = await self.new_page()
+        await page.goto(invitation(self.served, self.name, role))
+        await page.wait_for_url(self.served.url + "/")
+        await page.close()
+
+    async def visit(self, document: str) -> Editor:
+        """The document's page, whatever it then shows."""
+        page = await self.new_page()
+        await page.goto(f"{self.served.url}/edit/{quote(document, safe='/')}")
+        return Editor(page)
+
+    async def open(self, document: str) -> Editor:
+        """The document, ready to type and with nothing left to compare."""
+        editor = await (await self.visit(document)).ready()
+        await editor.saved()
+        return editor
+
+    @property
+    def url_requests(self) -> list[str]:
+        return [request.url for request in self.seen.requests]
+
+
+@dataclass(slots=True)
+class Company:
+    """Everybody who takes part in a test."""
+
+    browser: Browser
+    people: list[Person] = field(default_factory=list)
+
+    async def join(self, name: str, served: Served, role: str | None = "editor", **settings: Any) -> Person:
+        """Somebody new, signed in unless the role is None; `settings` are those of a browser context."""
+        context = await self.browser.new_context(viewport={"width": 900, "height": 500}, **settings)
+        context.set_default_timeout(MILLISECONDS)
+        await context.add_init_script(WATCH_POLICY)
+        person = Person(name, served, context)
+        self.people.append(person)
+        if role is not None:
+            await person.sign_in(role)
+        return person
+
+    async def pictures(self, folder: os.PathLike[str]) -> None:
+        """What everybody sees now, as files."""
+        for person in self.people:
+            for number, page in enumerate(person.context.pages):
+                with contextlib.suppress(Exception):
+                    await page.screenshot(path=f"{os.fspath(folder)}/{person.name}-{number}.png", timeout=5000)
+
+    async def leave(self) -> None:
+        await asyncio.gather(*(person.context.close() for person in self.people))
