@@ -23,6 +23,7 @@ from collab.room import Answer, Rebuild, Refuse, Send, Spread, Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
+    from collab.access import Person
     from collab.ledger import Ledger
     from collab.ports import Journal, Stat
     from collab.protocol import Kind
@@ -116,6 +117,8 @@ class Host:
         self.ledger = ledger
         self.members: dict[Peer, Member] = {}
         self.file = FileState(saved_at=stat.modified)
+        self.writers: dict[Person, None] = {}
+        """Who wrote since the last save, in order."""
         self.edits = 0
         """Counts every change of the document; the saver compares."""
         self.logged = 0
@@ -263,6 +266,8 @@ class Host:
             batch.owners.update((str(client), person) for client, person in effect.owners)
             self.edits += 1
             self._metrics.edits += 1
+            if effect.peer is not None:
+                self.writers[effect.peer.person] = None
         member = self.members.get(effect.peer) if effect.peer else None
         if member is not None and effect.statuses:
             batch.owed[member] = batch.owed.get(member, 0) + effect.statuses

@@ -292,6 +292,7 @@ class Rooms:
             metrics=around.metrics,
             spawn=self.spawn,
             settled=lambda: self._settled(entry),
+            audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
         )
         entry = _Open(host, saver)
         return entry

@@ -22,7 +22,8 @@ from collab.room import Spread
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from collab.ports import Content, Displaced, Files, Journal, Log, Written
+    from collab.access import Person
+    from collab.ports import Content, Displaced, Files, Journal, Log, Stat, Written
     from collab.runtime.host import Host
     from collab.runtime.metrics import Metrics
 
@@ -64,7 +65,9 @@ class Saver:
         metrics: Metrics,
         spawn: Callable[[Coroutine[object, object, None]], object],
         settled: Callable[[], None],
+        audit: Callable[[str, Person, Stat, str], None],
     ) -> None:
+        self._audit = audit
         self._host = host
         self._files = files
         self._journal = journal
@@ -173,7 +176,7 @@ class Saver:
             base = host.ledger.base
             host.perform(host.room.tidy())
             host.commit()
-            body = host.body()
+            writers, body = tuple(host.writers), host.body()
             digest = sha256(body).hexdigest()
             state = host.room.document.encode() if host.logged > CHECKPOINT else None
             endings, logged = host.room.document.endings, host.logged
@@ -187,6 +190,9 @@ class Saver:
                 await self._absorb_file()
                 continue
             await self._done(base, digest, place, written)
+            for person in writers:
+                host.writers.pop(person, None)
+                self._audit("write", person, host.stat, "")
             if state is not None:
                 await self._journal.checkpoint(host.id, place, state, host.ledger.to_meta(endings))
                 host.logged -= logged

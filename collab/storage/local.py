@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from collab.errors import Changed, CollabError, NotFound, TooLarge
+from collab.errors import Changed, CollabError, NotFound, TooLarge, Unavailable
 from collab.formats import media_type
 from collab.ports import Content, Stat, Written
 from collab.storage import kernel
@@ -49,11 +50,14 @@ class LocalDisplaced:
 
     async def reread(self) -> bytes | None:
         """Other bytes than before, or None."""
-        return await self._files.run(lambda exchange: exchange.reread(self._aside))
+        with suppress(Unavailable):
+            return await self._files.run(lambda exchange: exchange.reread(self._aside))
+        return None
 
     async def discard(self) -> None:
         """Remove them."""
-        await self._files.run(lambda exchange: exchange.discard(self._aside))
+        with suppress(Unavailable):
+            await self._files.run(lambda exchange: exchange.discard(self._aside))
 
 
 class LocalFiles:
@@ -77,6 +81,7 @@ class LocalFiles:
         self._places = Places(self._folder, names)
         self._exchange = Exchange(self._folder, exchange=exchange, step=step)
         self._threads = ThreadPoolExecutor(THREADS, "collab-files")
+        self._closed = False
 
     async def stat(self, name: str) -> Stat:
         """What the name stands for now."""
@@ -110,7 +115,8 @@ class LocalFiles:
         await self._at(name, lambda place: self._delete(place, if_match))
 
     async def close(self) -> None:
-        """Wait for what runs. Displaced bodies that were not discarded are leftovers of the next start."""
+        """Wait for what runs. Displaced bodies that were not discarded are leftovers of the next start. Idempotent."""
+        self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
         self._folder.close()
 
@@ -119,6 +125,8 @@ class LocalFiles:
         return await self._run(lambda: act(self._exchange))
 
     async def _run(self, act: Callable[[], T]) -> T:
+        if self._closed:
+            raise Unavailable("the files are closed")
         return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
     async def _at(self, name: str, act: Callable[[Place], T]) -> T:
@@ -167,7 +175,7 @@ class LocalFiles:
                 left -= place.sight.size
                 etag = self._hash(place, hashes)
             stats.append(_stat(place, place.sight.weak if etag is None else etag))
-        self._places.names.remember(hashes)
+        self._note(lambda names: names.remember(hashes))
         return stats
 
     def _hash(self, place: Place, hashes: Hashes) -> str | None:
@@ -182,7 +190,7 @@ class LocalFiles:
         etag = self._known_etag(place)
         if etag is None:
             sight, etag = self._folder.hashed(place.sight.path)
-            self._places.names.remember([(place.id, sight, etag)])
+            self._note(lambda names: names.remember([(place.id, sight, etag)]))
         return _stat(place, etag)
 
     @staticmethod
@@ -195,7 +203,7 @@ class LocalFiles:
         path = _file(place)
         sight, body = self._folder.read(path, limit)
         etag = _etag(sight, body)
-        self._places.names.remember([(place.id, sight, etag)])
+        self._note(lambda names: names.remember([(place.id, sight, etag)]))
         leftovers = self._exchange.leftovers(path, place.id[3:11], limit)
         return Content(
             _stat(Place(place.id, replace(sight, size=len(body))), etag), body, tuple(LocalDisplaced(self, aside) for aside in leftovers)
@@ -205,7 +213,7 @@ class LocalFiles:
         path = _file(place)
         sight, aside = self._exchange.replace(path, place.id[3:11], body, lambda: self._matches(path, if_match))
         etag = _etag(sight, body)
-        self._places.names.settle(place.id, sight, etag)
+        self._note(lambda names: names.settle(place.id, sight, etag))
         displaced: Displaced = LocalDisplaced(self, aside)
         return Written(_stat(Place(place.id, replace(sight, size=len(body))), etag), displaced)
 
@@ -216,13 +224,18 @@ class LocalFiles:
         if to != path:
             self._exchange.move(path, to, place.id[3:11])
         sight, etag = self._folder.hashed(to)
-        self._places.names.settle(place.id, sight, etag)
+        self._note(lambda names: names.settle(place.id, sight, etag))
         return _stat(Place(place.id, sight), etag if sight.size <= HASHED else sight.weak)
 
     def _delete(self, place: Place, if_match: str | None) -> None:
         path = _file(place)
         self._exchange.delete(path, lambda: if_match is None or self._matches(path, if_match))
-        self._places.names.bury(place.id, by_us=True)
+        self._note(lambda names: names.bury(place.id, by_us=True))
+
+    def _note(self, fact: Callable[[Names], object]) -> None:
+        """What is done is done: a state database that refuses learns of it at the next look."""
+        with suppress(Unavailable):
+            fact(self._places.names)
 
     def _matches(self, path: bytes, if_match: str) -> bool:
         sight = self._folder.look(path)

@@ -172,7 +172,7 @@ class Names:
             if there.file == sight.file or there.id not in self._gone or self.waiting(there.id):
                 return self._settle(connection, there.id, sight, there)
             connection.execute("UPDATE documents SET deleted_at = ? WHERE id = ?", (self._clock(), there.id))
-            del self._gone[there.id]
+            self._gone.pop(there.id, None)
         return self._moved(connection, sight, present) or self._returned(connection, sight) or self._begin(connection, sight)
 
     def _moved(self, connection: Connection, sight: Sight, present: Callable[[bytes], bool]) -> Place | None:

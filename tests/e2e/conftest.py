@@ -9,15 +9,30 @@ import pytest
 import pytest_asyncio
 from e2e.people import FLAGS, Company, chromium
 from playwright.async_api import async_playwright
-from serving import server, shared_server
+from serving import Served, serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from playwright.async_api import Browser
 
-__all__ = ["server", "shared_server"]
+SAVE_DELAY = "0.5"
+"""Seconds: files follow sooner than they do by default, so that nobody waits for them long."""
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests that leave it alone."""
+    with serving(tmp_path_factory.mktemp("shared"), COLLAB_SAVE_DELAY=SAVE_DELAY) as served:
+        yield served
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Served]:
+    """A server of this test's own, which it may stop, kill and restart."""
+    with serving(tmp_path, COLLAB_SAVE_DELAY=SAVE_DELAY) as served:
+        yield served
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

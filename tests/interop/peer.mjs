@@ -242,8 +242,9 @@ async function hocuspocus (library) {
       documents.delete(name)
     },
     connect () {
-      if (client === 'hocuspocus-2') providers.forEach((provider) => provider.connect()) // a refused one had left the socket
-      else socket.connect()
+      // A refused provider 2.x had left the socket; and its socket does not connect by itself when it was trying to at the end.
+      if (client === 'hocuspocus-2') providers.forEach((provider) => provider.connect())
+      if (client !== 'hocuspocus-2' || socket.webSocket === null) socket.connect()
     },
     disconnect () {
       socket.disconnect()

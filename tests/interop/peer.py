@@ -81,6 +81,8 @@ class Peer:
     async def _read(self) -> None:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
+            if not line.endswith(b"\n"):
+                break  # ended in the middle of a word
             told: Json = json.loads(line)
             if "state" in told:
                 async with self._news:

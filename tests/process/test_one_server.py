@@ -23,7 +23,7 @@ def test_a_second_server_on_the_same_root_or_state_is_refused_and_told_whose_it_
     state = tmp_path / "other state" if same == "root" else server.state
     second = replace(server, root=root, state=state, port=0, process=None)
 
-    refused = second.run("serve", "--port", "0")
+    refused = second.run("serve", "--port", "0", "--adopt")
 
     assert refused.returncode == 2
     assert refused.stdout == ""

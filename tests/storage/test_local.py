@@ -292,6 +292,34 @@ async def test_a_displaced_body_whose_folder_was_renamed_is_left_where_it_is(out
     assert [leftover.body for leftover in (await outside.files.read("other/a.md", limit=LIMIT)).leftovers] == [b"one"]
 
 
+async def test_displaced_bodies_outlive_the_close_of_the_files_and_never_raise(tmp_path: Path) -> None:
+    outside = OutsideLocal(tmp_path)
+    outside.put("a.md", b"one")
+    written = await outside.files.write("a.md", b"two", if_match=etag(b"one"))
+    await outside.files.close()
+    assert written.displaced is not None
+    assert await written.displaced.reread() is None
+    await written.displaced.discard()
+    with pytest.raises(Unavailable):
+        await outside.files.stat("a.md")
+    assert len(outside.hidden()) == 1
+    await outside.close()
+
+
+async def test_a_write_is_done_though_the_state_cannot_note_it(tmp_path: Path) -> None:
+    outside = OutsideLocal(tmp_path)
+    outside.put("a.md", b"one")
+    stat = await outside.files.stat("a.md")
+    # What a full disk does to it.
+    outside.database.run_sync(
+        lambda c: c.execute("CREATE TEMP TRIGGER full BEFORE UPDATE ON documents BEGIN SELECT raise(ABORT, 'full'); END")
+    )
+    written = await outside.files.write(stat.id, b"two", if_match=stat.etag)
+    assert (written.stat.id, outside.body("a.md")) == (stat.id, b"two")
+    assert (await outside.files.stat("a.md")).id == stat.id
+    await outside.close()
+
+
 # Crashes
 
 CRASH = """

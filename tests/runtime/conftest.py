@@ -1,0 +1,26 @@
+"""Tests of the runtime run in virtual time: a minute passes at once, and is the same each time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runtime.stage import Stage
+from sim.virtual import VirtualLoop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from asyncio import AbstractEventLoop
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
+    return {"virtual": VirtualLoop}
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    made = Stage()
+    await made.start()
+    yield made
+    await made.end()
