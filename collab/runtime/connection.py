@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,9 @@ class Connection:
         self._paused = 0
         self._over = False
         self._patience: asyncio.TimerHandle | None = None
+        self._held: asyncio.TimerHandle | None = None
+        self._backlog: deque[tuple[bytes, Message]] = deque()
+        """What was read already when the peer's output began to wait."""
         outbound.limit = rooms.limits.frame_before
         rooms.connections[self] = None
         if not dialect.addressed:
@@ -108,13 +112,19 @@ class Connection:
         self.rooms.metrics.messages += 1
         address, messages = protocol.read(data, self._dialect)
         for message in messages:
-            session = self._sessions.get(address)
-            if isinstance(session, Editing) and message[0] < Kind.TOKEN:
-                self._edit(address, session, message)
-            elif message[0] is Kind.PING:
-                self.write(self.rooms.frame(protocol.PONG))
+            if self.lagging:
+                self._backlog.append((address, message))
             else:
-                self._other(address, session, message)
+                self._take(address, message)
+
+    def _take(self, address: bytes, message: Message) -> None:
+        session = self._sessions.get(address)
+        if isinstance(session, Editing) and message[0] < Kind.TOKEN:
+            self._edit(address, session, message)
+        elif message[0] is Kind.PING:
+            self.write(self.rooms.frame(protocol.PONG))
+        else:
+            self._other(address, session, message)
 
     def stalled(self) -> None:
         """The peer does not read: its rooms go on without it, and its own input waits."""
@@ -141,14 +151,19 @@ class Connection:
         for session in self._editing():
             session.host.catch_up(session.peer)
         self.resume()
+        while self._backlog and not self.lagging and not self._over:
+            self._replay(*self._backlog.popleft())
 
     def lost(self, code: int) -> None:
         """The socket is gone."""
         del code
         self._over = True
         self.rooms.connections.pop(self, None)
+        self._backlog.clear()
         if self._patience is not None:
             self._patience.cancel()
+        if self._held is not None:
+            self.rooms.refusals.forget(self._held)
         for address in tuple(self._sessions):
             self._end(address)
 
@@ -187,17 +202,17 @@ class Connection:
         self._over = True
         delay = self.rooms.refusals.delay(self._caller.key)
         # y-websocket forgets its back-off as soon as a socket opens: the socket stays open as long as the client has to wait.
-        self.rooms.refusals.hold(self._loop, delay, lambda: self._outbound.close(error.close_code, error.reason))
+        self._held = self.rooms.refusals.hold(self._loop, delay, lambda: self._outbound.close(error.close_code, error.reason))
 
     def keep_alive(self) -> None:
         """Browsers do not see WebSocket pings: something has to come at least every 20 s."""
         if self.spoke or self.lagging:
             self.spoke = False
             return
-        for address, session in self._sessions.items():
-            if isinstance(session, Editing):
-                self._outbound.write(self.rooms.frame(address + protocol.KEEP_ALIVE))
-                break
+        # Also for who is refused and held: a client that hears nothing gives the socket up and comes again.
+        for address in self._sessions:
+            self._outbound.write(self.rooms.frame(address + protocol.KEEP_ALIVE))
+            break
 
     # --- sessions
 
@@ -247,6 +262,8 @@ class Connection:
     def _late(self, address: bytes) -> None:
         if isinstance(self._sessions.get(address), Arriving):
             self.refuse(address, TimedOut("No sign-in in time."))
+            if self._dialect.addressed and all(isinstance(session, Leaving) for session in self._sessions.values()):
+                self._outbound.close(TimedOut.close_code, "timeout: nobody signed in")
 
     def _nobody(self) -> None:
         self._outbound.close(TimedOut.close_code, "timeout: no document was named")
@@ -305,16 +322,16 @@ class Connection:
         for message in session.waiting.queue:
             if self._sessions.get(address) is not editing:
                 return
-            self._replay(address, editing, message)
+            if self.lagging:
+                self._backlog.append((address, message))
+            else:
+                self._replay(address, message)
         if self.lagging:
             host.stall(peer)
 
-    def _replay(self, address: bytes, session: Editing, message: Message) -> None:
+    def _replay(self, address: bytes, message: Message) -> None:
         try:
-            if message[0] < Kind.TOKEN:
-                self._edit(address, session, message)
-            else:
-                self._other(address, session, message)
+            self._take(address, message)
         except CollabError as error:
             # Outside the door's call: the socket is closed here.
             self.rooms.metrics.refused(error.reason)

@@ -33,10 +33,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("collab.runtime")
 
+_STEP1 = protocol.step1(b"")[:2]
 LATE = 0.25
 """Seconds after which a page is told that the server has an edit which is not stored yet."""
 INBOX = 10_000
 """Messages that wait while a document is rebuilt."""
+FULL = 256 * 1024
+"""Bytes for one peer that are written at once: whether it reads them is known only then."""
 UNSTORED = 8 * 2**20
 """Bytes that a room may hold for a journal that does not answer; above it, nothing more is read."""
 
@@ -66,15 +69,22 @@ class Member:
     peer: Peer
     line: Line
     direct: list[bytes] = field(default_factory=list)
+    size: int = 0
+    """Bytes of `direct`."""
     owed: int = 0
     """Statuses that wait for the journal."""
     ready: int = 0
     """Statuses that wait for a peer that does not read."""
+    questions: int = 0
+    """Steps 1 that wait for a peer that does not read."""
+    echoes: list[bytes] = field(default_factory=list)
+    """Its own updates that wait for a peer that does not read; they came before it stopped reading, and no more are taken."""
     behind: bytes | None = None
     """While the peer does not read: the state vector of what it was sent."""
     page: bool = False
     """It is a page of ours and is told the state of its words."""
-    told_owed: int = 0
+    told_owed: tuple[int, str | None] = (0, None)
+    """What the page was told of the statuses that wait, and why."""
 
 
 @dataclass(slots=True)
@@ -196,7 +206,7 @@ class Host:
         if self._spread or self._active:
             self._flush()
         member = self.members.get(peer)
-        if member is not None:
+        if member is not None and member.behind is None:
             member.behind = self.room.document.state_vector()
 
     def catch_up(self, peer: Peer) -> None:
@@ -211,8 +221,17 @@ class Host:
         everybody = self.room.presence.everybody()
         if everybody:
             self._send(member, protocol.awareness(everybody))
+        questions, member.questions = member.questions, 0
+        for _ in range(questions):
+            self._send(member, protocol.step1(self.room.document.state_vector()))
+        echoes, member.echoes = member.echoes, []
+        self._echo(member, echoes)
         ready, member.ready = member.ready, 0
         self._pay(member, ready)
+        if member.page:
+            self._say_state(member)
+        if member.page:
+            self._say_state(member)
 
     # --- effects
 
@@ -240,9 +259,16 @@ class Host:
             self._send(member, message)
 
     def _send(self, member: Member, message: bytes) -> None:
-        if member.behind is None:
-            member.direct.append(self._frame(member.peer.address + message))
-            self._active[member] = None
+        if member.behind is not None:
+            member.questions += message.startswith(_STEP1)
+            return
+        framed = self._frame(member.peer.address + message)
+        member.direct.append(framed)
+        member.size += len(framed)
+        self._active[member] = None
+        if member.size > FULL:
+            self._flush()
+        else:
             self._schedule()
 
     def _schedule(self) -> None:
@@ -312,7 +338,7 @@ class Host:
     def _write(member: Member, shared: bytes) -> None:
         direct = member.direct
         if direct:
-            member.direct = []
+            member.direct, member.size = [], 0
             member.line.write(b"".join((*direct, shared)))
         elif shared:
             member.line.write(shared)
@@ -333,7 +359,7 @@ class Host:
             self.append(Record(Entry.UPDATE, body, meta))
             self._changed()
         if self._last is None or self._last.done():
-            self._stored(batch, 0, self._clock(), None)
+            self._stored(batch, 0, self._clock(), self._last)
             return
         self._unstored += size
         if self._unstored > UNSTORED and not self._paused:
@@ -365,16 +391,20 @@ class Host:
             self._metrics.acknowledged.observe(self._clock() - since, sum(batch.owed.values()))
         for member, updates in batch.echoes.items():
             if member.peer in self.members:
-                for update in updates:
-                    self._send(member, protocol.update(update))
+                self._echo(member, updates)
         for member, count in batch.owed.items():
             member.owed -= count
             if member.peer in self.members:
                 self._pay(member, count)
 
+    def _echo(self, member: Member, updates: list[bytes]) -> None:
+        if member.behind is not None:
+            member.echoes += updates
+            return
+        for update in updates:
+            self._send(member, protocol.update(update))
+
     def _pay(self, member: Member, count: int) -> None:
-        if member.page and member.told_owed:
-            self._say_state(member)
         if not member.peer.dialect.statuses:
             return
         if member.behind is not None:
@@ -382,6 +412,9 @@ class Host:
             return
         for _ in range(count):
             self._send(member, protocol.APPLIED)
+        # Behind the statuses: a smaller debt before them would read as if the server had never had these words.
+        if member.page and member.told_owed[0]:
+            self._say_state(member)
 
     def _pause(self, *, paused: bool) -> None:
         self._paused = paused
@@ -445,13 +478,15 @@ class Host:
                 self._say_state(member)
 
     def _say_late(self) -> None:
-        self._late = None
-        for member in self.members.values():
-            if member.page and member.owed:
+        """What is owed for long, or why nothing can be stored, is told again and again while it changes."""
+        late = [member for member in self.members.values() if member.page and member.owed]
+        self._late = self._loop.call_later(4 * LATE, self._say_late) if late else None
+        for member in late:
+            if member.told_owed != (member.owed, self._journal.trouble):
                 self._say_state(member)
 
     def _say_state(self, member: Member) -> None:
-        member.told_owed = member.owed
+        member.told_owed = member.owed, self._journal.trouble
         saved_at = self.file.saved_at
         state = {
             "version": __version__,

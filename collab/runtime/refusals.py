@@ -49,11 +49,11 @@ class Refusals:
             self._times.popitem(last=False)
         return min(self._first * float(1 << min(times, 30)), LONGEST)
 
-    def hold(self, loop: asyncio.AbstractEventLoop, seconds: float, release: Callable[[], None]) -> None:
+    def hold(self, loop: asyncio.AbstractEventLoop, seconds: float, release: Callable[[], None]) -> asyncio.TimerHandle | None:
         """Call `release` later; at once when too many are held."""
         if self.full:
             release()
-            return
+            return None
 
         def let_go() -> None:
             self._held.discard(handle)
@@ -61,6 +61,12 @@ class Refusals:
 
         handle = loop.call_later(seconds, let_go)
         self._held.add(handle)
+        return handle
+
+    def forget(self, handle: asyncio.TimerHandle) -> None:
+        """The socket that is held is gone."""
+        handle.cancel()
+        self._held.discard(handle)
 
     def release_all(self) -> None:
         """The server stops."""

@@ -32,6 +32,8 @@ log = logging.getLogger("collab.runtime")
 
 NEAR = 0.5
 """The share of a text that has to be kept for a file that comes back to be the same document."""
+LAST_SAVE = 30.0
+"""Seconds that a room's last save may take."""
 PATIENCE = 5.0
 """Seconds that the tasks of closed rooms get to end."""
 BEAT = 9.0
@@ -134,15 +136,14 @@ class Rooms:
             log.warning("%s has edits that its file does not hold, and the file is gone; they stay in the journal", document)
 
     async def stop(self) -> None:
-        """Everything is stored: a last save of each room, in turn, then all is let go. Raises nothing."""
+        """Everything is stored: a last save of each room, then all is let go. Raises nothing."""
         self.stopping = True
         if self._beat is not None:
             self._beat.cancel()
         self.refusals.release_all()
         if self._opening:
             await asyncio.wait(self._opening.values())
-        for entry in tuple(self._open.values()):
-            await self._let_go(entry, force=True)
+        await asyncio.gather(*(self._let_go(entry, force=True) for entry in tuple(self._open.values())))
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         if tasks:
             # They notice by themselves that their rooms are gone; what waits for a medium that does not answer is given up.
@@ -316,15 +317,14 @@ class Rooms:
 
     async def _let_go(self, entry: _Open, *, force: bool = False) -> None:
         host = entry.host
-        if host.closed or self._open.get(host.id) is not entry:
+        if host.closed or self._open.get(host.id) is not entry or (host.members and not force):
             return
         gone = self._closing[host.id] = asyncio.Event()
         del self._open[host.id]
         try:
             host.closing.set()
             if force:
-                await host.settled()
-                await entry.saver.save_rest()
+                await self._finish(entry)
             host.closed = True
         finally:
             if entry.idle is not None:
@@ -332,6 +332,15 @@ class Rooms:
             del self._closing[host.id]
             gone.set()
             self.metrics.rooms = len(self._open)
+
+    async def _finish(self, entry: _Open) -> None:
+        """A last save. A journal or storage that does not answer is not waited for: what is durable is saved at the next start."""
+        try:
+            async with asyncio.timeout(LAST_SAVE):
+                await entry.host.settled()
+                await entry.saver.save_rest()
+        except TimeoutError:
+            log.warning("%s could not be saved before the end; its journal has what was acknowledged", entry.host.id)
 
     async def remove(self, document: str, error: CollabError) -> None:
         """The document goes: everybody leaves with a reason, and nothing is saved any more."""

@@ -39,7 +39,7 @@ document.addEventListener('securitypolicyviolation', (event) =>
 """
 READS = """
 ([wanted, patience]) => new Promise((resolve) => {
-  const text = () => [collab.text.toString(), collab.view.state.doc.toString()]
+  const text = () => [collab.text.toString(), collab.view?.state.doc.toString()]
   const look = () => { if (text().every((each) => each === wanted)) resolve(text()) }
   collab.text.observe(() => queueMicrotask(look))
   setTimeout(() => resolve(text()), patience)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from playwright.async_api import expect
+
 if TYPE_CHECKING:
     from e2e.people import Company, Editor
     from serving import Served
@@ -78,7 +80,7 @@ async def test_who_closes_the_page_is_not_shown_any_more(shared_server: Served, 
     await bob.page.close()
 
     await ann.sees("Ann")
-    assert await ann.page.locator(".cm-ySelectionCaret").count() == 0
+    await expect(ann.page.locator(".cm-ySelectionCaret")).to_have_count(0)
 
 
 async def test_a_name_is_what_the_server_knows_and_not_what_a_page_says(shared_server: Served, company: Company) -> None:

@@ -21,6 +21,8 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     made = Stage()
+    for path in ("notes.md", "other.md"):
+        made.files.poke(path, b"one\n")
     await made.start()
     yield made
     await made.end()

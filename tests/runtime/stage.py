@@ -73,7 +73,7 @@ class Socket:
     def close(self, code: int, reason: str) -> None:
         if self.closed is None:
             self.closed, self.closed_at = (code, reason), self._loop.time()
-            self._loop.call_soon(self.connection.lost, code)
+            self._loop.call_soon(lambda: self.connection.lost(code))
 
     def pause(self) -> None:
         assert self.reading
@@ -153,7 +153,7 @@ class Guest:
                 before()
             self.hear()
 
-        self._at = len(socket.frames())
+        self._at = 0
         socket.heard = heard
 
     @property

@@ -1,12 +1,601 @@
-"""One socket: signing in, its documents, its peer that does not read."""
+"""One socket: what waits for the sign-in, several documents, tokens that end, and peers that do not read (WIRE-5, WIRE-13)."""
 
 from __future__ import annotations
 
-from runtime.stage import Stage
+from typing import TYPE_CHECKING
+
+import pytest
+from runtime.stage import HOCUSPOCUS, KEEP_ALIVE, PATH, TOKEN_REQUEST, YWEBSOCKET, Role, Stage, passing, person, soon
+
+from collab import protocol
+from collab.access import Grant
+from collab.codec import var_string
+from collab.errors import CollabError, Malformed, Unauthorized
+from collab.session import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collab.dialects import Dialect
+
+BOTH = pytest.mark.parametrize("dialect", [HOCUSPOCUS, YWEBSOCKET], ids=lambda dialect: dialect.name)
+START = "one\n"
 
 
-async def test_smoke(stage: Stage) -> None:
-    stage.files.poke("notes.md", b"one\n")
+def small(stage: Stage, **limits: int) -> None:
+    """Other limits for the sockets that come."""
+    stage.rooms.limits = Limits(**limits)
+
+
+# Before signing in
+
+
+async def test_what_is_said_before_the_sign_in_is_answered_after_it(stage: Stage) -> None:
+    ann = stage.on(stage.socket())
+    ann.step1()
+    ann.show()
+    await soon()
+    assert ann.said == []
+    ann.sign_in(stage.token("Ann"))
+    await soon()
+    assert ann.scope == "read-write"
+    assert ann.said[0] == protocol.authenticated("read-write")
+    assert ann.text == START
+
+
+async def test_a_y_websocket_client_is_sent_nothing_before_it_asks(stage: Stage) -> None:
+    ann = stage.on(stage.socket(YWEBSOCKET, grant=Grant(person("Ann"), Role.EDITOR)), YWEBSOCKET)
+    await passing(1)
+    assert ann.said == []
+    ann.step1()
+    await soon()
+    assert ann.text == START
+
+
+@BOTH
+async def test_an_edit_that_came_before_the_document_was_open_is_taken(stage: Stage, dialect: Dialect) -> None:
+    """WIRE-8."""
+    ann = stage.on(stage.socket(dialect, grant=Grant(person("Ann"), Role.EDITOR)), dialect)
+    ann.step1()
+    ann.type("early ")
+    await soon()
+    bob = await stage.guest("Bob")
+    assert ann.text == bob.text
+    assert sorted(bob.text.split()) == ["early", "one"]
+
+
+async def test_the_bytes_that_wait_for_the_sign_in_are_bounded(stage: Stage) -> None:
+    """WIRE-8."""
+    small(stage, queue=1000)
+    ann = stage.on(stage.socket())
+    ann.send(protocol.step2(b"x" * 600))
+    assert ann.socket.closed is None
+    ann.send(protocol.step2(b"x" * 600))
+    assert ann.socket.closed is not None
+    assert ann.socket.closed[0] == 4413
+
+
+async def test_the_messages_that_wait_for_the_sign_in_are_bounded(stage: Stage) -> None:
+    """WIRE-8."""
+    small(stage, queue_messages=3)
+    ann = stage.on(stage.socket())
+    for _ in range(3):
+        ann.step1()
+    assert ann.socket.closed is None
+    ann.step1()
+    assert ann.socket.closed is not None
+    assert ann.socket.closed[0] == 1013
+
+
+async def test_the_documents_of_a_socket_are_bounded(stage: Stage) -> None:
+    """WIRE-8."""
+    small(stage, documents=3)
+    socket = stage.socket()
+    for number in range(3):
+        stage.on(socket, path=f"{number}.md").step1()
+    assert socket.closed is None
+    stage.on(socket, path="last.md").step1()
+    assert socket.closed is not None
+    assert socket.closed[0] == 1013
+
+
+async def test_a_document_that_nobody_signs_in_for_is_refused_after_a_minute_and_the_socket_closed(stage: Stage) -> None:
+    """WIRE-8, LIMIT-5."""
+    ann = stage.on(stage.socket())
+    ann.step1()
+    await passing(59)
+    assert ann.socket.closed is None
+    await passing(2)
+    assert ann.denied == ["timeout"]
+    assert ann.socket.closed is not None
+    assert ann.socket.closed[0] == 4408
+
+
+async def test_a_document_that_nobody_signs_in_for_does_not_end_the_others_of_its_socket(stage: Stage) -> None:
+    """WIRE-8, WIRE-9."""
     ann = await stage.guest("Ann")
+    forgotten = stage.on(ann.socket, path="other.md")
+    forgotten.step1()
+    await passing(61)
+    assert forgotten.denied == ["timeout"]
+    assert ann.socket.closed is None
+    ann.type("still here ")
+    await soon()
+    assert ann.statuses[-1:] == [1]
+
+
+async def test_a_socket_on_which_no_document_is_named_is_closed_after_a_minute(stage: Stage) -> None:
+    """LIMIT-5: pings do not name any."""
+    socket = stage.socket()
+    await passing(50)
+    socket.send(b"\x09")
+    assert socket.take() == [protocol.PONG]
+    await passing(11)
+    assert socket.closed is not None
+    assert socket.closed[0] == 4408
+
+
+async def test_a_message_may_be_larger_once_somebody_is_signed_in(stage: Stage) -> None:
+    """LIMIT-2."""
+    ann = stage.on(stage.socket())
+    assert ann.socket.limit == stage.limits.frame_before
+    ann.sign_in("wrong")
+    assert ann.socket.limit == stage.limits.frame_before
+    ann.sign_in(stage.token("Ann"))
+    assert ann.socket.limit == stage.limits.frame
+
+
+# Refused
+
+
+async def test_a_refused_document_is_denied_with_its_reason_and_the_socket_stays(stage: Stage) -> None:
+    """WIRE-9, WIRE-12."""
+    ann = await stage.guest("Ann")
+    stage.files.poke("picture.md", b"\x89PNG\0")
+    for path, token, reason in (
+        ("other.md", "wrong", "unauthorized"),
+        ("nowhere.md", stage.token("Ann"), "not-found"),
+        ("picture.md", stage.token("Ann"), "not-text"),
+        ("../etc/passwd", stage.token("Ann"), "malformed"),
+        ("other.md", stage.token("Ann", document=PATH), "forbidden"),
+    ):
+        refused = stage.on(ann.socket, path=path)
+        refused.sign_in(token)
+        refused.step1()
+        await soon()
+        assert refused.denied == [reason]
+        assert not refused.synced
+    assert ann.socket.closed is None
     ann.type("x")
-    assert ann.text == "xone\n"
+    await soon()
+    assert ann.statuses[-1:] == [1]
+    assert stage.metrics.refusals == {"unauthorized": 1, "not-found": 1, "not-text": 1, "malformed": 1, "forbidden": 1}
+
+
+async def test_what_still_comes_for_a_refused_document_is_passed_over_and_a_better_token_opens_it(stage: Stage) -> None:
+    """WIRE-12."""
+    ann = stage.on(stage.socket())
+    ann.sign_in("wrong")
+    ann.step1()
+    await soon()
+    assert not ann.synced
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    await soon()
+    assert ann.synced
+
+
+async def test_a_document_is_closed_and_opened_again_while_the_others_of_its_socket_go_on(stage: Stage) -> None:
+    """WIRE-9."""
+    ann = await stage.guest("Ann")
+    also = stage.on(ann.socket, path="other.md")
+    also.sign_in(stage.token("Ann"))
+    also.step1()
+    await soon()
+    assert also.text == START
+    ann.send(b"\x07")
+    await soon()
+    assert stage.host().members == {}
+    also.type("x")
+    await soon()
+    assert also.statuses == [1, 1]
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    await soon()
+    assert len(stage.host().members) == 1
+
+
+async def test_answers_carry_the_address_of_the_question_with_its_session(stage: Stage) -> None:
+    """WIRE-9: the same document twice on one socket."""
+    socket = stage.socket()
+    twice = [stage.on(socket, path=f"{PATH}\0{session}") for session in "ab"]
+    for guest in twice:
+        guest.sign_in(stage.token("Ann"))
+        guest.step1()
+    await soon()
+    assert all(guest.text == START for guest in twice)
+    twice[0].type("x")
+    await soon()
+    assert [guest.statuses for guest in twice] == [[1, 1], [1]]
+    assert twice[1].text == "x" + START
+
+
+@BOTH
+async def test_a_malformed_message_ends_its_socket_and_nobody_elses(stage: Stage, dialect: Dialect) -> None:
+    """WIRE-1."""
+    ann, mallory = await stage.guest("Ann"), await stage.guest("Mallory", dialect)
+    mallory.send(protocol.update(b"\x01\x01\x01"))
+    assert mallory.socket.closed is not None
+    assert mallory.socket.closed[0] == 4400
+    ann.type("x")
+    await soon()
+    assert ann.statuses[-1:] == [1]
+    assert stage.file() == START
+
+
+async def test_an_edit_that_is_refused_for_good_gets_status_0_and_ends_its_document_only(stage: Stage) -> None:
+    """WIRE-6, WIRE-9, LIMIT-1."""
+    small(stage, text=100)
+    ann = await stage.guest("Ann")
+    also = stage.on(ann.socket, path="other.md")
+    also.sign_in(stage.token("Ann"))
+    also.step1()
+    await soon()
+    ann.type("x" * 200)
+    await soon()
+    assert ann.statuses == [1, 0]
+    assert ann.denied == ["too-large"]
+    also.type("x")
+    await soon()
+    assert also.statuses == [1, 1]
+
+
+@BOTH
+@pytest.mark.parametrize("writable", [True, False])
+async def test_who_may_only_read_reads_and_changes_nothing(stage: Stage, dialect: Dialect, *, writable: bool) -> None:
+    """WIRE-10, AUTH-2, FILE-10: a viewer, and anybody at a file that may not be written."""
+    stage.files.poke(PATH, START.encode(), writable=writable)
+    vera = await stage.guest("Vera", dialect, role=Role.VIEWER if writable else Role.EDITOR)
+    assert vera.text == START
+    vera.type("x")
+    vera.erase(0, 2)
+    await soon()
+    if dialect.addressed:
+        assert vera.scope == "readonly"
+        assert vera.statuses == [1, 0, 0]
+    else:
+        assert len(vera.denied) == 1
+    assert (await stage.guest("Ann")).text == START
+    await passing(20)
+    assert stage.file() == START
+    assert "exchanged" not in stage.steps
+
+
+# y-websocket, which comes back at once
+
+
+async def test_a_refused_y_websocket_client_is_told_held_5_s_and_closed_and_longer_each_time(stage: Stage) -> None:
+    """WIRE-11."""
+    for held in (5, 10, 20, 40, 60, 60):
+        socket = stage.socket(YWEBSOCKET, refused=Unauthorized("No."), key="here")
+        ann = stage.on(socket, YWEBSOCKET)
+        ann.step1()
+        await passing(held - 0.5)
+        ann.hear()
+        assert ann.denied == ["unauthorized: No."]
+        assert socket.closed is None
+        await passing(1)
+        assert socket.closed == (4401, "unauthorized")
+        await soon()
+    other = stage.socket(YWEBSOCKET, refused=Unauthorized("No."), key="there")
+    await passing(5.5)
+    assert other.closed is not None
+
+
+async def test_a_client_that_is_held_hears_something_so_that_it_does_not_give_up_and_come_again(stage: Stage) -> None:
+    """WIRE-5, WIRE-11: y-websocket drops a socket that was silent for 30 s."""
+    for _ in range(5):
+        stage.rooms.refusals.delay("here")
+    socket = stage.socket(YWEBSOCKET, refused=Unauthorized("No."), key="here")
+    socket.take()
+    for _ in range(2):
+        await passing(20)
+        assert KEEP_ALIVE in socket.take()
+    assert socket.closed is None
+
+
+async def test_no_more_than_200_refused_clients_are_held(stage: Stage) -> None:
+    """WIRE-11."""
+    sockets = [stage.socket(YWEBSOCKET, refused=Unauthorized("No."), key=str(number)) for number in range(200)]
+    assert stage.rooms.refusals.full
+    assert not any(socket.closed for socket in sockets)
+    assert stage.socket(YWEBSOCKET, refused=Unauthorized("No."), key="last").closed == (4401, "unauthorized")
+    for socket in sockets[:50]:
+        socket.vanish()
+    assert stage.rooms.refusals.held == 150
+    await passing(6)
+    assert stage.rooms.refusals.held == 0
+
+
+async def test_a_document_that_is_not_there_is_refused_with_the_same_patience(stage: Stage) -> None:
+    """FILE-4, WIRE-11."""
+    socket = stage.socket(YWEBSOCKET, "nowhere.md", Grant(person("Ann"), Role.EDITOR), key="here")
+    await passing(4.5)
+    assert socket.closed is None
+    await passing(1)
+    assert socket.closed == (4404, "not-found")
+
+
+PASSING = {"Changed", "Conflict", "Draining", "Exists", "Locked", "TooMany", "TooSlow", "Unavailable"}
+
+
+def kinds(kind: type[CollabError] = CollabError) -> Iterator[type[CollabError]]:
+    for each in kind.__subclasses__():
+        if each.__module__ == "collab.errors":
+            yield each
+            yield from kinds(each)
+
+
+@pytest.mark.parametrize("kind", sorted(kinds(), key=str), ids=lambda kind: kind.__name__)
+def test_a_close_code_tells_whether_to_come_back(kind: type[CollabError]) -> None:
+    """WIRE-13."""
+    final = 4400 <= kind.close_code < 4500
+    assert final or kind.close_code in {1011, 1013} or 4500 <= kind.close_code < 4600
+    assert final == (kind.__name__ not in PASSING)
+
+
+# The keep-alive
+
+
+@BOTH
+async def test_somebody_to_whom_nothing_else_is_said_hears_something_every_20_seconds(stage: Stage, dialect: Dialect) -> None:
+    """WIRE-5."""
+    quiet = await stage.guest("Vera", dialect, role=Role.VIEWER)
+    for _ in range(5):
+        quiet.said.clear()
+        await passing(20)
+        assert quiet.said
+        assert set(quiet.said) == {KEEP_ALIVE}
+
+
+async def test_who_hears_others_is_not_sent_a_keep_alive(stage: Stage) -> None:
+    ann, bob = await stage.guest("Ann"), await stage.guest("Bob")
+    bob.said.clear()
+    for _ in range(20):
+        ann.type("x")
+        await passing(3)
+    assert KEEP_ALIVE not in bob.said
+
+
+# Tokens end
+
+
+async def test_a_token_that_ends_is_asked_for_again_and_renewed_in_band(stage: Stage) -> None:
+    """AUTH-1."""
+    ann = await stage.guest("Ann", expires=stage.rooms.now() + 100)
+    await passing(101)
+    assert ann.said[-1] == TOKEN_REQUEST
+    ann.sign_in(stage.token("Ann", expires=stage.rooms.now() + 100))
+    await passing(60)
+    assert ann.denied == []
+    ann.type("x")
+    await soon()
+    assert ann.statuses[-1] == 1
+
+
+async def test_a_token_that_ends_and_is_not_renewed_ends_its_document(stage: Stage) -> None:
+    """AUTH-1."""
+    ann = await stage.guest("Ann", expires=stage.rooms.now() + 100)
+    await passing(111)
+    assert ann.denied == ["unauthorized"]
+    assert ann.socket.closed is None
+    assert stage.host().members == {}
+
+
+async def test_on_y_websocket_a_token_that_ends_ends_the_connection(stage: Stage) -> None:
+    """AUTH-1."""
+    ann = await stage.guest("Ann", YWEBSOCKET, expires=stage.rooms.now() + 100)
+    await passing(100.5)
+    assert len(ann.denied) == 1
+    assert stage.host().members == {}
+    await passing(6)
+    assert ann.socket.closed is not None
+    assert ann.socket.closed[0] == 4401
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "reason"), [("Bob", None, "forbidden"), ("Ann", "other.md", "forbidden"), ("", None, "unauthorized")]
+)
+async def test_a_token_of_somebody_else_or_for_something_else_renews_nothing(
+    stage: Stage, name: str, document: str | None, reason: str
+) -> None:
+    """AUTH-1, AUTH-2."""
+    ann = await stage.guest("Ann")
+    ann.sign_in(stage.token(name, document=document) if name else "wrong")
+    await soon()
+    assert ann.denied == [reason]
+
+
+async def test_a_new_token_changes_what_may_be_done_from_the_next_frame_on(stage: Stage) -> None:
+    """AUTH-2."""
+    ann = await stage.guest("Ann", role=Role.VIEWER)
+    ann.sign_in(stage.token("Ann"))
+    ann.type("x")
+    await soon()
+    assert ann.scope == "read-write"
+    assert ann.statuses[-1] == 1
+    ann.sign_in(stage.token("Ann", Role.VIEWER))
+    ann.type("y")
+    await soon()
+    assert ann.scope == "readonly"
+    assert ann.statuses[-1] == 0
+
+
+async def test_who_opens_a_document_is_written_down(stage: Stage) -> None:
+    """PROC-8."""
+    await stage.guest("Vera", role=Role.VIEWER)
+    assert stage.audited == [("open", "Vera", PATH, "192.0.2.1", "viewer")]
+
+
+async def test_a_socket_that_is_lost_while_its_document_opens_leaves_nothing_behind(stage: Stage) -> None:
+    ann = stage.on(stage.socket())
+    ann.sign_in(stage.token("Ann"))
+    ann.leave()
+    await soon()
+    assert stage.host().members == {}
+    assert stage.rooms.connections == {}
+
+
+# Peers that do not read
+
+
+@BOTH
+async def test_a_peer_that_does_not_read_leaves_the_set_and_gets_one_difference_when_it_reads_again(
+    stage: Stage, dialect: Dialect
+) -> None:
+    """SYNC-6, SYNC-7."""
+    slow, ann = await stage.guest("Slow", dialect), await stage.guest("Ann")
+    slow.socket.stall()
+    assert not slow.socket.reading
+    await soon()
+    written = len(slow.socket.writes)
+    for _ in range(50):
+        ann.append("word ")
+        await soon()
+    assert ann.statuses == [1] * 51
+    assert len(slow.socket.writes) == written
+    slow.updates.clear()
+    slow.socket.drain()
+    assert slow.socket.reading
+    await soon()
+    assert len(slow.updates) == 1
+    assert slow.text == ann.text
+    ann.append("more ")
+    await soon()
+    assert slow.text == ann.text
+
+
+async def test_statuses_that_a_peer_does_not_read_are_counted_and_paid_when_it_reads(stage: Stage) -> None:
+    """SYNC-7."""
+    slow = await stage.guest("Slow")
+    stage.journal.refuse("full")
+    for _ in range(5):
+        slow.append("x")
+    await soon()
+    slow.socket.stall()
+    await soon()
+    stage.journal.refuse(None)
+    await soon()
+    assert slow.statuses == [1]
+    slow.socket.drain()
+    await soon()
+    assert slow.statuses == [1] * 6
+
+
+async def test_echoes_that_a_peer_does_not_read_come_when_it_reads(stage: Stage) -> None:
+    """SYNC-7, WIRE-7."""
+    slow = await stage.guest("Slow", YWEBSOCKET)
+    stage.journal.refuse("full")
+    update = slow.append("x")
+    await soon()
+    slow.socket.stall()
+    await soon()
+    stage.journal.refuse(None)
+    await soon()
+    slow.socket.drain()
+    await soon()
+    assert update in slow.updates
+
+
+async def test_a_page_that_reads_again_is_told_how_things_are_now(stage: Stage) -> None:
+    """SYNC-7."""
+    slow = await stage.page("Slow")
+    stage.journal.refuse("full")
+    slow.append("x")
+    await passing(0.5)
+    assert slow.states[-1]["owed"] == 1
+    slow.socket.stall()
+    await soon()
+    stage.journal.refuse(None)
+    await passing(5)
+    slow.socket.drain()
+    await soon()
+    assert (slow.states[-1]["owed"], slow.states[-1]["file"]) == (0, "saved")
+
+
+async def test_an_edit_between_two_stalls_of_one_tick_is_not_forgotten(stage: Stage) -> None:
+    """SYNC-6."""
+    slow, ann = await stage.guest("Slow"), await stage.guest("Ann")
+    slow.socket.stall()
+    await soon()
+    ann.append("word ")
+    await soon()
+    host = stage.host()
+    host.stall(next(peer for peer in host.members if peer.person.name == "Slow"))
+    slow.socket.drain()
+    await soon()
+    assert slow.text == ann.text
+
+
+async def test_a_question_for_the_owner_of_a_client_id_waits_until_the_owner_reads(stage: Stage) -> None:
+    """ID-2, SYNC-7: what an honest peer relays is not held for ever."""
+    ann, bob = await stage.guest("Ann"), await stage.guest("Bob")
+    ann.append("one ")
+    await soon()
+    ann.socket.stall()
+    await soon()
+    # Ann's next words reach Bob by another way.
+    words = ann.replica.insert(0, "two ")
+    bob.replica.doc.apply_update(words)
+    bob.send(protocol.update(words))
+    await soon()
+    assert bob.statuses == [1]
+    ann.socket.drain()
+    await soon()
+    assert bob.statuses == [1, 1]
+    assert stage.host().room.document.text() == ann.text == bob.text
+
+
+async def test_a_peer_that_does_not_read_for_a_minute_is_closed_and_may_come_back(stage: Stage) -> None:
+    """SYNC-7."""
+    slow, ann = await stage.guest("Slow"), await stage.guest("Ann")
+    slow.socket.stall()
+    await passing(59)
+    assert slow.socket.closed is None
+    await passing(2)
+    assert slow.socket.closed is not None
+    assert slow.socket.closed[0] == 1013
+    assert len(stage.host().members) == 1
+    ann.append("x")
+    await soon()
+    assert ann.statuses[-1] == 1
+
+
+async def test_who_joins_while_its_socket_is_not_read_is_brought_up_to_date_when_it_is(stage: Stage) -> None:
+    ann = await stage.guest("Ann")
+    late = stage.on(ann.socket, path="other.md")
+    bob = await stage.guest("Bob", path="other.md")
+    late.sign_in(stage.token("Ann"))
+    late.step1()
+    ann.socket.stall()
+    await soon()
+    bob.append("x")
+    await soon()
+    ann.socket.drain()
+    await soon()
+    assert late.text == bob.text
+
+
+async def test_what_comes_when_the_socket_is_over_is_passed_over(stage: Stage) -> None:
+    ann = await stage.guest("Ann")
+    ann.leave()
+    ann.socket.connection.receive(b"what ever")
+    ann.socket.connection.stalled()
+    ann.socket.connection.drained()
+    assert stage.rooms.connections == {}
+
+
+def test_a_message_of_the_servers_own_kind_is_malformed_from_a_client() -> None:
+    """WIRE-14."""
+    with pytest.raises(Malformed):
+        protocol.read(protocol.address("a") + b"\x06" + var_string("x"), HOCUSPOCUS)
