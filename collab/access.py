@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal, TypeAlias
 
@@ -18,6 +18,9 @@ Use: TypeAlias = Literal["token", "session", "invitation"]
 
 SECRET_BYTES = 32
 """A shorter secret is refused: HS256 is no stronger than its key (RFC 7518, section 3.2)."""
+
+LEASE_SECONDS = 600.0
+"""How long a token lives that a page holds in its memory, before it has to be renewed."""
 
 _LONGEST = 8192
 _ALGORITHM = "HS256"
@@ -64,6 +67,8 @@ class Grant:
     expires: float | None = None
     id: str = ""
     """Tells grants apart that are otherwise equal, so that one alone can be revoked (`jti`)."""
+    until: float | None = None
+    """Of a lease, which can be renewed: the end of the token that it came from."""
 
     def covers(self, *names: str) -> bool:
         """Whether the grant is for all documents, or for one of which these are the names."""
@@ -72,6 +77,14 @@ class Grant:
     def live(self, now: float) -> bool:
         """Whether the grant's time is not over."""
         return self.expires is None or now < self.expires
+
+    def lease(self, now: float) -> Grant:
+        """The same for ten minutes from now, and never beyond the end of the first token. ValueError for a grant without an end."""
+        end = self.expires if self.until is None else self.until
+        if end is None:
+            raise ValueError("a lease must come from a grant that has an end")
+        until = float(math.floor(end))
+        return replace(self, expires=min(math.floor(now) + LEASE_SECONDS, until), until=until)
 
     def require(self, role: Role, *names: str) -> None:
         """Raise `Forbidden` in words unless the grant covers the document of these names with at least this role."""
@@ -99,6 +112,8 @@ def sign(grant: Grant, secret: bytes, *, now: float, use: Use = "token") -> str:
         claims["document"] = grant.document
     if grant.id:
         claims["jti"] = grant.id
+    if grant.until is not None:
+        claims["until"] = grant.until
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
@@ -145,17 +160,21 @@ def _audience(use: Use) -> str:
 
 
 def _grant(claims: dict[str, object]) -> Grant:
-    expires = claims["exp"]
-    if isinstance(expires, bool) or not isinstance(expires, int | float) or not math.isfinite(expires):
-        raise ValueError("exp is no time")
-    document = claims.get("document")
+    document, until = claims.get("document"), claims.get("until")
     return Grant(
         person=Person(id=_word(claims["sub"]), name=_word(claims["name"])),
         role=Role.of(_word(claims["role"])),
         document=None if document is None else _word(document),
-        expires=float(expires),
+        expires=_time(claims["exp"]),
         id=_word(claims.get("jti", "")),
+        until=None if until is None else _time(until),
     )
+
+
+def _time(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no time")
+    return float(value)
 
 
 def _word(value: object) -> str:

@@ -38,6 +38,7 @@ from collab.web.admission import Admission, names_of
 from collab.web.api import Api
 from collab.web.door import Door
 from collab.web.door import Limits as DoorLimits
+from collab.web.embedding import Embedding
 from collab.web.gate import Gate
 from collab.web.health import Health
 from collab.web.pages import Pages
@@ -110,6 +111,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         secret=adapters.secret,
         read_session=sessions.read,
         now=adapters.now,
+        frames=settings.frame_ancestors,
     )
     rooms = Rooms(
         Surroundings(
@@ -139,9 +141,10 @@ def build(settings: Settings, adapters: Adapters) -> App:
         limit_name=settings.limit_name,
     )
     pages = Pages(adapters.client, settings.prefix, adapters.random)
+    embedding = Embedding(pages, api, admission, metrics.refused)
     return App(
         web=Starlette(
-            routes=[*health.routes(), *api.routes(), *pages.routes()],
+            routes=[*health.routes(), *api.routes(), *pages.routes(), *embedding.routes()],
             middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics)],
             exception_handlers=handlers(metrics),
             lifespan=_lifespan(rooms, health, adapters),

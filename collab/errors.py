@@ -20,6 +20,11 @@ class CollabError(Exception):
         super().__init__(detail)
         self.detail = detail
 
+    @property
+    def final(self) -> bool:
+        """Whether coming back with the same brings the same answer."""
+        return 4400 <= self.close_code < 4500
+
 
 class Malformed(CollabError):
     """Bytes, names or values that are not what the protocol says."""

@@ -23,6 +23,7 @@ MIB = 1024 * KIB
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+", re.ASCII)
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?", re.ASCII)
 _BYTES = {"": 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": 1024 * MIB}
 
@@ -74,6 +75,8 @@ def _origin(value: str) -> str:
     parts = _web_address(value)
     if parts.path not in {"", "/"}:
         raise ValueError(f"{value!r} has a path; an origin is https://name or https://name:port")
+    if not _HOST.fullmatch(parts.hostname or ""):
+        raise ValueError(f"the host of {value!r} is no name as browsers send it: no *, and other letters than a to z in their xn-- form")
     return origin_of(parts)
 
 
@@ -151,6 +154,12 @@ class Settings(BaseSettings):
         NoDecode,
         BeforeValidator(_listed),
         Field(description="More origins (https://name:port) whose pages may write with a person's cookie."),
+    ] = ()
+    frame_ancestors: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(description="Origins (https://name:port) whose pages may show documents in a frame, with a token."),
     ] = ()
     drain: Annotated[Seconds, Field(description="Seconds between SIGTERM and the closing of the listener; /readyz answers 503.")] = 2.0
     session_length: Annotated[Seconds, Field(description="How long a browser stays signed in.", gt=0)] = 7 * 86400.0

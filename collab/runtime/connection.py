@@ -195,6 +195,11 @@ class Connection:
         log.info("refused: %s: %s", error.reason, error.detail)
         self._end(address)
         self._sessions[address] = Leaving()
+        if self._dialect.addressed and not error.final:
+            # Providers take a permission that was denied for the end: a socket that closes brings them back.
+            self._over = True
+            self._outbound.close(error.close_code, error.reason)
+            return
         if self._dialect.addressed:
             self._say(address, protocol.denied(error.reason, self._dialect))
             return

@@ -61,6 +61,8 @@ class Documents:
         live = self._rooms.live(stat.id) is not None
         await self._rooms.remove(stat.id, NotFound("The document was deleted."))
         await self._files.delete(stat.id, if_match=None if live else stat.etag)
+        # Whoever came between the two.
+        await self._rooms.remove(stat.id, NotFound("The document was deleted."))
 
     async def _checked(self, name: str, if_match: str) -> Stat:
         stat = await self.find(name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from collab import __version__, protocol
 from collab.document import Document
-from collab.errors import CollabError, TooMany
+from collab.errors import CollabError, TooMany, Unavailable
 from collab.formats.text import encode
 from collab.ledger import history, pack
 from collab.ports import Kind as Entry
@@ -121,6 +121,7 @@ class Host:
         metrics: Metrics,
         spawn: Callable[[Coroutine[object, object, None]], object],
         changed: Callable[[], None],
+        lost: Callable[[], None],
     ) -> None:
         self.stat = stat
         self.room = room
@@ -142,6 +143,7 @@ class Host:
         self._metrics = metrics
         self._spawn = spawn
         self._changed = changed
+        self._lost = lost
         self._loop = asyncio.get_running_loop()
         self._spread: list[tuple[Member | None, bytes]] = []
         self._active: dict[Member, None] = {}
@@ -153,6 +155,8 @@ class Host:
         self._paused = False
         self._late: asyncio.TimerHandle | None = None
         self._inbox: list[tuple[Peer, Kind, bytes]] | None = None
+        self._sound = asyncio.Event()
+        self._sound.set()
 
     @property
     def id(self) -> str:
@@ -228,8 +232,6 @@ class Host:
         self._echo(member, echoes)
         ready, member.ready = member.ready, 0
         self._pay(member, ready)
-        if member.page:
-            self._say_state(member)
         if member.page:
             self._say_state(member)
 
@@ -430,11 +432,25 @@ class Host:
         self._metrics.failed("rebuild")
         if self._inbox is None:
             self._inbox = []
+            self._sound.clear()
             self._spawn(self._make_anew())
 
+    async def sound(self) -> None:
+        """Return when the document is whole. Unavailable when it will not be any more."""
+        await self._sound.wait()
+        if self._inbox is not None:
+            raise Unavailable("The document was closed; open it again.")
+
     async def _make_anew(self) -> None:
-        await self.settled()
-        self.room.document = Document.replay(history(await self._journal.load(self.id)))
+        try:
+            self.room.document = await self._replayed()
+        except CollabError as error:
+            log.error("document %s could not be rebuilt: %s", self.id, error.detail)  # noqa: TRY400 - told in words
+            self._lost()
+            self.dismiss(Unavailable("The document has to be opened anew; come back in a moment."))
+            return
+        finally:
+            self._sound.set()
         inbox, self._inbox = self._inbox or [], None
         for peer, kind, payload in inbox:
             try:
@@ -442,6 +458,15 @@ class Host:
                     self.receive(peer, kind, payload)
             except CollabError as error:
                 self._refuse(peer, error)
+
+    async def _replayed(self) -> Document:
+        while True:
+            await self.settled()
+            last = self._last
+            document = Document.replay(history(await self._journal.load(self.id)))
+            # A merge may have been appended meanwhile.
+            if last is self._last:
+                return document
 
     # --- the file
 
@@ -452,6 +477,7 @@ class Host:
 
     async def content(self) -> tuple[Stat, bytes]:
         """The live body, once the journal holds it, and what it is."""
+        await self.sound()
         self.perform(self.room.tidy())
         body = self.body()
         await self.settled()

@@ -282,6 +282,7 @@ class Rooms:
             metrics=around.metrics,
             spawn=self.spawn,
             changed=changed,
+            lost=lambda: self._drop(entry),
         )
         saver = Saver(
             host,
@@ -339,16 +340,24 @@ class Rooms:
             async with asyncio.timeout(LAST_SAVE):
                 await entry.host.settled()
                 await entry.saver.save_rest()
-        except TimeoutError:
+        except (TimeoutError, CollabError):
             log.warning("%s could not be saved before the end; its journal has what was acknowledged", entry.host.id)
 
     async def remove(self, document: str, error: CollabError) -> None:
         """The document goes: everybody leaves with a reason, and nothing is saved any more."""
         entry = self._open.get(document)
         if entry is not None:
-            entry.host.closed = True
+            self._drop(entry)
             entry.host.dismiss(error)
             await entry.host.settled()
-            entry.host.closing.set()
-            del self._open[document]
-            self.metrics.rooms = len(self._open)
+
+    def _drop(self, entry: _Open) -> None:
+        """Nobody is given this room any more, and it saves nothing."""
+        entry.host.closed = True
+        entry.host.closing.set()
+        if entry.idle is not None:
+            entry.idle.cancel()
+            entry.idle = None
+        if self._open.get(entry.host.id) is entry:
+            del self._open[entry.host.id]
+        self.metrics.rooms = len(self._open)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from collab import merge, protocol
 from collab.document import Document, derived_client
-from collab.errors import Changed, CollabError, NotFound, Unavailable
+from collab.errors import Changed, CollabError, NotFound, NotText, TooLarge, Unavailable
 from collab.formats.text import decode
 from collab.ledger import Base, history, merged
 from collab.ports import Kind, Record
@@ -103,7 +103,7 @@ class Saver:
         now = self._clock()
         self._last = now
         if self._first is None:
-            self._first = now
+            self._first, self._hurry = now, False
             self._host.say("pending")
         if not self._running:
             self._running = True
@@ -148,6 +148,10 @@ class Saver:
             except CollabError as error:
                 self._fail(error)
                 return False
+            except Exception as error:
+                log.exception("%s could not be saved", self._host.id)
+                self._fail(Unavailable(f"The server failed ({type(error).__name__}); it is in its log."))
+                return False
             self._failures, self._not_before = 0, 0.0
             if self._first is None:
                 self._host.say("saved", saved_at=self._host.stat.modified)
@@ -173,6 +177,7 @@ class Saver:
     async def _write(self) -> None:
         host = self._host
         for _ in range(ATTEMPTS):
+            await host.sound()
             base = host.ledger.base
             host.perform(host.room.tidy())
             host.commit()
@@ -230,14 +235,19 @@ class Saver:
             self._spawn(self._watch(displaced, base))
 
     async def _watch(self, displaced: Displaced, base: Base) -> None:
-        """Read the displaced inode again, twice, then let it go."""
+        """Read the displaced inode again, twice, then let it go; what could not be merged stays beside the file."""
+        merged_all = True
         try:
             waited = 0.0
             for at in REREADS:
                 await self._pause(at - waited)
                 waited = at
-                base = await self._reread(displaced, base)
-            await displaced.discard()
+                late = await displaced.reread()
+                if late is not None:
+                    last, base = base, await self._absorb_late(late, base)
+                    merged_all = base is not last
+            if merged_all:
+                await displaced.discard()
         finally:
             self._watching -= 1
             self._settled()
@@ -250,10 +260,8 @@ class Saver:
         except TimeoutError:
             return
 
-    async def _reread(self, displaced: Displaced, base: Base) -> Base:
-        late = await displaced.reread()
-        if late is None:
-            return base
+    async def _absorb_late(self, late: bytes, base: Base) -> Base:
+        """The writer's new base, or the same when its words could not be merged."""
         try:
             async with self._saving:
                 return await self.absorb(late, [base], in_file=False)
@@ -275,7 +283,11 @@ class Saver:
         for leftover in content.leftovers:
             # Displaced by a save that a crash cut off before it was looked at.
             if sha256(leftover.body).hexdigest() not in {*host.ledger.known, digest}:
-                await self.absorb(leftover.body, host.ledger.candidates(), in_file=False)
+                try:
+                    await self.absorb(leftover.body, host.ledger.candidates(), in_file=False)
+                except (NotText, TooLarge) as error:
+                    log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", host.id, error.detail)
+                    continue
             await leftover.discard()
         announced = host.ledger.announced
         if digest == host.ledger.base.hash:
@@ -296,6 +308,7 @@ class Saver:
         text, form, marks = decode(body)
         await host.settled()
         known = await self._journal.load(host.id)
+        await host.sound()
         base = _nearest(known, candidates, text)
         fork = _fork(known, base, sha256(body).digest())
         update = fork.edit(merge.edits(fork.text(), text))
@@ -317,6 +330,7 @@ class Saver:
         }
         # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
         position = await host.append(Record(Kind.MERGE, update, meta))
+        await host.sound()
         document = host.room.document
         if update:
             document.apply_own(update)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from collab.access import Grant, verify
+from collab.access import Grant, sign, verify
 from collab.errors import CollabError, Forbidden, Malformed, Unauthorized
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Knock:
     client: tuple[str, int] | None
     scheme: str
     websocket: bool = False
+    framing: bool = False
+    """A form that asks for a page with a token in its body; what the browser sends by itself does not count."""
 
     def values(self, name: bytes) -> list[str]:
         """The header's values in the order in which they came."""
@@ -93,6 +95,8 @@ class Admission:
     secret: bytes = field(repr=False)
     read_session: Callable[[str], Grant]
     now: Callable[[], float]
+    frames: tuple[str, ...] = ()
+    """Origins whose pages may show ours in a frame."""
 
     @property
     def cookie(self) -> str:
@@ -102,6 +106,9 @@ class Admission:
     def admit(self, knock: Knock) -> Visitor:
         """Who it is. `Malformed`, `Misdirected` or `Forbidden` when the request must not be answered; bad credentials are in `refused`."""
         visitor = self._seen(knock)
+        if knock.framing:
+            self._check_framing(knock, visitor)
+            return visitor
         origin = self._checked_origin(knock, visitor)
         grant, via, refused = self._signed_in(knock)
         if via == "cookie" and grant is not None:
@@ -111,6 +118,12 @@ class Admission:
     def authorise(self, token: str) -> Grant:
         """The grant of a token, also of one that came in band; `Unauthorized`."""
         return verify(token, self.secret, now=self.now())
+
+    def lease(self, grant: Grant) -> tuple[str, Grant]:
+        """A token for the memory of a page, and what it grants: the same for ten minutes at most."""
+        now = self.now()
+        lease = grant.lease(now)
+        return sign(lease, self.secret, now=now), lease
 
     def _seen(self, knock: Knock) -> Visitor:
         address = knock.client[0] if knock.client else ""
@@ -157,6 +170,12 @@ class Admission:
         if len(origins) > 1 or not (self._ours(origins[0], visitor) or self._neighbour(knock, origins[0], visitor)):
             raise Forbidden("a page of another origin asks for this; if it may, add its origin to COLLAB_ALLOWED_ORIGINS")
         return origins[0]
+
+    def _check_framing(self, knock: Knock, visitor: Visitor) -> None:
+        """Only a page that may show ours, or ours itself, posts such a form. Its origin is compared and not the allowed ones of sessions."""
+        origins = knock.values(b"origin")
+        if len(origins) != 1 or not origins[0] or origins[0] not in {visitor.origin, self.public_origin, *self.frames}:
+            raise Forbidden("a page of this origin may not show documents in a frame; if it may, add its origin to COLLAB_FRAME_ANCESTORS")
 
     def _ours(self, origin: str, visitor: Visitor) -> bool:
         return origin in {visitor.origin, self.public_origin, *self.origins}

@@ -64,6 +64,7 @@ class Api:
             Route("/api/session", self.who, methods=["GET"]),
             Route("/api/session", self.sign_in, methods=["POST"]),
             Route("/api/session", self.sign_out, methods=["DELETE"]),
+            Route("/api/session/renewal", self.renew, methods=["POST"]),
             Route("/api/documents", self.entries, methods=["GET"]),
             Route("/api/documents", self.create, methods=["POST"]),
             Route(one, self.show, methods=["GET"]),
@@ -113,6 +114,14 @@ class Api:
         response.delete_cookie(self.admission.cookie, path=self.prefix or "/")
         return response
 
+    async def renew(self, request: Request) -> Response:
+        """A new token for a page that holds one in its memory, for ten minutes at most and never beyond its first one's end."""
+        grant = visitor_of(request).require()
+        if grant.until is None:
+            raise Forbidden("only the token of a page in a frame is renewed; make a new one with `collab token`, or sign in again")
+        token, lease = self.admission.lease(grant)
+        return JSONResponse({"token": token, "expires": _utc(lease.expires or 0.0)}, headers={"Cache-Control": "no-store"})
+
     # --- documents
 
     async def entries(self, request: Request) -> Response:
@@ -142,14 +151,14 @@ class Api:
     async def show(self, request: Request) -> Response:
         """What is known about the document."""
         grant = visitor_of(request).require()
-        stat = await self._find(self._name(request), grant, Role.VIEWER)
+        stat = await self.find(self.name(request), grant, Role.VIEWER)
         return Response(status_code=304, headers=_tag(stat)) if _known(request, stat) else _answer(stat, grant)
 
     async def move(self, request: Request) -> Response:
         """Rename or move; the id stays."""
         visitor = visitor_of(request)
         grant = visitor.require()
-        stat = await self._find(self._name(request), grant, Role.EDITOR)
+        stat = await self.find(self.name(request), grant, Role.EDITOR)
         if_match = _if_match(request, stat)
         if if_match is None:
             return _precondition_required()
@@ -163,7 +172,7 @@ class Api:
         """Remove the document."""
         visitor = visitor_of(request)
         grant = visitor.require()
-        stat = await self._find(self._name(request), grant, Role.EDITOR)
+        stat = await self.find(self.name(request), grant, Role.EDITOR)
         if_match = _if_match(request, stat)
         if if_match is None:
             return _precondition_required()
@@ -175,7 +184,7 @@ class Api:
         """The bytes of the file, as it is or will be saved. They are a user's: no page of ours ever runs them."""
         visitor = visitor_of(request)
         grant = visitor.require()
-        found = await self._find(self._name(request), grant, Role.VIEWER)
+        found = await self.find(self.name(request), grant, Role.VIEWER)
         stat, body = await self.documents.content(found.id or found.path)
         headers = {**_tag(stat), **_users_bytes(stat)}
         if _known(request, stat):
@@ -186,7 +195,7 @@ class Api:
 
     # --- what they share
 
-    def _name(self, request: Request) -> str:
+    def name(self, request: Request) -> str:
         """The document's name: one segment of the raw path, decoded once."""
         segment: str = request.path_params["id"]
         try:
@@ -200,7 +209,7 @@ class Api:
         if len(_bytes(name)) > self.limit_name:
             raise TooLarge(f"a name has at most {self.limit_name} bytes")
 
-    async def _find(self, name: str, grant: Grant, role: Role) -> Stat:
+    async def find(self, name: str, grant: Grant, role: Role) -> Stat:
         """The document, for who may do this with it. Whether a name exists that a grant does not cover is not told."""
         try:
             stat = await self.documents.find(name)
@@ -239,9 +248,13 @@ def _json(stat: Stat, grant: Grant) -> dict[str, object]:
         "type": stat.type,
         "size": stat.size,
         "etag": stat.etag,
-        "modified": datetime.fromtimestamp(stat.modified, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "modified": _utc(stat.modified),
         "role": (grant.role if stat.writable else Role.VIEWER).word,
     }
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _answer(stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -308,7 +321,7 @@ async def _body(request: Request, names: set[str], *, most: int = SMALL_BODY) ->
     """The JSON object of the request, of at most so many bytes, which has no other fields than these."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "send JSON, with Content-Type: application/json")
-    body = await _read(request, most)
+    body = await read_body(request, most)
     try:
         fields = _parsed(body) if len(body) <= SMALL_BODY else await asyncio.to_thread(_parsed, body)
     except (ValueError, RecursionError) as e:
@@ -321,7 +334,7 @@ async def _body(request: Request, names: set[str], *, most: int = SMALL_BODY) ->
     return fields
 
 
-async def _read(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
     """The body as it comes; over the limit nothing more is read, and nothing at all when it says so beforehand."""
     said = request.headers.get("content-length", "")
     body = bytearray()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """What supervisors ask for, by any host name, with the prefix or without."""
 
+EDIT = "/edit/"
+"""Under this each document has its page."""
+
 
 class Gate:
     """ASGI middleware; behind it `scope["path"]` is still percent-encoded and `scope["state"]["visitor"]` is a `Visitor`."""
@@ -50,7 +53,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            visitor = self._admission.admit(_knock(scope))
+            framing = bool(self._admission.frames) and scope["method"] == "POST" and own.startswith(EDIT)
+            visitor = self._admission.admit(_knock(scope, framing=framing))
         except CollabError as e:
             await self._refuse(Problem.of(e), e.reason)(scope, receive, send)
             return
@@ -66,7 +70,7 @@ class Gate:
         return problem
 
 
-def _knock(scope: Scope) -> Knock:
+def _knock(scope: Scope, *, framing: bool) -> Knock:
     return Knock(
         method=scope["method"],
         path=scope["raw_path"],
@@ -74,4 +78,5 @@ def _knock(scope: Scope) -> Knock:
         headers=scope["headers"],
         client=scope.get("client"),
         scheme=scope["scheme"],
+        framing=framing,
     )

@@ -110,6 +110,7 @@ _SCHEMAS: Json = {
         role={"type": "string", "enum": ["viewer", "editor", "owner"]},
         version={"type": "string", "description": "The server's."},
     ),
+    "Renewal": _object("token", "expires", token=_STRING, expires={"type": "string", "format": "date-time"}),
     "Problem": _object(
         *("type", "title", "status", "detail", "reason"),
         type=_STRING,
@@ -147,6 +148,15 @@ _PATHS: Json = {
             "summary": "End the session",
             "security": [],
             "responses": _answers("204", "Signed out.", "403"),
+        },
+    },
+    "/api/session/renewal": {
+        "post": {
+            "operationId": "renew",
+            "summary": "A new token for a page in a frame, before its present one ends",
+            "description": "Only for the token of such a page; never valid beyond the end of the token that the page was opened with.",
+            "security": [{"token": []}],
+            "responses": _answers("200", "The new token.", "401", "403", schema="Renewal"),
         },
     },
     "/api/documents": {

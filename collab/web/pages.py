@@ -19,7 +19,7 @@ import collab
 from collab.web.api import visitor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -43,7 +43,7 @@ _TYPES = {
     ".woff2": "font/woff2",
 }
 _PACKED = frozenset({".png", ".woff2"})
-_LITERAL = re.compile("__(NONCE|BASE|VERSION)__")
+_LITERAL = re.compile("__(NONCE|BASE|VERSION|TOKEN)__")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -51,7 +51,6 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
 }
 
 _NOT_BUILT = """<!doctype html>
@@ -141,19 +140,25 @@ class Pages:
 
     def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         async def page(request: Request) -> Response:
-            client = self.client()
-            nonce = urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
-            headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor_of(request))}
-            if client is None:
-                return HTMLResponse(_NOT_BUILT, 503, headers)
-            values = {"NONCE": nonce, "BASE": html.escape(self.prefix), "VERSION": html.escape(collab.__version__)}
-            return HTMLResponse(_LITERAL.sub(lambda literal: values[literal[1]], client.pages[name]), headers=headers)
+            return self.answer(name, visitor_of(request))
 
         return page
 
+    def answer(self, name: str, visitor: Visitor, *, frames: Sequence[str] = (), token: str = "") -> Response:
+        """The page of this name, for nobody's frame or for those of these origins; `token` is for the memory of its script."""
+        client = self.client()
+        nonce = urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
+        headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor, frames)}
+        if not frames:
+            headers["X-Frame-Options"] = "DENY"
+        if client is None:
+            return HTMLResponse(_NOT_BUILT, 503, headers)
+        values = {"NONCE": nonce, "BASE": self.prefix, "VERSION": collab.__version__, "TOKEN": token}
+        return HTMLResponse(_LITERAL.sub(lambda literal: html.escape(values[literal[1]]), client.pages[name]), headers=headers)
 
-def policy(nonce: str, visitor: Visitor) -> str:
-    """What a page may load and do (Content Security Policy, level 3): only what is ours."""
+
+def policy(nonce: str, visitor: Visitor, frames: Sequence[str] = ()) -> str:
+    """What a page may load and do (Content Security Policy, level 3): only what is ours. `frames` are origins that may show it."""
     sockets = ("wss" if visitor.scheme == "https" else "ws") + f"://{visitor.host}"
     return "; ".join(
         [
@@ -165,7 +170,7 @@ def policy(nonce: str, visitor: Visitor) -> str:
             f"connect-src 'self' {sockets}",
             "form-action 'self'",
             "base-uri 'none'",
-            "frame-ancestors 'none'",
+            "frame-ancestors " + (" ".join(frames) or "'none'"),
         ],
     )
 

@@ -1,7 +1,8 @@
 /** The server's REST interface, as far as the pages use it. */
 
+import { Lease } from "./lease.ts";
 import { encoded } from "./names.ts";
-import { base } from "./page.ts";
+import { base, token } from "./page.ts";
 
 export interface Session {
   id: string;
@@ -37,17 +38,17 @@ export class Problem extends Error {
 
 async function call<T>(method: string, path: string, body?: object): Promise<T> {
   const response = await answer(method, path, body);
-  if (!response.ok) throw await problemOf(response);
   return (response.headers.get("Content-Type")?.includes("json") ? await response.json() : undefined) as T;
 }
 
 async function answer(method: string, path: string, body?: object): Promise<Response> {
-  const content = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  try {
-    return await fetch(base + path, { method, credentials: "same-origin", ...content });
-  } catch {
+  const content = body === undefined ? {} : { body: JSON.stringify(body) };
+  const headers = { ...(body && { "Content-Type": "application/json" }), ...(lease && { Authorization: `Bearer ${lease.token()}` }) };
+  const response = await fetch(base + path, { method, headers, credentials: lease === null ? "same-origin" : "omit", ...content }).catch(() => {
     throw new Problem(0, "offline", "The server does not answer. Check that it is running and that you are connected.");
-  }
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response;
 }
 
 async function problemOf(response: Response): Promise<Problem> {
@@ -55,6 +56,12 @@ async function problemOf(response: Response): Promise<Problem> {
   const detail = said?.detail ?? said?.title ?? `The server answered ${response.status}.`;
   return new Problem(response.status, said?.reason ?? "error", detail);
 }
+
+const renewal = async (): Promise<string> => (await call<{ token: string }>("POST", "/api/session/renewal")).token;
+const refused = (error: unknown): boolean => error instanceof Problem && (error.status === 401 || error.status === 403);
+
+/** What a page in a frame of another site shows instead of a cookie; null in all others. */
+export const lease = token === "" ? null : new Lease(token, renewal, refused);
 
 export const session = (): Promise<Session> => call("GET", "/api/session");
 
@@ -67,7 +74,12 @@ export const list = async (folder: string): Promise<Item[]> =>
 
 export const create = (path: string): Promise<Item> => call("POST", "/api/documents", { path });
 
+/** The bytes of a document, for pages whose links carry no cookie. */
+export const content = async (name: string): Promise<Blob> => (await answer("GET", contentPath(name))).blob();
+
+const contentPath = (name: string): string => `/api/documents/${encodeURIComponent(name)}/content`;
+
 /** Where a document is downloaded; `name` is a path or an id. */
-export const contentAddress = (name: string): string => `${base}/api/documents/${encodeURIComponent(name)}/content`;
+export const contentAddress = (name: string): string => base + contentPath(name);
 
 export const editAddress = (name: string): string => `${base}/edit/${encoded(name)}`;

@@ -22,6 +22,9 @@ export interface Watcher {
 /** Milliseconds without an acknowledgement after which the browser is asked whether it has a network. */
 const PATIENCE = 2000;
 
+/** The socket's cookie is the identity; the in-band token only has to be there. */
+const COOKIE = "cookie";
+
 const HELLO = "collab:hello ";
 
 export class Connection {
@@ -34,6 +37,8 @@ export class Connection {
   /** The last report said "saved" before it can have known our words: ask again when they are stored. */
   private doubting = false;
   private refusals = 0;
+  /** The id is not known to the server any more. */
+  private byPath = false;
   private patience: ReturnType<typeof setTimeout> | undefined;
   private comeBack: ReturnType<typeof setTimeout> | undefined;
 
@@ -42,10 +47,10 @@ export class Connection {
     name: string,
     private readonly version: string,
     private readonly watcher: Watcher,
+    token: string | (() => string) = COOKIE,
   ) {
     this.socket = new HocuspocusProviderWebsocket({ url, minDelay: 500, maxDelay: 15_000, onOpen: () => this.forgetQueue() });
-    // The cookie of the socket is the identity; the in-band token only has to be there.
-    this.provider = new HocuspocusProvider({ websocketProvider: this.socket, name, document: this.document, token: "cookie" });
+    this.provider = new HocuspocusProvider({ websocketProvider: this.socket, name, document: this.document, token });
     this.listen();
     this.provider.attach();
   }
@@ -168,15 +173,30 @@ export class Connection {
 
   /** The document may be renamed while we are away: come back by the name that stays. */
   private followRename(): void {
-    const name = this.facts.report?.id ?? this.facts.report?.path ?? "";
+    const { id, path } = this.facts.report ?? { id: null, path: "" };
+    const name = this.byPath ? path : (id ?? path);
     if (name === "" || name === this.provider.configuration.name) return;
     this.provider.detach();
     this.provider.setConfiguration({ websocketProvider: this.socket, name });
     this.provider.attach();
   }
 
+  /**
+   * A server that lost its state knows the file and not the id: ask by the path, once. What stands there is this
+   * document only if it has its history, else the server says "lineage".
+   */
+  private triesPath(reason: string): boolean {
+    const { id, path } = this.facts.report ?? { id: null, path: "" };
+    if (reason !== "not-found" || this.byPath || path === "" || this.provider.configuration.name !== id) return false;
+    this.byPath = true;
+    this.socket.disconnect();
+    this.retry();
+    return true;
+  }
+
   private refuse(reason: string): void {
     if (refusal(reason) === null) return this.wait();
+    if (this.triesPath(reason)) return;
     this.change({ link: "ended" });
     this.socket.disconnect();
     this.watcher.refused(reason);

@@ -1,13 +1,13 @@
 /** The editor page: one document, who is here, and what has become of my words. */
 
-import { contentAddress, editAddress, Problem, session } from "./api.ts";
+import { content, contentAddress, editAddress, lease, Problem, session } from "./api.ts";
 import { Connection } from "./connection.ts";
 import { element, part } from "./dom.ts";
 import { fileName, folderOf, nameIn } from "./names.ts";
 import { note, unnote, type Act } from "./notes.ts";
 import { address, base, nonce, version } from "./page.ts";
 import { initials, inkOn, personIn, present, type Person } from "./people.ts";
-import { refusal, type Remedy } from "./refusals.ts";
+import { inFrame, refusal, type Remedy } from "./refusals.ts";
 import { timeOfDay } from "./show.ts";
 import { TextEditor, plain } from "./text.ts";
 import { step } from "./versions.ts";
@@ -26,14 +26,17 @@ class EditPage {
   constructor(private readonly name: string) {
     this.path = name;
     this.showTitle();
-    this.connection = new Connection(address.collaboration(), name, version, {
-      changed: (facts) => this.changed(facts),
+    const watcher = {
+      changed: (facts: Readonly<Facts>) => this.changed(facts),
       opened: () => this.open(),
-      refused: (reason) => this.refused(reason),
+      refused: (reason: string) => this.refused(reason),
       admitted: () => {
         if (unnote("refusal")) this.editor?.view.focus();
       },
-    });
+    };
+    this.connection = new Connection(address.collaboration(), name, version, watcher, lease?.token);
+    // The list of files is not shown in frames.
+    part("back").hidden = lease !== null;
     this.connection.awareness.on("change", () => this.showPeople());
     addEventListener("online", () => this.connection.hurry());
     addEventListener("beforeunload", (event) => {
@@ -115,7 +118,7 @@ class EditPage {
   private renamed(path: string): void {
     this.path = path;
     this.showTitle();
-    if (!this.name.startsWith("id:")) history.replaceState(null, "", editAddress(path));
+    if (!this.name.startsWith("id:") && lease === null) history.replaceState(null, "", editAddress(path));
   }
 
   private compare(server: string): void {
@@ -125,13 +128,18 @@ class EditPage {
     if (next === "reload") this.reload();
     if (next === "tell") {
       const text = `The server is now version ${server}, this page is ${version}.`;
-      note("version", { text, acts: [{ label: "Reload", act: () => location.reload() }] });
+      note("version", { text, acts: [{ label: "Reload", act: () => this.again() }] });
     }
   }
 
   private reload(): void {
     this.freeze();
-    location.reload();
+    this.again();
+  }
+
+  private again(): void {
+    if (lease === null) location.reload();
+    else reopen(editAddress(this.path), lease.token());
   }
 
   private freeze(): void {
@@ -140,8 +148,9 @@ class EditPage {
   }
 
   private refused(reason: string): void {
-    const said = refusal(reason);
-    if (said === null) return;
+    const plainly = refusal(reason);
+    if (plainly === null) return;
+    const said = lease === null ? plainly : inFrame(reason, plainly);
     // What can't be joined any more shall not grow either.
     if (!said.remedies.includes("retry")) this.freeze();
     part("editor").setAttribute("aria-busy", "false");
@@ -154,18 +163,36 @@ class EditPage {
       "sign-in": { label: "Sign in", act: address.login() },
       retry: { label: "Try again", act: () => this.connection.retry() },
       files: { label: "All files", act: address.files(folderOf(this.path)) },
-      download: { label: "Download the file", act: contentAddress(this.name), download: fileName(this.path) },
+      download: this.download(),
       copy: { label: "Save a copy of my text", act: () => this.saveCopy() },
-      reload: { label: "Reload", act: () => location.reload() },
+      reload: { label: "Reload", act: () => this.again() },
     };
     return acts[remedy];
   }
 
+  private download(): Act {
+    const label = "Download the file";
+    if (lease === null) return { label, act: contentAddress(this.name), download: fileName(this.path) };
+    const failed = (problem: unknown): void => note("download", { text: problem instanceof Problem ? problem.message : String(problem) });
+    return { label, act: () => void content(this.name).then((bytes) => this.save(bytes), failed) };
+  }
+
   private saveCopy(): void {
-    const url = URL.createObjectURL(new Blob([plain(this.connection.text)], { type: "text/plain;charset=utf-8" }));
+    this.save(new Blob([plain(this.connection.text)], { type: "text/plain;charset=utf-8" }));
+  }
+
+  private save(bytes: Blob): void {
+    const url = URL.createObjectURL(bytes);
     element("a", { href: url, download: fileName(this.path) }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
+}
+
+/** Load the page again in its frame: a form with its token, as the site around it sent one. */
+function reopen(action: string, token: string): void {
+  const form = element("form", { method: "post", action, hidden: true }, element("input", { type: "hidden", name: "token", value: token }));
+  document.body.append(form);
+  form.submit();
 }
 
 function picture(person: Person, mine: boolean): HTMLLIElement {

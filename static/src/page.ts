@@ -11,6 +11,10 @@ export const version = meta("collab-version");
 /** The nonce of the page's Content-Security-Policy, for style elements that scripts make. */
 export const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 
+/** The token for a page in a frame of another site, "" for all others; taken out of the page at once. */
+export const token = meta("collab-token");
+document.querySelector('meta[name="collab-token"]')?.remove();
+
 export const address = {
   files: (folder = ""): string => `${base}/${folder === "" ? "" : `?path=${encodeURIComponent(folder)}`}`,
   login: (): string => `${base}/login`,

@@ -56,6 +56,12 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   },
 };
 
+const OVER: Refusal = {
+  title: "Your access has ended",
+  text: "Open the document again from the site that shows it here. What the server stored is safe; what was not stored yet is only on this page: save a copy of it first.",
+  remedies: ["copy"],
+};
+
 const BY_CLOSE_CODE: Readonly<Record<number, string>> = {
   4400: "malformed",
   4401: "unauthorized",
@@ -74,6 +80,12 @@ export function refusal(reason: string): Refusal | null {
 /** The final reason of a close code, or null when the connection just comes back. */
 export function reasonOfClose(code: number, reason: string): string | null {
   return refusal(reason) === null ? (BY_CLOSE_CODE[code] ?? null) : reason;
+}
+
+/** The same in a frame of another site, from where only the document can be reached. */
+export function inFrame(reason: string, said: Refusal): Refusal {
+  if (reason === "unauthorized") return OVER;
+  return { ...said, remedies: said.remedies.filter((remedy) => remedy !== "sign-in" && remedy !== "files") };
 }
 
 /** Seconds to wait before the attempt after this many refusals that pass; `random` is in [0, 1). */

@@ -14,6 +14,8 @@ class Wire extends EventTarget {
   readyState = 0;
   binaryType = "";
   readonly sent: Uint8Array[] = [];
+  /** What the page calls the document on this connection. */
+  name = NAME;
 
   constructor(readonly url: string) {
     super();
@@ -41,7 +43,7 @@ class Wire extends EventTarget {
 
   say(write: (encoder: Encoder) => void): void {
     const encoder = createEncoder();
-    writeVarString(encoder, NAME);
+    writeVarString(encoder, this.name);
     write(encoder);
     this.dispatchEvent(new MessageEvent("message", { data: toUint8Array(encoder).slice().buffer }));
   }
@@ -244,6 +246,28 @@ test("after a rename the page comes back by the name that stays", async () => {
   expect(readVarString(createDecoder(second.sent[0] as Uint8Array))).toBe("id:abcdefghijklmnopqrstuvwxyz");
 });
 
+test("an id that the server does not know is tried as a path once, and then the document is not found", async () => {
+  const first = last();
+  await greet(first);
+  first.say(state({ file: "saved", path: "moved.md", id: "id:abcdefghijklmnopqrstuvwxyz" }));
+  first.drop(1006);
+  const second = await next(first);
+  second.name = "id:abcdefghijklmnopqrstuvwxyz";
+  second.open();
+  await vi.waitFor(() => expect(second.sent.length).toBeGreaterThan(0));
+  second.say(denied("not-found"));
+  const third = await next(second);
+  third.name = "moved.md";
+  third.open();
+  await vi.waitFor(() => expect(third.sent.length).toBeGreaterThan(0));
+  expect(readVarString(createDecoder(third.sent[0] as Uint8Array))).toBe("moved.md");
+  expect(refusedFor).toEqual([]);
+  third.say(denied("not-found"));
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(refusedFor).toEqual(["not-found"]);
+  expect(last()).toBe(third);
+});
+
 test("a viewer may not type", async () => {
   last().open();
   last().say(authenticated("readonly"));
@@ -258,4 +282,30 @@ test("without a network, waiting words are called offline although the socket do
   expect(shown()).toBe("local");
   await vi.advanceTimersByTimeAsync(2_500);
   expect(shown()).toBe("offline");
+});
+
+test("the server gets the token of the moment, at first and when it asks for a new one", async () => {
+  const tokens = (wire: Wire): string[] =>
+    wire.sent.flatMap((frame) => {
+      const decoder = createDecoder(frame);
+      readVarString(decoder);
+      return readVarUint(decoder) === 2 && readVarUint(decoder) === 0 ? [readVarString(decoder)] : [];
+    });
+  await greet(last());
+  expect(tokens(last())).toEqual(["cookie"]);
+
+  let token = "first";
+  const nothing = (): void => undefined;
+  const watcher = { changed: nothing, opened: nothing, refused: nothing, admitted: nothing };
+  const framed = new Connection("ws://127.0.0.1/collaboration", NAME, "1", watcher, () => token);
+  await greet(last());
+  expect(tokens(last())).toEqual(["first"]);
+  token = "second";
+  last().say((encoder) => {
+    writeVarUint(encoder, 2);
+    writeVarUint(encoder, 0);
+  });
+  await vi.waitFor(() => expect(tokens(last())).toEqual(["first", "second"]));
+  framed.provider.configuration.websocketProvider.destroy();
+  framed.provider.destroy();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { backOff, reasonOfClose, refusal } from "../src/refusals.ts";
+import { backOff, inFrame, reasonOfClose, refusal, type Refusal } from "../src/refusals.ts";
 import { step } from "../src/versions.ts";
 import { bytes, moment } from "../src/show.ts";
 
@@ -19,6 +19,16 @@ test.each(["too-many", "unavailable", "draining", "error", "", "constructor"])("
 
 test("who holds another history is never invited to try again with it", () => {
   for (const reason of ["lineage", "equivocation"]) expect(refusal(reason)?.remedies).toEqual(["copy", "reload"]);
+});
+
+test("in a frame of another site nobody is sent to pages that are not shown there", () => {
+  for (const reason of ["unauthorized", "forbidden", "not-found", "lineage", "too-large"]) {
+    const { remedies, text } = inFrame(reason, refusal(reason) as Refusal);
+    expect(remedies).not.toContain("sign-in");
+    expect(remedies).not.toContain("files");
+    expect(remedies.length).toBeGreaterThan(0);
+    expect(text).not.toContain("collab login");
+  }
 });
 
 test("close codes 44xx are final, the others pass", () => {

@@ -408,7 +408,10 @@ def table(results: Results, scenarios: Sequence[Scenario], names: Sequence[str])
 
 
 def shown(values: list[float]) -> str:
-    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})" if values else "-"
+    if not values:
+        return "-"
+    spread = "" if len(values) == 1 else f" ({min(values):.3g} to {max(values):.3g})"
+    return f"{statistics.median(values):.3g}{spread}"
 
 
 def ratio(ours: list[float], theirs: list[float]) -> str:

@@ -79,6 +79,8 @@ class Seen:
     faults: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     sockets: list[WebSocket] = field(default_factory=list)
+    tempted: bool = False
+    """The test itself does what the policy forbids."""
 
     def watch(self, page: Page) -> None:
         page.on("console", self._said)
@@ -134,6 +136,7 @@ class Editor:
 
     async def reads(self, wanted: str) -> None:
         """Until shared text and editor are this."""
+        await self.content.wait_for()
         assert await self.page.evaluate(READS, [wanted, MILLISECONDS]) == [wanted, wanted]
 
     async def type(self, text: str, *, at: str | None = None, pause: float = 0) -> None:

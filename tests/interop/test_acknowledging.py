@@ -1,4 +1,4 @@
-"""A client's count of what is not stored reaches 0 when the journal has it on disk, and not before."""
+"""WIRE-5, WIRE-6, WIRE-7, SYNC-3, JOURNAL-1, JOURNAL-5: a client's count of what is not stored reaches 0 when the journal has it on disk."""
 
 from __future__ import annotations
 

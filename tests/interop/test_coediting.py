@@ -1,4 +1,4 @@
-"""Unmodified clients of every family write into one document at once; everybody and the file end up with the same words, once."""
+"""SYNC-9, ID-8, SAVE-9: unmodified clients of every family write into one document at once; all and the file end up with the same words."""
 
 from __future__ import annotations
 

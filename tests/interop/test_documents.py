@@ -1,4 +1,4 @@
-"""Names of documents, and several documents on one socket of Hocuspocus."""
+"""WIRE-9, WIRE-12: names of documents, and several documents on one socket of Hocuspocus."""
 
 from __future__ import annotations
 

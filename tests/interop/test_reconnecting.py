@@ -1,4 +1,4 @@
-"""Connections are cut, the server is restarted or killed, people type meanwhile: everything merges, nothing is doubled."""
+"""ID-5, ID-6, SYNC-9: connections are cut, the server is restarted or killed, people type meanwhile: all merges, nothing is doubled."""
 
 from __future__ import annotations
 

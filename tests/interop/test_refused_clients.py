@@ -1,4 +1,4 @@
-"""Clients that are refused come again and again; the server makes them slow instead of being stormed."""
+"""WIRE-11: clients that are refused come again and again; the server makes them slow instead of being stormed."""
 
 from __future__ import annotations
 

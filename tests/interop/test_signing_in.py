@@ -1,4 +1,4 @@
-"""What each client sees of tokens: wrong, missing, over, for reading only, for another document."""
+"""AUTH-1, AUTH-2, WIRE-8, WIRE-10: what each client sees of tokens: wrong, missing, over, for reading only, for another document."""
 
 from __future__ import annotations
 

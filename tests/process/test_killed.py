@@ -1,4 +1,4 @@
-"""`kill -9` under load from eight real clients: what was acknowledged is in the file after the restart, nothing is doubled."""
+"""JOURNAL-8, JOURNAL-9, SAVE-3, SAVE-6: `kill -9` under load from eight real clients: what was acknowledged is in the file after the restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One server for one folder and one state; commands work beside it."""
+"""PROC-1, PROC-9: one server for one folder and one state; commands work beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SIGTERM: load balancers are told first, everything is stored, then the process ends."""
+"""PROC-5, PROC-6: SIGTERM: load balancers are told first, everything is stored, then the process ends."""
 
 from __future__ import annotations
 

@@ -59,6 +59,8 @@ class Socket:
         self.reading = True
         self.stuck = False
         """The other end does not read."""
+        self.room: int | None = None
+        """Bytes that fit; what comes then is not read."""
         self.heard: Callable[[], None] | None = None
         self._taken = 0
         self._loop = asyncio.get_running_loop()
@@ -67,6 +69,8 @@ class Socket:
     def write(self, data: bytes) -> None:
         if self.closed is None:
             self.writes.append(data)
+            if self.room is not None and len(data) > self.room and not self.stuck:
+                self.stall()
             if self.heard is not None:
                 self._loop.call_soon(self.heard)
 

@@ -1,0 +1,320 @@
+"""Rooms are opened once, go when nobody needs them, and come back the same (ID-6, JOURNAL-8)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from runtime.stage import PATH, YWEBSOCKET, Stage, passing, person, soon
+
+from collab.access import Grant, Role
+from collab.errors import Denied, Draining, Forbidden, NotFound, NotText, TooLarge, Unavailable
+from collab.ports import Kind
+from collab.runtime.rooms import LAST_SAVE
+from collab.session import Limits
+
+OWNER = Grant(person("Ann"), Role.OWNER)
+
+
+async def test_a_document_is_loaded_once_however_many_open_it_at_the_same_time(stage: Stage) -> None:
+    """SYNC-10."""
+    guests = [stage.on(stage.socket()) for _ in range(20)]
+    for guest in guests:
+        guest.sign_in(stage.token("Ann"))
+        guest.step1()
+    await soon()
+    assert all(guest.text == "one\n" for guest in guests)
+    assert len(stage.rooms.hosts) == 1
+    assert [record.kind for _, record in (await stage.journal.load(stage.host().id)).records] == [Kind.SEED]
+
+
+async def test_a_path_and_an_id_open_the_same_room(stage: Stage) -> None:
+    ann = await stage.guest("Ann")
+    bob = await stage.guest("Bob", path=stage.host().id)
+    ann.append("x")
+    await soon()
+    assert bob.text == ann.text
+
+
+async def test_a_failed_load_opens_nothing_closes_with_a_passing_code_and_the_next_try_loads(stage: Stage) -> None:
+    """SYNC-10."""
+    stage.files.refusals["read"] = Unavailable("the disk does not answer")
+    guests = [stage.on(stage.socket()) for _ in range(3)]
+    plain = stage.on(stage.socket(YWEBSOCKET, grant=OWNER), YWEBSOCKET)
+    for guest in (*guests, plain):
+        if guest.address:
+            guest.sign_in(stage.token("Ann"))
+        guest.step1()
+    await soon()
+    assert [guest.denied for guest in guests] == [["unavailable"]] * 3
+    assert not any(guest.synced for guest in (*guests, plain))
+    await passing(6)
+    assert plain.socket.closed is not None
+    assert plain.socket.closed[0] == 1013
+    assert stage.rooms.hosts == []
+    del stage.files.refusals["read"]
+    assert (await stage.guest("Ann")).text == "one\n"
+
+
+async def test_a_fault_of_ours_while_loading_is_told_as_a_passing_one_and_counted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SYNC-10."""
+
+    async def broken(document: str) -> None:
+        raise ZeroDivisionError(document)
+
+    monkeypatch.setattr(stage.journal, "load", broken)
+    with pytest.raises(Unavailable):
+        await stage.rooms.enter(PATH, OWNER)
+    assert stage.metrics.failures == {"load": 1}
+    assert stage.rooms.hosts == []
+
+
+async def test_a_document_is_not_seen_before_its_beginning_is_durable(stage: Stage) -> None:
+    """ID-6, JOURNAL-1."""
+    stage.journal.refuse("the disk is full")
+    ann = stage.on(stage.socket())
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    await passing(5)
+    assert not ann.synced
+    stage.journal.refuse(None)
+    await soon()
+    assert ann.synced
+
+
+@pytest.mark.parametrize(
+    ("body", "limit", "error"),
+    [
+        (b"\xff\xfeU\0T\0F\0", 100, NotText),
+        (b"bin\0ary", 100, NotText),
+        (b"caf\xe9", 100, NotText),
+        (b"x" * 101, 100, TooLarge),
+    ],
+)
+async def test_what_is_no_text_or_too_long_is_refused_in_words_and_not_changed(
+    stage: Stage, body: bytes, limit: int, error: type[NotText | TooLarge]
+) -> None:
+    """TEXT-4, LIMIT-1."""
+    stage.rooms.limits = Limits(text=limit)
+    stage.files.poke("file.md", body)
+    with pytest.raises(error) as told:
+        await stage.rooms.enter("file.md", OWNER)
+    assert " " in told.value.detail
+    assert stage.files.peek("file.md") == body
+    assert stage.rooms.hosts == []
+
+
+async def test_a_name_that_is_too_long_is_refused(stage: Stage) -> None:
+    """LIMIT-4."""
+    with pytest.raises(TooLarge):
+        await stage.rooms.enter("é/" * 341 + "éx", OWNER)
+    with pytest.raises(NotFound):
+        await stage.rooms.enter("é/" * 340 + "éx", OWNER)
+
+
+async def test_opening_never_creates(stage: Stage) -> None:
+    """FILE-4."""
+    with pytest.raises(NotFound):
+        await stage.rooms.enter("nowhere.md", OWNER)
+    with pytest.raises(KeyError):
+        stage.files.peek("nowhere.md")
+
+
+async def test_a_folder_is_not_opened(stage: Stage) -> None:
+    stage.files.poke("folder/a.md", b"")
+    with pytest.raises(NotFound):
+        await stage.rooms.enter("folder", OWNER)
+
+
+async def test_a_grant_opens_what_it_names_by_path_or_id_and_nothing_else(stage: Stage) -> None:
+    """AUTH-1."""
+    stat = await stage.files.stat(PATH)
+    for named in (PATH, stat.id):
+        for asked in (PATH, stat.id):
+            assert (await stage.rooms.enter(asked, Grant(person("Ann"), Role.VIEWER, named))).id == stat.id
+        with pytest.raises(Forbidden):
+            await stage.rooms.enter("other.md", Grant(person("Ann"), Role.OWNER, named))
+
+
+# Idle
+
+
+async def test_a_room_that_nobody_uses_goes_and_comes_back_the_same(stage: Stage) -> None:
+    """ID-6."""
+    ann = await stage.guest("Ann")
+    lineage = stage.host().room.document.lineage
+    ann.append("word ")
+    await soon()
+    ann.leave()
+    await passing(29)
+    assert len(stage.rooms.hosts) == 1
+    await passing(5 + 30)
+    assert stage.rooms.hosts == []
+    assert stage.metrics.rooms == 0
+    # Ann's own copy, with words that she typed meanwhile.
+    offline = ann.replica.insert(0, "offline ")
+    again = stage.on(stage.socket())
+    again.replica = ann.replica
+    again.sign_in(stage.token("Ann"))
+    again.step1()
+    await soon()
+    assert stage.host().room.document.lineage == lineage
+    assert stage.host().room.document.text() == again.text == "offline one\nword "
+    assert offline
+
+
+async def test_a_room_stays_while_somebody_is_there_or_something_is_not_in_the_file(stage: Stage) -> None:
+    ann = await stage.guest("Ann")
+    await passing(200)
+    assert len(stage.rooms.hosts) == 1
+    stage.files.refusals["write"] = Denied("read-only")
+    ann.append("x")
+    await soon()
+    ann.leave()
+    await passing(300)
+    assert len(stage.rooms.hosts) == 1
+    del stage.files.refusals["write"]
+    await passing(200)
+    assert stage.rooms.hosts == []
+    assert stage.file() == "one\nx"
+
+
+async def test_who_comes_in_the_moment_in_which_a_room_goes_is_in_a_room_that_lives(stage: Stage) -> None:
+    host = await stage.rooms.enter(PATH, OWNER)
+    await passing(29.9)
+    loop = asyncio.get_running_loop()
+    for tick in (0.09, 0.1, 0.10001):
+        guest = stage.on(stage.socket())
+        loop.call_later(tick, guest.sign_in, stage.token("Ann"))
+        loop.call_later(tick, guest.step1)
+    await passing(1)
+    (entry,) = stage.rooms.hosts
+    assert not entry.closed
+    assert len(entry.members) == 3
+    assert stage.rooms.live(host.id) is entry
+
+
+async def test_the_lineage_survives_a_restart_and_a_crash(stage: Stage) -> None:
+    """ID-6."""
+    ann = await stage.guest("Ann")
+    lineage = stage.host().room.document.lineage
+    ann.append("x")
+    await passing(10)
+    await stage.restart()
+    assert (await stage.guest("Ann")).text == "one\nx"
+    assert stage.host().room.document.lineage == lineage
+    await stage.crash()
+    assert (await stage.guest("Ann")).text == "one\nx"
+    assert stage.host().room.document.lineage == lineage
+
+
+# The end, and the start after it
+
+
+async def test_at_the_end_everything_is_saved(stage: Stage) -> None:
+    """SAVE-1, PROC-5."""
+    guests = [await stage.guest("Ann", path=path) for path in (PATH, "other.md")]
+    for guest in guests:
+        guest.append("word ")
+    await soon()
+    await stage.stop()
+    assert stage.file() == stage.file("other.md") == "one\nword "
+    assert stage.rooms.hosts == []
+    with pytest.raises(Draining):
+        await stage.rooms.open("id:" + "a" * 26)
+
+
+async def test_from_the_end_on_nothing_is_taken_from_peers_so_that_it_stays_theirs(stage: Stage) -> None:
+    """PROC-5."""
+    ann = await stage.guest("Ann")
+    stage.rooms.stopping = True
+    ann.append("x")
+    await passing(5)
+    assert ann.statuses == [1]
+    await stage.stop()
+    assert stage.file() == "one\n"
+
+
+async def test_a_journal_that_does_not_answer_does_not_keep_the_server_and_loses_nothing_that_was_acknowledged(stage: Stage) -> None:
+    """PROC-5, JOURNAL-1."""
+    ann = await stage.guest("Ann")
+    ann.append("stored ")
+    await soon()
+    stage.journal.refuse("the disk is gone")
+    ann.append("not ")
+    await soon()
+    start = asyncio.get_running_loop().time()
+    await stage.stop()
+    assert asyncio.get_running_loop().time() - start <= LAST_SAVE + 10
+    assert ann.statuses == [1, 1]
+    stage.journal.refuse(None)
+    stage.journal = stage.journal.crash()
+    stage.files = stage.files.crash()
+    await stage.start()
+    await passing(10)
+    assert "stored " in stage.file()
+
+
+async def test_a_closed_journal_does_not_keep_the_other_rooms_from_their_end(stage: Stage) -> None:
+    ann = await stage.guest("Ann")
+    stage.journal.refuse("the disk is gone")
+    ann.append("x")
+    await soon()
+    await stage.journal.close()
+    await stage.stop()
+    assert stage.rooms.hosts == []
+
+
+async def test_after_a_crash_what_was_acknowledged_is_saved_at_the_start_without_anybody_opening_it(stage: Stage) -> None:
+    """JOURNAL-8, JOURNAL-9."""
+    ann = await stage.guest("Ann")
+    ann.append("word ")
+    await soon()
+    assert ann.statuses == [1, 1]
+    await stage.crash()
+    assert stage.file() == "one\n"
+    await passing(5)
+    assert stage.file() == "one\nword "
+    await passing(60)
+    assert stage.rooms.hosts == []
+
+
+async def test_a_document_whose_file_is_gone_is_left_in_the_journal_at_the_start(stage: Stage) -> None:
+    """JOURNAL-8."""
+    ann = await stage.guest("Ann")
+    ann.append("word ")
+    await soon()
+    stage.files.remove(PATH)
+    await stage.crash()
+    await passing(10)
+    assert stage.rooms.hosts == []
+    assert len(await stage.journal.unsaved()) == 1
+    assert stage.metrics.failures == {}
+
+
+async def test_a_task_that_fails_is_counted_and_the_rooms_go_on(stage: Stage) -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    stage.rooms.spawn(fail())
+    await soon()
+    assert stage.metrics.failures == {"task": 1}
+    assert (await stage.guest("Ann")).synced
+
+
+async def test_who_waits_while_a_room_is_stored_for_the_last_time_is_told_to_come_back(stage: Stage) -> None:
+    ann = await stage.guest("Ann")
+    ann.append("x")
+    await soon()
+    document = stage.host().id
+
+    async def slowly(word: str) -> None:
+        await asyncio.sleep(0.1)
+
+    stage.before = slowly
+    stopping = asyncio.ensure_future(stage.stop())
+    await soon()
+    with pytest.raises(Draining):
+        await stage.rooms.open(document)
+    await stopping
+    assert stage.file() == "one\nx"
