@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collab.ports import Log, Meta, Record
 
 KNOWN = 64
+FORMER = 16
+"""Bodies that the file held before, of which a crash may leave one beside it, with somebody's words in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Ledger:
     """Client id → the id of the person who first wrote under it."""
     base: Base = field(default_factory=lambda: Base("", 0))
     announced: Base | None = None
+    former: tuple[Base, ...] = ()
+    """What the file held before the base, the newest last."""
     known: tuple[str, ...] = ()
     """SHA-256 of the bodies that were announced or merged last: what a crash leaves beside the file may be one of them."""
     edited: int = 0
@@ -84,12 +88,17 @@ class Ledger:
                 self.edited = position
                 self.form = Form.from_json(cast("Mapping[str, object]", record.meta["form"]))
                 if record.meta["in_file"]:
-                    self.base = merged(record.meta, position)
+                    self.settle(merged(record.meta, position))
             case Kind.ANNOUNCE:
                 self.announced = Base(cast("str", record.meta["hash"]), position)
             case Kind.SAVED:
-                self.base = Base(cast("str", record.meta["hash"]), cast("int", record.meta["place"]))
-                self.announced = None
+                self.settle(Base(cast("str", record.meta["hash"]), cast("int", record.meta["place"])))
+
+    def settle(self, base: Base) -> None:
+        """The file holds this body, whatever was announced."""
+        if base != self.base:
+            self.former = (*self.former, self.base)[-FORMER:]
+        self.base, self.announced = base, None
 
     def note(self, digest: str) -> None:
         """A body that was announced or merged."""
@@ -102,8 +111,8 @@ class Ledger:
         return self.edited > self.base.place
 
     def candidates(self) -> list[Base]:
-        """The states from which the file's body may come, the newest first."""
-        return [self.announced, self.base] if self.announced else [self.base]
+        """The states from which the file's body may come, the surest first."""
+        return [self.base, self.announced] if self.announced else [self.base]
 
     def to_meta(self, endings: Iterable[Ending]) -> Meta:
         """For a checkpoint at the base's place, as if everything up to there were saved; `endings` are those of that state."""

@@ -77,6 +77,9 @@ def test_each_claim_is_required(missing: str) -> None:
     [
         {"exp": "soon"},
         {"exp": True},
+        {"until": "soon"},
+        {"until": True},
+        {"until": float("inf")},
         {"exp": None},
         {"exp": float("inf")},
         {"exp": 10**400},
@@ -175,6 +178,32 @@ def test_a_role_may_do_what_the_ones_below_it_may(held: Role, needed: Role) -> N
             grant.require(needed, "a.md")
     with pytest.raises(Forbidden, match="another document"):
         grant.require(needed, "b.md")
+
+
+@pytest.mark.parametrize(
+    ("expires", "until", "now", "lease", "end"),
+    [
+        (NOW + 3600, None, NOW, NOW + 600, NOW + 3600),
+        (NOW + 3600, None, NOW + 0.9, NOW + 600, NOW + 3600),
+        (NOW + 60, None, NOW, NOW + 60, NOW + 60),
+        (NOW + 60.7, None, NOW, NOW + 60, NOW + 60),
+        (NOW + 600, NOW + 3600, NOW + 500, NOW + 1100, NOW + 3600),
+        (NOW + 600, NOW + 700, NOW + 500, NOW + 700, NOW + 700),
+    ],
+)
+def test_a_lease_lasts_ten_minutes_at_most_and_not_beyond_the_first_end(
+    expires: float, until: float | None, now: float, lease: float, end: float
+) -> None:
+    """AUTH-10."""
+    grant = Grant(person=ADA, role=Role.EDITOR, document="a.md", expires=expires, until=until)
+    leased = grant.lease(now)
+    assert leased == Grant(person=ADA, role=Role.EDITOR, document="a.md", expires=lease, until=end)
+    assert verify(sign(leased, SECRET, now=now), SECRET, now=now) == leased
+
+
+def test_what_has_no_end_is_not_leased() -> None:
+    with pytest.raises(ValueError, match="end"):
+        Grant(person=ADA, role=Role.OWNER).lease(NOW)
 
 
 def test_a_role_is_found_by_its_word() -> None:

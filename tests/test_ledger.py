@@ -56,7 +56,7 @@ def test_an_edit_puts_the_log_ahead_until_a_save_is_done() -> None:
     records = [SEED, update(b"u1"), announce("h1")]
     ledger = Ledger.of(log(*records))
     assert ledger.ahead
-    assert ledger.candidates() == [Base("h1", 3), Base("h0", 1)]
+    assert ledger.candidates() == [Base("h0", 1), Base("h1", 3)]
     ledger = Ledger.of(log(*records, saved("h1", 3)))
     assert not ledger.ahead
     assert ledger.candidates() == [Base("h1", 3)]

@@ -101,6 +101,7 @@ def test_lists_are_written_with_commas_or_spaces_or_as_toml_lists(tmp_path: Path
     assert settings.trusted_proxies == (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1"))
     assert settings.allowed_hosts == ("a.example", "b.example")
     assert settings.allowed_origins == ("https://a.example", "http://b.example:81")
+    assert load({"frame_ancestors": "https://A.example/ http://[::1]:81"}).frame_ancestors == ("https://a.example", "http://[::1]:81")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
@@ -169,9 +170,13 @@ def test_what_is_no_public_address_is_refused(given: str) -> None:
     assert "COLLAB_PUBLIC_URL" in refusal(public_url=given)
 
 
-@pytest.mark.parametrize("given", ["https://a.example/path", "a.example", "null", "*"])
-def test_what_is_no_origin_is_refused(given: str) -> None:
-    assert "COLLAB_ALLOWED_ORIGINS" in refusal(allowed_origins=given)
+@pytest.mark.parametrize("setting", ["allowed_origins", "frame_ancestors"])
+@pytest.mark.parametrize(
+    "given",
+    ["https://a.example/path", "a.example", "null", "*", "https://*", "https://*.example", "https://a;b", "https://größe.example"],
+)
+def test_what_is_no_origin_is_refused(setting: str, given: str) -> None:
+    assert f"COLLAB_{setting.upper()}" in refusal(**{setting: given})
 
 
 def test_numbers_are_checked() -> None:

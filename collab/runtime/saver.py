@@ -20,9 +20,10 @@ from collab.ports import Kind, Record
 from collab.room import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from collab.access import Person
+    from collab.document import Step
     from collab.ports import Content, Displaced, Files, Journal, Log, Stat, Written
     from collab.runtime.host import Host
     from collab.runtime.metrics import Metrics
@@ -86,12 +87,15 @@ class Saver:
         self._wake = asyncio.Event()
         self._hurry = False
         self._running = False
-        self._watching = 0
+        self._watched: list[Base] = []
+        """Bases of the writers whose displaced inodes are looked at again."""
+        self._copies: dict[Base, bytes] = {}
+        """The states of watched bases whose places are behind the checkpoint."""
 
     @property
     def dirty(self) -> bool:
         """Whether there is something to save, or a save under way, or a displaced inode to be looked at."""
-        return self._first is not None or self._saving.locked() or self._watching > 0
+        return self._first is not None or self._saving.locked() or bool(self._watched)
 
     @property
     def failing(self) -> bool:
@@ -178,6 +182,9 @@ class Saver:
         host = self._host
         for _ in range(ATTEMPTS):
             await host.sound()
+            if host.ledger.announced is not None:
+                # A try before this one may have reached the file.
+                await self._absorb_file()
             base = host.ledger.base
             host.perform(host.room.tidy())
             host.commit()
@@ -192,6 +199,8 @@ class Saver:
             try:
                 written = await self._exchange(body, digest, base)
             except Changed:
+                # Nothing was written: nobody can have read it.
+                host.ledger.announced = None
                 await self._absorb_file()
                 continue
             await self._done(base, digest, place, written)
@@ -199,6 +208,7 @@ class Saver:
                 host.writers.pop(person, None)
                 self._audit("write", person, host.stat, "")
             if state is not None:
+                await self._copy_bases(place)
                 await self._journal.checkpoint(host.id, place, state, host.ledger.to_meta(endings))
                 host.logged -= logged
             return
@@ -229,10 +239,17 @@ class Saver:
         if displaced is not None and sha256(displaced.body).hexdigest() != base.hash:
             base = await self.absorb(displaced.body, [base], in_file=False)
         await host.append(Record(Kind.SAVED, meta={"hash": digest, "place": place}))
-        host.ledger.base, host.ledger.announced = Base(digest, place), None
+        host.ledger.settle(Base(digest, place))
         if displaced is not None:
-            self._watching += 1
+            self._watched.append(base)
             self._spawn(self._watch(displaced, base))
+
+    async def _copy_bases(self, place: int) -> None:
+        """A checkpoint at this place makes one state of all that is before it: what is watched needs its own."""
+        behind = [base for base in self._watched if base.place < place and base not in self._copies]
+        if behind:
+            known = await self._journal.load(self._host.id)
+            self._copies.update({base: Document.replay(history(known, base)).encode() for base in behind})
 
     async def _watch(self, displaced: Displaced, base: Base) -> None:
         """Read the displaced inode again, twice, then let it go; what could not be merged stays beside the file."""
@@ -249,8 +266,13 @@ class Saver:
             if merged_all:
                 await displaced.discard()
         finally:
-            self._watching -= 1
+            self._forget(base)
             self._settled()
+
+    def _forget(self, base: Base) -> None:
+        self._watched.remove(base)
+        if base not in self._watched:
+            self._copies.pop(base, None)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but not while the room is being closed."""
@@ -264,7 +286,10 @@ class Saver:
         """The writer's new base, or the same when its words could not be merged."""
         try:
             async with self._saving:
-                return await self.absorb(late, [base], in_file=False)
+                after = await self.absorb(late, [base], in_file=False)
+                self._watched.append(after)
+                self._forget(base)
+                return after
         except CollabError as error:
             log.warning("%s: what a late writer wrote can't be merged: %s", self._host.id, error.detail)
             return base
@@ -284,20 +309,20 @@ class Saver:
             # Displaced by a save that a crash cut off before it was looked at.
             if sha256(leftover.body).hexdigest() not in {*host.ledger.known, digest}:
                 try:
-                    await self.absorb(leftover.body, host.ledger.candidates(), in_file=False)
+                    await self.absorb(leftover.body, [host.ledger.base, *reversed(host.ledger.former)], in_file=False)
                 except (NotText, TooLarge) as error:
                     log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", host.id, error.detail)
                     continue
             await leftover.discard()
         announced = host.ledger.announced
         if digest == host.ledger.base.hash:
-            return
-        if announced is not None and digest == announced.hash:
+            host.ledger.announced = None
+        elif announced is not None and digest == announced.hash:
             # A write of ours whose end was not noted.
             await host.append(Record(Kind.SAVED, meta={"hash": digest, "place": announced.place}))
-            host.ledger.base, host.ledger.announced = announced, None
+            host.ledger.settle(announced)
         else:
-            host.ledger.base = await self.absorb(content.body, host.ledger.candidates(), in_file=True)
+            host.ledger.settle(await self.absorb(content.body, host.ledger.candidates(), in_file=True))
 
     async def absorb(self, body: bytes, candidates: list[Base], *, in_file: bool) -> Base:
         """Merge an outside body from the nearest of the states that its writer may have read; gives the writer's new base.
@@ -309,8 +334,8 @@ class Saver:
         await host.settled()
         known = await self._journal.load(host.id)
         await host.sound()
-        base = _nearest(known, candidates, text)
-        fork = _fork(known, base, sha256(body).digest())
+        base = self._nearest(known, candidates, text)
+        fork = self._fork(known, base, sha256(body).digest())
         update = fork.edit(merge.edits(fork.text(), text))
         places = tuple((mark.utf8, mark.ending) for mark in marks)
         fork.endings = places
@@ -344,18 +369,31 @@ class Saver:
         self.touch()
         self._metrics.saved("merged")
         log.info("%s: an outside edit was merged", host.id)
-        return merged(meta, position)
+        after = merged(meta, position)
+        if base in self._copies and not equal:
+            self._copies[after] = Document.replay([self._copies[base], *([update] if update else [])]).encode()
+        return after
+
+    def _steps(self, known: Log, base: Base) -> Iterable[Step]:
+        return [self._copies[base]] if base in self._copies else history(known, base)
+
+    def _fork(self, known: Log, base: Base, body: bytes) -> Document:
+        """The document at a base, under a client id that depends on base and body alone: the same merge is the same update anywhere."""
+        seen = Document.replay(self._steps(known, base))
+        state = repr(sorted(seen.state.items())).encode()
+        client = derived_client(str(seen.lineage).encode(), state, base.hash.encode(), body, DIFF_VERSION)
+        return Document.replay(self._steps(known, base), client)
+
+    def _nearest(self, known: Log, candidates: list[Base], text: str) -> Base:
+        """The base from which the fewest bytes were deleted and inserted: words that it does not have are not missed, and none twice.
+
+        What is as near as another stands behind it in `candidates`.
+        """
+        there = [base for base in candidates if base in self._copies or base.place >= known.position] or candidates[:1]
+        if len(there) == 1:
+            return there[0]
+        return min(there, key=lambda base: _cost(Document.replay(self._steps(known, base)).text(), text))
 
 
-def _fork(known: Log, base: Base, body: bytes) -> Document:
-    """The document at a base, under a client id that depends on base and body alone: the same merge is the same update anywhere."""
-    seen = Document.replay(history(known, base))
-    state = repr(sorted(seen.state.items())).encode()
-    client = derived_client(str(seen.lineage).encode(), state, base.hash.encode(), body, DIFF_VERSION)
-    return Document.replay(history(known, base), client)
-
-
-def _nearest(known: Log, candidates: list[Base], text: str) -> Base:
-    if len(candidates) == 1:
-        return candidates[0]
-    return max(candidates, key=lambda base: merge.nearness(Document.replay(history(known, base)).text(), text))
+def _cost(before: str, after: str) -> int:
+    return sum(edit.stop - edit.start + len(edit.text.encode()) for edit in merge.edits(before, after))

@@ -74,9 +74,9 @@ class Database:
         """Run `act`, which only reads, on the database's own thread: it sees one state, and no writer waits for it."""
         return await self._off_the_loop(self.look_sync, act)
 
-    def run_sync(self, act: Callable[[Connection], T]) -> T:
-        """Run `act` as one writing transaction on this thread: durable on return."""
-        return self._transact("BEGIN IMMEDIATE", act)
+    def run_sync(self, act: Callable[[Connection], T], *, durable: bool = True) -> T:
+        """Run `act` as one writing transaction on this thread: durable on return, or else with the next one that is, in order."""
+        return self._transact("BEGIN IMMEDIATE", act, durable=durable)
 
     def look_sync(self, act: Callable[[Connection], T]) -> T:
         """As `look`, on this thread."""
@@ -104,10 +104,12 @@ class Database:
         except (MemoryError, OverflowError) as error:
             raise Unavailable(f"the database cannot take this: {error or 'out of memory'}") from error
 
-    def _transact(self, begin: str, act: Callable[[Connection], T]) -> T:
+    def _transact(self, begin: str, act: Callable[[Connection], T], *, durable: bool = True) -> T:
         with self._explained(), self._lock:
             connection = self._opened()
             try:
+                if not durable:
+                    connection.execute("PRAGMA synchronous=NORMAL")
                 connection.execute(begin)
                 result = act(connection)
                 connection.execute("COMMIT")
@@ -120,6 +122,9 @@ class Database:
             except BaseException:
                 self._undo(connection)
                 raise
+            finally:
+                if not durable and self._connection is connection:
+                    connection.execute("PRAGMA synchronous=FULL")
             return result
 
     @staticmethod

@@ -213,7 +213,7 @@ class LocalFiles:
         path = _file(place)
         sight, aside = self._exchange.replace(path, place.id[3:11], body, lambda: self._matches(path, if_match))
         etag = _etag(sight, body)
-        self._note(lambda names: names.settle(place.id, sight, etag))
+        self._note(lambda names: names.settle(place.id, sight, etag, durable=False))
         displaced: Displaced = LocalDisplaced(self, aside)
         return Written(_stat(Place(place.id, replace(sight, size=len(body))), etag), displaced)
 

@@ -142,14 +142,17 @@ class Names:
         self._database.run_sync(act)
         self._gone.pop(document, None)
 
-    def settle(self, document: str, sight: Sight, etag: str) -> Place:
-        """The document is what was seen there: written or moved by us. `etag` is the last that is known of it."""
+    def settle(self, document: str, sight: Sight, etag: str, *, durable: bool = True) -> Place:
+        """The document is what was seen there: written or moved by us. `etag` is the last that is known of it.
+
+        A write need not be durable here: the path tells which document it is, whatever its inode.
+        """
 
         def act(connection: Connection) -> Place:
             connection.execute("UPDATE documents SET etag = ? WHERE id = ? AND etag <> ?", (etag, document, etag))
             return self._settle(connection, document, sight)
 
-        return self._database.run_sync(act)
+        return self._database.run_sync(act, durable=durable)
 
     def remember(self, etags: Iterable[tuple[str, Sight, str]]) -> None:
         """Hashes of (document, sight), unless a file changed so lately that it may change once more unseen."""
@@ -164,7 +167,7 @@ class Names:
             for document, sight, etag in etags
         ]
         if rows:
-            self._database.run_sync(lambda connection: connection.executemany(_REMEMBER, rows))
+            self._database.run_sync(lambda connection: connection.executemany(_REMEMBER, rows), durable=False)
 
     def _identify(self, connection: Connection, sight: Sight, present: Callable[[bytes], bool]) -> Place | Question:
         there = _one(connection, "path = ? AND deleted_at IS NULL", sight.path)

@@ -339,9 +339,8 @@ def kinds(kind: type[CollabError] = CollabError) -> Iterator[type[CollabError]]:
 @pytest.mark.parametrize("kind", sorted(kinds(), key=str), ids=lambda kind: kind.__name__)
 def test_a_close_code_tells_whether_to_come_back(kind: type[CollabError]) -> None:
     """WIRE-13."""
-    final = 4400 <= kind.close_code < 4500
-    assert final or kind.close_code in {1011, 1013} or 4500 <= kind.close_code < 4600
-    assert final == (kind.__name__ not in PASSING)
+    assert kind.final == (kind.__name__ not in PASSING)
+    assert 4400 <= kind.close_code < 4500 if kind.final else kind.close_code in {1011, 1013, *range(4500, 4600)}
 
 
 # The keep-alive

@@ -275,7 +275,7 @@ async def test_what_waits_for_a_document_that_is_made_anew_is_bounded(stage: Sta
     for _ in range(21):
         ann.append("y")
     await soon()
-    assert ann.denied == ["too-many"]
+    assert ann.socket.closed == (1013, "too-many")
     stage.journal.refuse(None)
     await soon()
     assert stage.host().members == {}
@@ -299,7 +299,7 @@ async def test_a_document_that_cannot_be_made_anew_is_closed_and_loaded_when_som
         mallory.append("trap")
         await soon()
         patch.setattr(stage.journal, "load", honest)
-    assert ann.denied == ["unavailable"]
+    assert ann.socket.closed == (1013, "unavailable")
     again = await stage.guest("Ann")
     assert again.text == "one\nkept "
     again.append("more")

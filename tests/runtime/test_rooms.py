@@ -37,7 +37,7 @@ async def test_a_path_and_an_id_open_the_same_room(stage: Stage) -> None:
 
 
 async def test_a_failed_load_opens_nothing_closes_with_a_passing_code_and_the_next_try_loads(stage: Stage) -> None:
-    """SYNC-10."""
+    """SYNC-10, WIRE-12, WIRE-13."""
     stage.files.refusals["read"] = Unavailable("the disk does not answer")
     guests = [stage.on(stage.socket()) for _ in range(3)]
     plain = stage.on(stage.socket(YWEBSOCKET, grant=OWNER), YWEBSOCKET)
@@ -46,7 +46,7 @@ async def test_a_failed_load_opens_nothing_closes_with_a_passing_code_and_the_ne
             guest.sign_in(stage.token("Ann"))
         guest.step1()
     await soon()
-    assert [guest.denied for guest in guests] == [["unavailable"]] * 3
+    assert [(guest.denied, guest.socket.closed) for guest in guests] == [([], (1013, "unavailable"))] * 3
     assert not any(guest.synced for guest in (*guests, plain))
     await passing(6)
     assert plain.socket.closed is not None

@@ -415,7 +415,7 @@ async def test_a_file_that_is_always_being_written_is_left_for_a_while(stage: St
 
     stage.before = busy
     ann.append("x\n")
-    await passing(3)
+    await passing(2.5)
     assert ann.states[-1]["file"] == "failed"
     await passing(30)
     assert sorted(ann.text.split()) == sorted(["one", "x", *"1234567"])
@@ -609,4 +609,88 @@ async def test_errors_of_the_storage_are_told_and_not_raised(stage: Stage) -> No
         await passing(70)
         assert ann.states[-1]["detail"] == error.detail
     stage.files.refusals.clear()
+    await passing(61)
     await settled(stage, ann, b"one\nxx")
+
+
+async def test_an_outside_body_never_takes_out_what_its_writer_could_not_have_read(stage: Stage) -> None:
+    """SAVE-5, TEXT-6: a save that was announced and then not made has no readers."""
+    ann = await stage.guest("Ann")
+    for number, theirs in enumerate(("zero\n", "another line of theirs\n", "x\n")):
+        mine = f"line {number} of mine\n"
+        ann.append(mine)
+        await passing(1)
+        body = theirs.encode() + stage.files.peek(PATH)
+        stage.files.poke(PATH, body)
+        await passing(9)
+        assert mine in ann.text
+        assert ann.text.startswith(theirs)
+        assert stage.file() == ann.text
+
+
+async def test_a_write_that_reached_the_file_although_it_failed_is_our_own(stage: Stage) -> None:
+    """SAVE-3: what was typed between it and the next try is neither lost nor doubled."""
+    ann = await stage.guest("Ann")
+    honest = stage.files.write
+
+    async def told_wrong(name: str, body: bytes, *, if_match: str | None) -> None:
+        await honest(name, body, if_match=if_match)
+        stage.files.write = honest  # type: ignore[method-assign]
+        raise Unavailable("the folder could not be synced")
+
+    stage.files.write = told_wrong  # type: ignore[method-assign,assignment]
+    ann.append("two\n")
+    await passing(2.1)
+    assert stage.file() == "one\ntwo\n"
+    ann.append("three\n")
+    await passing(10)
+    assert Kind.MERGE not in await kinds(stage)
+    assert ann.text == stage.file() == "one\ntwo\nthree\n"
+
+
+async def test_a_late_writer_is_merged_from_what_it_had_read_although_a_checkpoint_came_between(stage: Stage) -> None:
+    """SAVE-6, JOURNAL-7."""
+    ann = await stage.guest("Ann")
+    node = stage.files.open(PATH)
+    ann.append("two\n")
+    await passing(2.1)
+    ann.append("x" * 300_000 + "\n")
+    await passing(5)
+    assert (await stage.journal.load(stage.host().id)).checkpoint is not None
+    stage.files.rewrite(node, b"zero\none\n")
+    await passing(60)
+    expected = "zero\none\ntwo\n" + "x" * 300_000 + "\n"
+    assert ann.text == expected
+    await settled(stage, ann, expected.encode())
+
+
+async def test_a_writer_that_is_merged_twice_around_a_checkpoint_doubles_nothing(stage: Stage) -> None:
+    """SAVE-6, JOURNAL-6, JOURNAL-7."""
+    ann = await stage.guest("Ann")
+    node = stage.files.open(PATH)
+    ann.append("two\n")
+    await passing(2.1)
+    ann.append("x" * 300_000 + "\n")
+    stage.files.rewrite(node, b"zero\none\n")
+    await passing(5)
+    stage.files.rewrite(node, b"zero\nhalf\none\n")
+    await passing(60)
+    assert ann.text == "zero\nhalf\none\ntwo\n" + "x" * 300_000 + "\n"
+    assert stage.file() == ann.text
+
+
+@pytest.mark.parametrize("saves", [1, 3])
+async def test_a_crash_while_a_late_writer_is_waited_for_loses_neither_its_words_nor_those_saved_since(stage: Stage, saves: int) -> None:
+    """SAVE-6, FILE-7."""
+    ann = await stage.guest("Ann")
+    node = stage.files.open(PATH)
+    words = [f"saved {number}\n" for number in range(saves)]
+    for word in words:
+        ann.append(word)
+        await passing(2.5)
+    stage.files.rewrite(node, b"zero\none\n")
+    await stage.crash()
+    again = await stage.guest("Ann")
+    await passing(10)
+    assert again.text == "zero\none\n" + "".join(words)
+    await settled(stage, again, again.text.encode())
