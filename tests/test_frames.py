@@ -1,3 +1,5 @@
+"""WIRE-2: frames are what RFC 6455 says, wherever the network cuts them."""
+
 from __future__ import annotations
 
 import random

@@ -104,3 +104,10 @@ def test_a_checkpoint_at_a_base_is_the_same_as_the_records_before_it(tail: list[
     after, expected = Ledger.of(short), Ledger.of(whole)
     assert (after.base, after.owners, after.ahead, after.form) == (expected.base, expected.owners, expected.ahead, expected.form)
     assert list(history(short)) == [b"state", Endings(((1, CR),)), *list(history(whole))[3:]]
+
+
+def test_what_the_file_held_before_is_remembered_and_what_it_holds_now_ends_the_announcement() -> None:
+    ledger = Ledger.of(log(SEED, update(b"u1"), announce("h1"), saved("h1", 3), announce("h2"), merge(b"m1", "h9", Base("h1", 3))))
+    assert ledger.former == (Base("h0", 1), Base("h1", 3))
+    assert ledger.base == Base("h9", 3, (6,))
+    assert ledger.announced is None

@@ -37,6 +37,7 @@ _REFUSED = """<!doctype html>
 <title>collab</title>
 <h1>This document cannot be opened here</h1>
 <p>{detail}</p>
+<p>Open it again from the site that shows it.</p>
 </html>
 """
 

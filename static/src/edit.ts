@@ -10,7 +10,7 @@ import { initials, inkOn, personIn, present, type Person } from "./people.ts";
 import { inFrame, refusal, type Remedy } from "./refusals.ts";
 import { timeOfDay } from "./show.ts";
 import { TextEditor, plain } from "./text.ts";
-import { step } from "./versions.ts";
+import { step, tabMemory } from "./versions.ts";
 import { atRisk, words, type Facts } from "./words.ts";
 
 /** Milliseconds for which a state must last before it is read aloud. */
@@ -20,6 +20,8 @@ class EditPage {
   private readonly connection: Connection;
   private editor: TextEditor | null = null;
   private frozen = false;
+  /** Whoever signs in now may be somebody else. */
+  private stranger = false;
   private path: string;
   private speaking: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,6 +33,7 @@ class EditPage {
       opened: () => this.open(),
       refused: (reason: string) => this.refused(reason),
       admitted: () => {
+        if (this.stranger) void this.introduce();
         if (unnote("refusal")) this.editor?.view.focus();
       },
     };
@@ -54,6 +57,7 @@ class EditPage {
   async introduce(): Promise<void> {
     try {
       const { id, name, color, version: server } = await session();
+      this.stranger = false;
       this.connection.awareness.setLocalStateField("user", { id, name, color });
       this.compare(server);
     } catch (problem) {
@@ -124,7 +128,7 @@ class EditPage {
   private compare(server: string): void {
     const { facts } = this.connection;
     const busy = facts.link !== "open" || facts.unsynced > 0 || atRisk(facts);
-    const next = step(version, server, busy, sessionStorage);
+    const next = step(version, server, busy, tabMemory());
     if (next === "reload") this.reload();
     if (next === "tell") {
       const text = `The server is now version ${server}, this page is ${version}.`;
@@ -150,6 +154,7 @@ class EditPage {
   private refused(reason: string): void {
     const plainly = refusal(reason);
     if (plainly === null) return;
+    this.stranger ||= reason === "unauthorized";
     const said = lease === null ? plainly : inFrame(reason, plainly);
     // What can't be joined any more shall not grow either.
     if (!said.remedies.includes("retry")) this.freeze();

@@ -55,6 +55,7 @@ test("the page reloads once for a new version, when nothing is unsynced, and nev
   expect(step("1", "2", false, held)).toBe("reload");
   expect(step("1", "2", false, held)).toBe("tell");
   expect(step("1", "3", false, held)).toBe("reload");
+  expect(step("1", "2", false, null)).toBe("tell");
 });
 
 test("sizes are short", () => {

@@ -462,6 +462,7 @@ async def deleted(outside: Outside) -> str:
 async def test_a_name_that_comes_back_after_a_deletion_is_recognised_by_its_body_within_thirty_days(
     outside: Outside, days: int, *, alike: bool, same: bool
 ) -> None:
+    """FILE-8."""
     gone = await deleted(outside)
     asked = []
 

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from serving import Served
 
 
-async def test_a_browser_a_node_client_and_a_pycrdt_client_write_at_once_and_read_the_same(
-    shared_server: Served, company: Company
-) -> None:
+async def test_a_browser_a_node_client_and_a_pycrdt_client_write_at_once_and_read_the_same(shared_server: Served, company: Company) -> None:
     await asyncio.to_thread(install)
     shared_server.write("mixed.md", "start 😀\n")
     editor = await (await company.join("Ann", shared_server)).open("mixed.md")

@@ -11,8 +11,6 @@ import pytest
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from e2e.people import Company, Editor, Person
     from playwright.async_api import Locator
     from serving import Served
@@ -20,37 +18,33 @@ if TYPE_CHECKING:
 BINARY = b"PK\x03\x04\x00\xff\xfe\r\n\x00 no text"
 
 
-async def saved_copy(editor: Editor, control: Locator, path: Path) -> bytes:
+async def saved_copy(editor: Editor, control: Locator) -> bytes:
     """What the control lets one keep."""
     async with editor.page.expect_download() as downloading:
         await control.click()
-    download = await downloading.value
-    await download.save_as(path)
-    return path.read_bytes()
+    kept = await (await downloading.value).path()
+    return await asyncio.to_thread(kept.read_bytes)
 
 
 async def refusals(person: Person, reason: str) -> int:
     """How often the server refused somebody for this reason."""
     metrics = await (await person.context.request.get(person.served.url + "/metrics")).text()
-    return sum(int(float(count)) for count in re.findall(rf'^collab_refus\w*{{[^}}]*reason="{reason}"[^}}]*}} (\S+)', metrics, re.MULTILINE))
+    counts = re.findall(rf'^collab_refus\w*{{[^}}]*reason="{reason}"[^}}]*}} (\S+)', metrics, re.MULTILINE)
+    return sum(int(float(count)) for count in counts)
 
 
-async def test_a_file_that_is_not_text_is_refused_in_words_and_offered_as_a_download(
-    shared_server: Served, company: Company, tmp_path: Path
-) -> None:
+async def test_a_file_that_is_not_text_is_refused_in_words_and_offered_as_a_download(shared_server: Served, company: Company) -> None:
     (shared_server.root / "archive.zip").write_bytes(BINARY)
     editor = await (await company.join("Ann", shared_server)).visit("archive.zip")
 
     note = await editor.refused("This file is not text")
 
     await expect(editor.content).to_have_count(0)
-    assert await saved_copy(editor, note.get_by_role("link", name="Download the file"), tmp_path / "got") == BINARY
+    assert await saved_copy(editor, note.get_by_role("link", name="Download the file")) == BINARY
     assert (shared_server.root / "archive.zip").read_bytes() == BINARY
 
 
-async def test_a_text_over_the_limit_is_refused_in_words_and_offered_as_a_download(
-    server: Served, company: Company, tmp_path: Path
-) -> None:
+async def test_a_text_over_the_limit_is_refused_in_words_and_offered_as_a_download(server: Served, company: Company) -> None:
     server.environment["COLLAB_LIMIT_TEXT"] = "1KiB"
     await asyncio.to_thread(server.restart)
     body = "x" * 2000
@@ -59,12 +53,12 @@ async def test_a_text_over_the_limit_is_refused_in_words_and_offered_as_a_downlo
 
     note = await editor.refused("too large")
 
-    assert await saved_copy(editor, note.get_by_role("link", name="Download the file"), tmp_path / "got") == body.encode()
+    assert await saved_copy(editor, note.get_by_role("link", name="Download the file")) == body.encode()
 
 
 @pytest.mark.parametrize("left", ["names", "nothing"])
 async def test_a_server_that_forgot_the_history_takes_no_old_words_and_the_page_lets_one_keep_them(
-    left: str, server: Served, company: Company, tmp_path: Path
+    left: str, server: Served, company: Company
 ) -> None:
     server.write("other.md", "start\n")
     ann = await company.join("Ann", server)
@@ -89,7 +83,7 @@ async def test_a_server_that_forgot_the_history_takes_no_old_words_and_the_page_
 
     await editor.is_told("refused")
     await expect(editor.content).to_have_attribute("contenteditable", "false")
-    assert await saved_copy(editor, note.get_by_role("button", name="Save a copy of my text"), tmp_path / "kept.md") == b"unsent start\n"
+    assert await saved_copy(editor, note.get_by_role("button", name="Save a copy of my text")) == b"unsent start\n"
     bob = await (await company.join("Bob", server)).open("other.md")
     await bob.type("Bob writes on. ", at="Control+Home", pause=5)
     await bob.saved()
@@ -105,9 +99,7 @@ async def test_a_server_that_forgot_the_history_takes_no_old_words_and_the_page_
     assert len(ann.seen.sockets) == refused + 1
 
 
-async def test_a_document_deleted_under_its_editors_says_so_and_lets_them_keep_their_text(
-    shared_server: Served, company: Company, tmp_path: Path
-) -> None:
+async def test_a_document_deleted_under_its_editors_says_so_and_lets_them_keep_their_text(shared_server: Served, company: Company) -> None:
     shared_server.write("doomed.md", "start\n")
     ann = await company.join("Ann", shared_server)
     editor = await ann.open("doomed.md")
@@ -123,5 +115,5 @@ async def test_a_document_deleted_under_its_editors_says_so_and_lets_them_keep_t
 
     assert answer.ok, await answer.text()
     note = await editor.refused("There is no such document")
-    assert await saved_copy(editor, note.get_by_role("button", name="Save a copy of my text"), tmp_path / "kept.md") == b"typed start\n"
+    assert await saved_copy(editor, note.get_by_role("button", name="Save a copy of my text")) == b"typed start\n"
     assert not (shared_server.root / "doomed.md").exists()

@@ -64,6 +64,7 @@ async def test_who_is_not_signed_in_is_told_how_and_goes_on_in_the_same_page_aft
     await editor.ready()
     await expect(note).to_have_count(0)
     await editor.reads("start\n")
+    await editor.sees("Ann")
 
 
 async def test_who_signed_out_is_a_stranger_again(shared_server: Served, company: Company) -> None:

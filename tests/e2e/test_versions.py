@@ -1,4 +1,4 @@
-"""An open page and a newer server: the page loads anew, once, and no word is lost."""
+"""An open page and a newer server: the page loads anew, once, and no word is lost (HTTP-9)."""
 
 from __future__ import annotations
 

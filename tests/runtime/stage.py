@@ -99,6 +99,16 @@ class Socket:
         except CollabError as error:
             self.close(error.close_code, f"{error.reason}: {error.detail}")
 
+    def open(self) -> bool:
+        return self.closed is None
+
+    def code(self) -> int | None:
+        """With which code it was closed."""
+        return self.closed[0] if self.closed else None
+
+    def reads(self) -> bool:
+        return self.reading
+
     def frames(self) -> list[bytes]:
         """All messages that were written."""
         found = []
@@ -163,6 +173,10 @@ class Guest:
     @property
     def text(self) -> str:
         return str(self.replica.text)
+
+    def file(self) -> object:
+        """What the page was told last about the file."""
+        return self.states[-1]["file"]
 
     def send(self, message: bytes) -> None:
         self.socket.send(self.address + message)
@@ -276,6 +290,7 @@ class Stage:
                 limits=self.limits,
             )
         )
+        self.files.recognise = self.rooms.recognise
         self.documents = Documents(self.rooms, self.files)
         self._running = True
         await self.rooms.start()
@@ -367,4 +382,17 @@ class Stage:
         return self.files.peek(path).decode()
 
 
-__all__ = ["HOCUSPOCUS", "KEEP_ALIVE", "PATH", "TOKEN_REQUEST", "YWEBSOCKET", "Guest", "Role", "Socket", "Stage", "passing", "person", "soon"]
+__all__ = [
+    "HOCUSPOCUS",
+    "KEEP_ALIVE",
+    "PATH",
+    "TOKEN_REQUEST",
+    "YWEBSOCKET",
+    "Guest",
+    "Role",
+    "Socket",
+    "Stage",
+    "passing",
+    "person",
+    "soon",
+]

@@ -87,7 +87,7 @@ async def test_people_who_edit_go_on_when_their_document_is_moved(stage: Stage) 
     ann.append("after ")
     await passing(15)
     assert ann.states[-1]["path"] == "moved.md"
-    assert ann.states[-1]["file"] == "saved"
+    assert ann.file() == "saved"
     assert stage.file("moved.md") == "one\nbefore after "
     assert PATH not in {stat.path for stat in await stage.documents.list("")}
 

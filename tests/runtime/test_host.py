@@ -159,18 +159,18 @@ async def test_while_the_journal_does_not_answer_a_room_takes_only_so_much(stage
     monkeypatch.setattr(module, "UNSTORED", 1000)
     ann, bob = await stage.guest("Ann"), await stage.guest("Bob", YWEBSOCKET)
     stage.journal.refuse("the disk is full")
-    while ann.socket.reading:
+    while ann.socket.reads():
         ann.append("some words ")
         await soon()
-    assert not bob.socket.reading
+    assert not bob.socket.reads()
     late = await stage.guest("Carla")
-    assert not late.socket.reading
+    assert not late.socket.reads()
     bob.leave()
     text = ann.text
     stage.journal.refuse(None)
     await soon()
-    assert ann.socket.reading
-    assert late.socket.reading
+    assert ann.socket.reads()
+    assert late.socket.reads()
     assert late.text == text
     assert set(ann.statuses) == {1}
     ann.append("more")
@@ -232,7 +232,7 @@ async def test_while_a_document_is_made_anew_it_is_neither_saved_nor_given_out(s
     await passing(5)
     stage.journal.refuse(None)
     await soon()
-    stat, body = await asked
+    _, body = await asked
     assert b"trap" not in body
     await passing(20)
     assert stage.file() == ann.text == "one\nbefore during "

@@ -1,3 +1,5 @@
+"""WIRE-2, HTTP-1, LIMIT-2, LIMIT-5: the one door, honest and hostile."""
+
 from __future__ import annotations
 
 import base64
