@@ -6,7 +6,7 @@ The format is that of y-protocols: a number of entries, each client id, clock, a
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,8 @@ class Presence:
         self.limit = limit
         self.entries: dict[int, Entry] = {}
         self._gone: OrderedDict[int, int] = OrderedDict()
+        self._owned: Counter[int] = Counter()
+        """How many entries each peer owns."""
 
     def receive(self, data: bytes, speaker: Speaker, now: float) -> bytes:
         """Take what a peer says of itself; gives the awareness update for everybody, empty when nothing changed.
@@ -70,7 +72,7 @@ class Presence:
     def _take(self, client: int, clock: int, state: str, speaker: Speaker, now: float) -> bool:
         entry = self.entries.get(client)
         if entry is None:
-            if state == "null" or clock <= self._gone.get(client, -1) or self._owned(speaker.peer) >= OWNED or not speaker.may_own(client):
+            if state == "null" or clock <= self._gone.get(client, -1) or self._owned[speaker.peer] >= OWNED or not speaker.may_own(client):
                 return False
         elif clock < entry.clock or (clock == entry.clock and state != "null"):
             return self._renew(entry, clock, speaker.peer, now)
@@ -80,11 +82,10 @@ class Presence:
             self._remove(client, clock)
             return True
         self._gone.pop(client, None)
+        self._disown(client)
+        self._owned[speaker.peer] += 1
         self.entries[client] = Entry(clock, stamp(state, speaker.person, speaker.color), speaker.peer, now)
         return True
-
-    def _owned(self, peer: int) -> int:
-        return sum(1 for entry in self.entries.values() if entry.owner == peer)
 
     @staticmethod
     def _renew(entry: Entry, clock: int, peer: int, now: float) -> bool:
@@ -93,11 +94,18 @@ class Presence:
         return False
 
     def _remove(self, client: int, clock: int) -> None:
-        self.entries.pop(client, None)
+        self._disown(client)
         self._gone[client] = clock
         self._gone.move_to_end(client)
         while len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)
+
+    def _disown(self, client: int) -> None:
+        entry = self.entries.pop(client, None)
+        if entry is not None:
+            self._owned[entry.owner] -= 1
+            if not self._owned[entry.owner]:
+                del self._owned[entry.owner]
 
     def leave(self, peer: int) -> bytes:
         """Everything that the peer owned is gone; gives the awareness update that says so, empty for nothing."""

@@ -30,6 +30,8 @@ ROOT = "collab"
 CONTENT = "content"
 """The shared text."""
 LINEAGE_KEY = "lineage"
+FAR = 4_096
+"""Clocks from which on a comparison reads the whole document, and keeps it."""
 MERGED_AT_ONCE = 64
 """merge_updates is quadratic."""
 _TAG = 0b101100010110110100111 << 32
@@ -112,6 +114,7 @@ class Document:
         self.lineage = lineage
         self.state = updates.read_state_vector(doc.get_state())
         self._known: Layout | None = None
+        self._parsed: updates.Update | None = None
 
     @property
     def _layout(self) -> Layout:
@@ -193,9 +196,10 @@ class Document:
                     "This copy of the document has another history; it can't be merged. Keep a copy of your text and reload."
                 )
 
-    def judge(self, data: bytes, *, fast: bool = False) -> Verdict:
+    def judge(self, data: bytes, *, fast: bool = False, compare: bool = True) -> Verdict:
         """Read an update from the wire strictly, and tell what it would bring; `fast` takes a short way for common edits.
 
+        `compare` looks whether we hold the same where we hold something: for whoever may write.
         Malformed; OtherLineage; Forbidden for what only the server writes.
         """
         if fast:
@@ -211,7 +215,7 @@ class Document:
         if updates.touches_root(self._new_part(update), ROOT, {(self.lineage, 0)}):
             raise Forbidden(f"The root '{ROOT}' is written by the server only.")
         verdict = Verdict(found.new, missing=found.missing, deletes=bool(found.deletes), parsed=update)
-        if found.known:
+        if found.known and compare:
             verdict.conflict = updates.differs(update, self._held(found.known))
         if not found.missing and verdict.conflict is None:
             self._fit(verdict, found)
@@ -231,13 +235,19 @@ class Document:
                 raise Forbidden(f"The shared text '{CONTENT}' takes text only.")
 
     def _held(self, known: Sequence[tuple[int, int, int]]) -> updates.Update:
-        """Our structs from the first known clock of each client on."""
-        if not known:
-            return updates.Update({}, {})
+        """Our structs from the first known clock of each client on.
+
+        They are kept until the document changes: reading a long history for a few bytes must not be had again and again.
+        """
+        if self._parsed is not None:
+            return self._parsed
         state = dict(self.state)
         for client, clock, _ in known:
             state[client] = min(clock, state[client])
-        return updates.read(self._doc.get_update(updates.write_state_vector(state)))
+        far = sum(self.state[client] - state[client] for client in state) > FAR
+        held = updates.read(self._doc.get_update(b"\0" if far else updates.write_state_vector(state)))
+        self._parsed = held if far else None
+        return held
 
     def adds_nothing(self, verdict: Verdict) -> bool:
         """Whether an update that was judged changes neither structs nor deletions."""
@@ -259,6 +269,7 @@ class Document:
             if verdict.torn and verdict.parsed is not None:
                 self._mend(verdict.torn)
                 data = updates.write(updates.mend(verdict.parsed, verdict.torn))
+            self._parsed = None
             self._doc.apply_update(data)
         except BaseException as error:
             raise _translated(error) from error
@@ -282,6 +293,7 @@ class Document:
         """Apply an update of ours (a merge's fork). Poisoned."""
         found = updates.survey(updates.read(data), self.state)
         added = self._layout.survey(found.order, self.state)
+        self._parsed = None
         try:
             self._doc.apply_update(data)
         except BaseException as error:
@@ -305,6 +317,7 @@ class Document:
 
         if not edits:
             return b""
+        self._parsed = None
         subscription = self._doc.observe(keep)
         try:
             with self._doc.transaction():

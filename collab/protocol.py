@@ -41,6 +41,8 @@ KEEP_ALIVE = b"\x01\x01\x00"
 APPLIED = b"\x08\x01"
 REFUSED = b"\x08\x00"
 TOKEN_REQUEST = b"\x02\x00"
+TOGETHER = 1_000
+"""Messages in one frame at most; clients put a handful together."""
 _SYNC_KINDS = (Kind.STEP1, Kind.STEP2, Kind.UPDATE)
 
 
@@ -57,6 +59,8 @@ def read(data: bytes, dialect: Dialect) -> tuple[bytes, list[Message]]:
     reader = Reader(data)
     messages = [_read_plain(reader)]
     while not reader.done:
+        if len(messages) >= TOGETHER:
+            raise Malformed(f"More than {TOGETHER} messages in one frame.")
         messages.append(_read_plain(reader))
     return b"", messages
 

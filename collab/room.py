@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 STRIKES = 3
 """So often a missing part is asked for."""
+READERS = 2**20
+"""Bytes of an update or step 2 of somebody who may not write: its deletions, which we know."""
+SHOWN = 64
+"""Client ids that one peer may ever show itself under."""
+ANSWER = 10.0
+"""Seconds that the owner of a client id has to say what it has."""
 HELD = 256
 """Updates that may wait for their client id's owner."""
 
@@ -83,6 +89,7 @@ class _Held:
     kind: Kind
     payload: bytes
     asked: Asked
+    since: float
 
 
 @dataclass(slots=True)
@@ -100,6 +107,7 @@ class Room:
     """Client ids and the connection that writes or shows itself under them."""
     _held: dict[int, list[_Held]] = field(default_factory=dict)
     """Updates under somebody else's client id, by that owner's peer id."""
+    _now: float = 0.0
     _size: int = 0
     """At least the bytes of the text."""
 
@@ -119,15 +127,14 @@ class Room:
         gone = self.presence.leave(peer.id)
         if gone:
             effects.append(Spread(protocol.awareness(gone)))
-        for client in [client for client, owner in self._live.items() if owner is peer]:
-            del self._live[client]
-        effects += self._release(peer)
+        effects += self._give_up(peer)
         for waiting in self._held.values():
             waiting[:] = [held for held in waiting if held.peer is not peer]
         return effects
 
     def receive(self, peer: Peer, kind: Kind, payload: bytes, now: float) -> list[Effect]:
         """What a message of a peer brings. CollabError: the peer is refused, and nobody else notices."""
+        self._now = now
         if kind is Kind.UPDATE or kind is Kind.STEP2:
             return self._edit(peer, kind, payload)
         if kind is Kind.AWARENESS:
@@ -158,11 +165,16 @@ class Room:
     def _may_own(self, peer: Peer) -> Callable[[int], bool]:
         def may_own(client: int) -> bool:
             whose = self.owners.get(client) or self._claims.get(client)
+            if whose is None and client in self._live:
+                whose = self._live[client].person.id
+            if client not in peer.shown and len(peer.shown) >= SHOWN:
+                return False
             if whose is None and not reserved(client):
                 self._claims[client] = whose = peer.person.id
                 if len(self._claims) > REMEMBERED:
                     self._claims.popitem(last=False)
             if whose == peer.person.id:
+                peer.shown.add(client)
                 self._live[client] = peer
                 return True
             return False
@@ -170,9 +182,18 @@ class Room:
         return may_own
 
     def expire(self, now: float) -> list[Effect]:
-        """Presence that nobody renewed goes."""
+        """Presence that nobody renewed goes, and nobody waits for ever for somebody who does not say what it has."""
         gone = self.presence.expire(now)
-        return [Spread(protocol.awareness(gone))] if gone else []
+        effects: list[Effect] = [Spread(protocol.awareness(gone))] if gone else []
+        late = [owner for owner, waiting in self._held.items() if waiting and now - waiting[0].since > ANSWER]
+        for owner in late:
+            effects += self._give_up(self.peers[owner])
+        return effects
+
+    def _give_up(self, owner: Peer) -> list[Effect]:
+        for client in [client for client, peer in self._live.items() if peer is owner]:
+            del self._live[client]
+        return self._release(owner)
 
     def _edit(self, peer: Peer, kind: Kind, payload: bytes) -> list[Effect]:
         asked = peer.asked.popleft() if kind is Kind.STEP2 and peer.asked else Asked.HANDSHAKE
@@ -180,7 +201,9 @@ class Room:
         return effects + self._release(peer, checked=peer) if asked is Asked.CHECK else effects
 
     def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, checked: Peer | None = None) -> list[Effect]:
-        verdict = self.document.judge(payload, fast=kind is Kind.UPDATE)
+        if not peer.writes and len(payload) > READERS:
+            raise TooLarge(f"Who only reads has nothing to say of more than {READERS} bytes.")
+        verdict = self.document.judge(payload, fast=kind is Kind.UPDATE, compare=peer.writes)
         if not peer.writes:
             return self._read_only(peer, kind, verdict)
         if verdict.conflict is not None:
@@ -192,17 +215,16 @@ class Room:
     def _fitting(  # noqa: PLR0913, PLR0917 - one edit, and what is known of it
         self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, verdict: Verdict, checked: Peer | None
     ) -> list[Effect]:
-        statuses = self._statuses(peer, kind, asked)
         if not verdict.new and (not verdict.deletes or (kind is Kind.STEP2 and self.document.adds_nothing(verdict))):
-            return [Store(b"", peer, statuses)]
-        self._check_size(payload)
+            return [Store(b"", peer, self._statuses(peer, kind, asked))]
+        self._check_size(verdict)
         foreign = self._foreign(peer, payload, verdict)
         if foreign is not None and foreign[0] is not checked:
-            return self._hold(foreign[0], _Held(peer, kind, payload, asked))
+            return self._hold(foreign[0], _Held(peer, kind, payload, asked, self._now))
         if foreign is not None:
             verdict.conflict, verdict.parsed = foreign[1], verdict.parsed or updates.read(payload)
             return self._equivocation(peer, payload, verdict)
-        return self._apply(peer, kind, payload, verdict, statuses)
+        return self._apply(peer, kind, payload, verdict, self._statuses(peer, kind, asked))
 
     def _statuses(self, peer: Peer, kind: Kind, asked: Asked) -> int:
         """Statuses that are due: one for each update and each step 2, but a step 2 that we asked for beside the handshake pays
@@ -232,10 +254,14 @@ class Room:
                 effects += [Store(made), Spread(protocol.update(made))]
         return effects
 
-    def _check_size(self, payload: bytes) -> None:
-        self._size += len(payload)
+    def _check_size(self, verdict: Verdict) -> None:
+        """TooLarge when the new structs could make the text longer than it may be; a UTF-16 unit takes three bytes at most."""
+        if not verdict.new:
+            return
+        more = 3 * sum(length for _, _, length in verdict.new)
+        self._size += more
         if self._size > self.limits.text:
-            self._size = self.document.length() + len(payload)
+            self._size = self.document.length() + more
             if self._size > self.limits.text:
                 raise TooLarge(f"The document would be over {self.limits.text} bytes.")
 
@@ -311,7 +337,7 @@ class Room:
             if peer.strikes >= STRIKES:
                 raise Malformed("Edits that build on something that nobody has. Keep a copy of your text and reload.")
         else:
-            peer.waiting += 1
+            peer.waiting += asked is not Asked.CHECK
             if Asked.GAP in peer.asked:
                 return []
         peer.asked.append(Asked.GAP)
@@ -330,11 +356,12 @@ class Room:
     def _equivocation(self, peer: Peer, payload: bytes, verdict: Verdict) -> list[Effect]:
         """Other content under clocks that we know: the text is kept under a client id of its own, the connection ends."""
         refused = Refuse(peer, Equivocation("Another text is known under this client id. Your text was kept; reload the document."))
+        answers: list[Effect] = [Answer(peer)] if peer.dialect.statuses else []
         try:
             kept = self.document.salvage(verdict, str(self.document.lineage).encode() + payload)
             again = self.document.judge(kept)
         except CollabError:
-            return [refused]
+            return [*answers, refused]
         if again.missing or again.conflict is not None or not again.new or self._foreign(peer, kept, again) is not None:
-            return [refused]
-        return [*self._apply(peer, Kind.STEP2, kept, again, 0), refused]
+            return [*answers, refused]
+        return [*self._apply(peer, Kind.STEP2, kept, again, 0), *answers, refused]

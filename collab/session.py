@@ -65,6 +65,8 @@ class Peer:
     told: bool = False
     """A y-websocket reader has been told that it may not write."""
     greeted: bool = False
+    shown: set[int] = field(default_factory=set)
+    """Client ids under which it showed itself."""
 
     @property
     def writes(self) -> bool:
@@ -83,11 +85,16 @@ class Joining:
     def add(self, message: Message) -> None:
         """One more message. TooLarge, TooMany."""
         self.size += len(message[1])
-        if self.size > self.limits.queue:
-            raise TooLarge(f"More than {self.limits.queue} bytes before signing in.")
-        if len(self.queue) >= self.limits.queue_messages:
-            raise TooMany(f"More than {self.limits.queue_messages} messages before signing in.")
+        check_queue(self.size, len(self.queue) + 1, self.limits)
         self.queue.append(message)
+
+
+def check_queue(size: int, messages: int, limits: Limits) -> None:
+    """TooLarge, TooMany for what may not wait."""
+    if size > limits.queue:
+        raise TooLarge(f"More than {limits.queue} bytes before signing in.")
+    if messages > limits.queue_messages:
+        raise TooMany(f"More than {limits.queue_messages} messages before signing in.")
 
 
 @dataclass(slots=True)

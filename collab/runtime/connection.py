@@ -21,9 +21,11 @@ from collab.errors import (
     Unavailable,
 )
 from collab.protocol import Kind
-from collab.session import Joining, Leaving, Peer
+from collab.session import Joining, Leaving, Peer, check_queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collab.dialects import Dialect
     from collab.protocol import Message
     from collab.runtime.host import Host
@@ -101,7 +103,7 @@ class Connection:
             self._sign_in(b"", caller.grant, caller.refused)
         else:
             # A socket that never names a document is not kept.
-            self._patience = self._loop.call_later(rooms.limits.joining, self._nobody)
+            self._wait_for(self._nobody)
 
     # --- what the door calls
 
@@ -202,6 +204,9 @@ class Connection:
             return
         if self._dialect.addressed:
             self._say(address, protocol.denied(error.reason, self._dialect))
+            if not self.lagging and all(isinstance(session, Leaving) for session in self._sessions.values()):
+                # A socket on which nobody is welcome is not kept either.
+                self._wait_for(self._nobody)
             return
         self._say(address, protocol.denied(f"{error.reason}: {error.detail}", self._dialect))
         self._over = True
@@ -240,20 +245,28 @@ class Connection:
 
     def _other(self, address: bytes, session: Session | None, message: Message) -> None:
         kind, payload = message
-        if kind is Kind.TOKEN:
+        if kind is Kind.CLOSE:
+            # At once, also of a session that only arrives: a page that detaches and attaches again goes on with a new one.
+            self._end(address)
+        elif kind is Kind.TOKEN:
             self._token(address, session, payload.decode())
         elif isinstance(session, Editing):
-            if kind is Kind.CLOSE:
-                self._end(address)
-            elif kind is Kind.STATELESS and payload.startswith(b"collab:hello"):
+            if kind is Kind.STATELESS and payload.startswith(b"collab:hello"):
                 session.host.greet(session.peer)
         elif isinstance(session, Arriving):
             session.waiting.add(message)
+            self._check_waiting()
         elif session is None and address:
             self._arrive(address).waiting.add(message)
             if self._caller.grant is not None:
                 # Providers 2 send no token when they have none: the socket's own sign-in counts.
                 self._sign_in(address, self._caller.grant, None)
+
+    def _check_waiting(self) -> None:
+        """The bounds on what waits are those of the socket, whatever the number of its documents."""
+        waiting = [session.waiting for session in self._sessions.values() if isinstance(session, Arriving)]
+        if len(waiting) > 1:
+            check_queue(sum(each.size for each in waiting), sum(len(each.queue) for each in waiting), self.rooms.limits)
 
     def _arrive(self, address: bytes) -> Arriving:
         if self._patience is not None and not self.lagging:
@@ -268,10 +281,15 @@ class Connection:
         if isinstance(self._sessions.get(address), Arriving):
             self.refuse(address, TimedOut("No sign-in in time."))
             if self._dialect.addressed and all(isinstance(session, Leaving) for session in self._sessions.values()):
-                self._outbound.close(TimedOut.close_code, "timeout: nobody signed in")
+                self._nobody()
+
+    def _wait_for(self, late: Callable[[], None]) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = self._loop.call_later(self.rooms.limits.joining, late)
 
     def _nobody(self) -> None:
-        self._outbound.close(TimedOut.close_code, "timeout: no document was named")
+        self._outbound.close(TimedOut.close_code, "timeout: nobody signed in to a document")
 
     def _too_slow(self) -> None:
         self.rooms.metrics.refused(TooSlow.reason)

@@ -58,9 +58,9 @@ class Documents:
     async def delete(self, name: str, *, if_match: str) -> None:
         """Remove the file; who edits it is told. Changed."""
         stat = await self._checked(name, if_match)
-        live = self._rooms.live(stat.id) is not None
+        # The file first: when the storage refuses, nobody is thrown out.
+        await self._files.delete(stat.id, if_match=None if self._rooms.live(stat.id) else stat.etag)
         await self._rooms.remove(stat.id, NotFound("The document was deleted."))
-        await self._files.delete(stat.id, if_match=None if live else stat.etag)
         # Whoever came between the two.
         await self._rooms.remove(stat.id, NotFound("The document was deleted."))
 

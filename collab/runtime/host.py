@@ -73,6 +73,8 @@ class Member:
     """Bytes of `direct`."""
     owed: int = 0
     """Statuses that wait for the journal."""
+    denials: int = 0
+    """Refused edits whose statuses wait for the same."""
     ready: int = 0
     """Statuses that wait for a peer that does not read."""
     questions: int = 0
@@ -230,6 +232,9 @@ class Host:
             self._send(member, protocol.step1(self.room.document.state_vector()))
         echoes, member.echoes = member.echoes, []
         self._echo(member, echoes)
+        denials, member.denials = member.denials, 0
+        for _ in range(denials):
+            self._send(member, protocol.REFUSED)
         ready, member.ready = member.ready, 0
         self._pay(member, ready)
         if member.page:
@@ -248,12 +253,19 @@ class Host:
             elif isinstance(effect, Send):
                 self._send_to(effect.peer, effect.message)
             elif isinstance(effect, Answer):
-                self._metrics.refused("readonly")
-                self._send_to(effect.peer, protocol.REFUSED)
+                self._answer(effect.peer)
             elif isinstance(effect, Refuse):
                 self._refuse(effect.peer, effect.error)
             elif isinstance(effect, Rebuild):
                 self._rebuild()
+
+    def _answer(self, peer: Peer) -> None:
+        self._metrics.refused("readonly")
+        member = self.members.get(peer)
+        if member is not None and member.behind is not None:
+            member.denials += 1
+        elif member is not None:
+            self._send(member, protocol.REFUSED)
 
     def _send_to(self, peer: Peer, message: bytes) -> None:
         member = self.members.get(peer)

@@ -17,7 +17,7 @@ from collab.ports import Kind, Record
 from collab.room import Room
 from collab.runtime.host import Host
 from collab.runtime.refusals import Refusals
-from collab.runtime.saver import Saver, Timing
+from collab.runtime.saver import Saver, Timing, check_text, read_limit
 from collab.session import Limits
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ log = logging.getLogger("collab.runtime")
 
 NEAR = 0.5
 """The share of a text that has to be kept for a file that comes back to be the same document."""
+RECOVERY = (0.0, 3.0, 10.0, 30.0, 60.0)
+"""Seconds between tries to open a document whose file lags behind after a crash."""
 LAST_SAVE = 30.0
 """Seconds that a room's last save may take."""
 PATIENCE = 5.0
@@ -130,10 +132,16 @@ class Rooms:
             self.spawn(self._recover(document))
 
     async def _recover(self, document: str) -> None:
-        try:
-            await self.open(document)
-        except NotFound:
-            log.warning("%s has edits that its file does not hold, and the file is gone; they stay in the journal", document)
+        for wait in RECOVERY:
+            await asyncio.sleep(wait)
+            try:
+                await self.open(document)
+            except (NotFound, Unavailable) as error:
+                # A rename is believed after a while, a storage may come back.
+                reason = error.detail
+            else:
+                return
+        log.warning("%s has edits that its file does not hold; they stay in the journal: %s", document, reason)
 
     async def stop(self) -> None:
         """Everything is stored: a last save of each room, then all is let go. Raises nothing."""
@@ -142,7 +150,7 @@ class Rooms:
             self._beat.cancel()
         self.refusals.release_all()
         if self._opening:
-            await asyncio.wait(self._opening.values())
+            await asyncio.wait(self._opening.values(), timeout=PATIENCE)
         await asyncio.gather(*(self._let_go(entry, force=True) for entry in tuple(self._open.values())))
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         if tasks:
@@ -225,7 +233,7 @@ class Rooms:
 
     async def _make(self, document: str) -> _Open:
         around = self._around
-        content = await self.files.read(document, limit=self.limits.text)
+        content = await self.files.read(document, limit=read_limit(self.limits.text))
         known = await around.journal.load(document)
         if known.checkpoint is None and not known.records:
             room, ledger = await self._seed(content)
@@ -242,6 +250,7 @@ class Rooms:
     async def _seed(self, content: Content) -> tuple[Room, Ledger]:
         """A document that the journal does not know: its history begins, durable before anybody sees it."""
         text, form, marks = decode(content.body)
+        check_text(text, self.limits.text)
         document = Document.seed(text, new_lineage(self._around.random))
         document.endings = tuple((mark.utf8, mark.ending) for mark in marks)
         ledger = Ledger(form=form)

@@ -263,7 +263,8 @@ class Saver:
                 if late is not None:
                     last, base = base, await self._absorb_late(late, base)
                     merged_all = base is not last
-            if merged_all:
+            # At the end it stays beside the file: a program may write into it after us, and the next start looks again.
+            if merged_all and not self._host.closing.is_set():
                 await displaced.discard()
         finally:
             self._forget(base)
@@ -297,7 +298,7 @@ class Saver:
     async def _absorb_file(self) -> None:
         """Somebody else wrote the file: merge what stands there."""
         host = self._host
-        content = await self._files.read(host.id, limit=self._limit)
+        content = await self._files.read(host.id, limit=read_limit(self._limit))
         host.stat = content.stat
         await self.meet(content)
 
@@ -305,15 +306,9 @@ class Saver:
         """Compare the file, and what a crash left beside it, with the log; whatever is not our own write is merged."""
         host = self._host
         digest = sha256(content.body).hexdigest()
+        self._doubt(digest, {sha256(leftover.body).hexdigest() for leftover in content.leftovers})
         for leftover in content.leftovers:
-            # Displaced by a save that a crash cut off before it was looked at.
-            if sha256(leftover.body).hexdigest() not in {*host.ledger.known, digest}:
-                try:
-                    await self.absorb(leftover.body, [host.ledger.base, *reversed(host.ledger.former)], in_file=False)
-                except (NotText, TooLarge) as error:
-                    log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", host.id, error.detail)
-                    continue
-            await leftover.discard()
+            await self._clear(leftover, digest)
         announced = host.ledger.announced
         if digest == host.ledger.base.hash:
             host.ledger.announced = None
@@ -324,6 +319,29 @@ class Saver:
         else:
             host.ledger.settle(await self.absorb(content.body, host.ledger.candidates(), in_file=True))
 
+    def _doubt(self, digest: str, beside: set[str]) -> None:
+        """An announced body that never reached the file was read by nobody: a write that was made leaves what it displaced."""
+        ledger = self._host.ledger
+        made = ledger.base.hash in beside or beside - set(ledger.known)
+        if ledger.announced is not None and digest != ledger.announced.hash and not made:
+            ledger.announced = None
+
+    async def _clear(self, leftover: Displaced, digest: str) -> None:
+        """Displaced by a save that a crash, or the end, cut off before it was looked at for the last time."""
+        ledger = self._host.ledger
+        if sha256(leftover.body).hexdigest() not in {*ledger.known, digest}:
+            # Its writer had read what the file held before our save; where a checkpoint took that away, a merge would guess.
+            bases = [*([ledger.base] if ledger.announced or ledger.former else []), *reversed(ledger.former)]
+            if not bases:
+                log.warning("%s: what its writer had read is not known any more; what was displaced stays beside the file", self._host.id)
+                return
+            try:
+                await self.absorb(leftover.body, bases, in_file=False)
+            except (NotText, TooLarge) as error:
+                log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", self._host.id, error.detail)
+                return
+        await leftover.discard()
+
     async def absorb(self, body: bytes, candidates: list[Base], *, in_file: bool) -> Base:
         """Merge an outside body from the nearest of the states that its writer may have read; gives the writer's new base.
 
@@ -331,6 +349,7 @@ class Saver:
         """
         host = self._host
         text, form, marks = decode(body)
+        check_text(text, self._limit)
         await host.settled()
         known = await self._journal.load(host.id)
         await host.sound()
@@ -393,6 +412,17 @@ class Saver:
         if len(there) == 1:
             return there[0]
         return min(there, key=lambda base: _cost(Document.replay(self._steps(known, base)).text(), text))
+
+
+def read_limit(text: int) -> int:
+    """Bytes that a file may have whose text has so many: a byte order mark, and each line end may take two."""
+    return 2 * text + 3
+
+
+def check_text(text: str, limit: int) -> None:
+    """TooLarge for a text over the limit in bytes."""
+    if len(text) > limit or len(text.encode()) > limit:
+        raise TooLarge(f"The text has over {limit} bytes; it can be downloaded, not edited here.")
 
 
 def _cost(before: str, after: str) -> int:

@@ -39,11 +39,11 @@ class RoomDoor:
             knock = Knock("GET", handshake.path, handshake.query, handshake.headers, handshake.client, handshake.scheme, websocket=True)
             visitor = self.admission.admit(knock)
             caller = _caller(visitor, handshake)
-            if caller.grant is None and self.rooms.refusals.full:
-                return Refusal(429, "Too many refused clients; come back later.", ((b"retry-after", b"60"),), "too-many")
             path = handshake.path.removeprefix(self.prefix.encode())
             if path in {COLLABORATION, COLLABORATION + b"/"}:
                 return Connection(self.rooms, outbound, HOCUSPOCUS, caller)
+            if caller.grant is None and self.rooms.refusals.full:
+                return Refusal(429, "Too many refused clients; come back later.", ((b"retry-after", b"60"),), "too-many")
             return Connection(self.rooms, outbound, YWEBSOCKET, caller, document_of(path))
         except CollabError as error:
             return Refusal(error.status, error.detail, reason=error.reason)

@@ -35,12 +35,10 @@ def server(tmp_path: Path) -> Iterator[Served]:
         yield served
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One browser for all of them: one worker, one loop."""
-    for item in items:
-        if "e2e" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One browser for all tests of this folder: one worker, one loop."""
+    item.add_marker(pytest.mark.xdist_group("browser"))
+    item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

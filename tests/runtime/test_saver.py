@@ -425,7 +425,7 @@ async def test_a_file_that_is_always_being_written_is_left_for_a_while(stage: St
     assert ann.file() == "saved"
 
 
-@pytest.mark.parametrize(("body", "word"), [(b"\x89PNG\0", "text"), (b"x" * 200, "at most")])
+@pytest.mark.parametrize(("body", "word"), [(b"\x89PNG\0", "text"), (b"x" * 200, "over 100 bytes")])
 async def test_a_file_that_became_something_else_is_not_overwritten_and_the_page_says_why(stage: Stage, body: bytes, word: str) -> None:
     """SAVE-8, TEXT-4."""
     stage.rooms.limits = Limits(text=100)
