@@ -19,6 +19,7 @@ from collab import updates
 from collab.errors import Equivocation, Forbidden, Malformed, OtherLineage, Poisoned
 from collab.formats.offsets import Unit, convert
 from collab.layout import Layout, quick, torn
+from collab.layout import Place as LayoutPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -102,6 +103,8 @@ class Verdict:
     """Pairs of surrogates that it cuts, by their second halves."""
     parsed: updates.Update | None = field(default=None, repr=False)
     added: Layout | None = field(default=None, repr=False)
+    place: LayoutPlace | None = None
+    """Where the text of a common edit is, if not in the shared text."""
 
 
 class Document:
@@ -206,7 +209,7 @@ class Document:
             edit = quick(data, self.state, self._layout)
             # A client id that is new here may be reserved.
             if edit is not None and (edit.new is None or (edit.new[0] in self.state and edit.new[0] != self.lineage)):
-                return Verdict([edit.new] if edit.new else [], deletes=edit.deleted is not None)
+                return Verdict([edit.new] if edit.new else [], deletes=edit.deleted is not None, place=edit.place)
         update = updates.read(data)
         found = updates.survey(update, self.state)
         self._check_lineage(found.named)
@@ -278,7 +281,9 @@ class Document:
         # A struct that waits for another would be in no state vector, and in every encoding.
         if verdict.parsed is not None and self.state != updates.read_state_vector(self._doc.get_state()):
             raise Poisoned("The update left structs that can't be integrated.")
-        if verdict.added is not None:
+        if verdict.place is not None:
+            self._layout.extend(verdict.new[0], verdict.place)
+        elif verdict.added is not None:
             self._layout.add(verdict.added)
             for place in verdict.torn:
                 self._layout.pairs.discard(*place)

@@ -84,13 +84,21 @@ class Layout:
         """False when it is known to be no type."""
         return at in self.types or _found(self._gone.get(at[0], []), at[1]) is not None
 
-    def outside(self, client: int, clock: int, end: int) -> bool:
-        """True when one of these ids is not in the main root."""
+    def in_text(self, client: int, clock: int, end: int) -> bool:
+        """True when all of these ids are in one text, not in a map."""
         spans = self._spans.get(client)
         if spans is None:
-            return False
+            return True
         index = _index(spans, clock)
-        return (index >= 0 and clock < spans[index][1]) or (index + 1 < len(spans) and spans[index + 1][0] < end)
+        if index >= 0 and clock < spans[index][1]:
+            place = spans[index][2]
+            return end <= spans[index][1] and place is not None and place[1] is None
+        return index + 1 >= len(spans) or spans[index + 1][0] >= end
+
+    def extend(self, new: Range, place: Place) -> None:
+        """Note text outside the main root that `quick` found."""
+        client, clock, length = new
+        _append(self._spans.setdefault(client, []), (clock, clock + length, place))
 
     def survey(self, order: Iterable[Struct], state: Mapping[int, int]) -> Layout:
         """What the structs would add (see `add`), in the order of `updates.Survey`; `Malformed` when they do not fit here."""
@@ -189,12 +197,14 @@ def _cuts(update: Update, state: Mapping[int, int]) -> Iterator[Id]:
 
 
 class Edit(NamedTuple):
-    """A common edit: text that continues its client's clock, a deletion of one range, or both; all in the main root."""
+    """A common edit: text that continues its client's clock, a deletion of one range, or both; none of it in a map."""
 
     new: Range | None
     references: tuple[Id, ...]
     """The origins of the new text."""
     deleted: Range | None
+    place: Place | None = None
+    """Where the new text is; None: in the main root."""
 
 
 _NUMBER = rb"([\x80-\xff]{1,7}[\x01-\x7f]|[\x00-\x7f])"
@@ -209,7 +219,8 @@ _GROUPS = {0x84: (0,), 0x44: (2,), 0xC4: (4, 6)}
 def quick(data: bytes, state: Mapping[int, int], layout: Layout) -> Edit | None:
     """The edit in these bytes when it is a common one that is safe to apply as it is, else None: then `read` and `survey` say more.
 
-    Safe: everything that it names is in `state` and in the main root, and it neither cuts nor brings a pair of surrogates.
+    Safe: everything that it names is in `state` and in a text, not in a map, and it neither cuts nor brings a pair of surrogates.
+    The layout has to be told of new text outside the main root: see `Layout.extend`.
     """
     head = _TEXT.match(data)
     if head is None:
@@ -224,9 +235,10 @@ def quick(data: bytes, state: Mapping[int, int], layout: Layout) -> Edit | None:
         return None
     info = data[head.end(2)]
     references = tuple([(_number(others[i]), _small(others[i + 1])) for i in _GROUPS[info]])
-    if not _quick_references(info, references, state, layout):
+    place = _quick_place(info, references, state, layout)
+    if place is None:
         return None
-    edit = Edit((client, clock, length), references, None)
+    edit = Edit((client, clock, length), references, None, None if place is layout.main else place)
     return edit if data[end:] == b"\0" else _quick_deletion(data, end, edit, state, layout)
 
 
@@ -257,14 +269,19 @@ def _quick_length(raw: bytes) -> int:
         return 0
 
 
-def _quick_references(info: int, references: tuple[Id, ...], state: Mapping[int, int], layout: Layout) -> bool:
-    """True when the origins are known, in the main root, not the same and not inside a pair of surrogates."""
+def _quick_place(info: int, references: tuple[Id, ...], state: Mapping[int, int], layout: Layout) -> Place | None:
+    """Where the origins are, when they are known, in one text, not the same and not inside a pair of surrogates."""
     for client, clock in references:
-        if clock >= state.get(client, 0) or layout.outside(client, clock, clock + 1):
-            return False
+        if clock >= state.get(client, 0):
+            return None
     if info == 0xC4 and references[0] == references[1]:
-        return False
-    return not layout.pairs or not _quick_cuts(info, references, layout.pairs)
+        return None
+    if layout.pairs and _quick_cuts(info, references, layout.pairs):
+        return None
+    place = layout.place(references[0])
+    if place is None or place[1] is not None or (info == 0xC4 and layout.place(references[1]) != place):
+        return None
+    return layout.main if place == layout.main else place
 
 
 def _quick_cuts(info: int, references: tuple[Id, ...], pairs: Ids) -> bool:
@@ -282,8 +299,8 @@ def _quick_deletion(data: bytes, position: int, edit: Edit, state: Mapping[int, 
     reach = state.get(client, 0)
     if edit.new is not None and edit.new[0] == client:
         reach += edit.new[2]
-    if not length or clock + length > reach or layout.outside(client, clock, clock + length):
+    if not length or clock + length > reach or not layout.in_text(client, clock, clock + length):
         return None
     if layout.pairs and ((client, clock) in layout.pairs or (client, clock + length) in layout.pairs):
         return None
-    return Edit(edit.new, edit.references, (client, clock, length))
+    return Edit(edit.new, edit.references, (client, clock, length), edit.place)

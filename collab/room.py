@@ -31,7 +31,7 @@ HELD = 256
 """Updates that may wait for their client id's owner."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """A message to one peer."""
 
@@ -39,7 +39,7 @@ class Send:
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Spread:
     """A message to everybody but one."""
 
@@ -47,7 +47,7 @@ class Spread:
     but: Peer | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Store:
     """An update for the journal (empty: nothing new, but what is known has to be durable), and the statuses due when it is there."""
 
@@ -60,14 +60,14 @@ class Store:
     """Pairs of surrogates that were mended before the update."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A status that need not wait: the edit is refused."""
 
     peer: Peer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Refuse:
     """The session of a peer ends, with the reason."""
 
@@ -75,7 +75,7 @@ class Refuse:
     error: CollabError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rebuild:
     """The document is no longer trusted: make it anew from the journal before the next message."""
 
@@ -217,7 +217,7 @@ class Room:
     ) -> list[Effect]:
         if not verdict.new and (not verdict.deletes or (kind is Kind.STEP2 and self.document.adds_nothing(verdict))):
             return [Store(b"", peer, self._statuses(peer, kind, asked))]
-        self._check_size(verdict)
+        self._check_size(payload, verdict)
         foreign = self._foreign(peer, payload, verdict)
         if foreign is not None and foreign[0] is not checked:
             return self._hold(foreign[0], _Held(peer, kind, payload, asked, self._now))
@@ -254,11 +254,17 @@ class Room:
                 effects += [Store(made), Spread(protocol.update(made))]
         return effects
 
-    def _check_size(self, verdict: Verdict) -> None:
-        """TooLarge when the new structs could make the text longer than it may be; a UTF-16 unit takes three bytes at most."""
+    def measure(self) -> None:
+        """The text grew by what no peer sent."""
+        self._size = self.document.length()
+
+    def _check_size(self, payload: bytes, verdict: Verdict) -> None:
+        """TooLarge when the new structs could make the text longer than it may be: their UTF-8 is in the payload, and of a UTF-16 unit
+        it takes three bytes at most.
+        """
         if not verdict.new:
             return
-        more = 3 * sum(length for _, _, length in verdict.new)
+        more = min(len(payload), 3 * sum(length for _, _, length in verdict.new))
         self._size += more
         if self._size > self.limits.text:
             self._size = self.document.length() + more
@@ -325,7 +331,7 @@ class Room:
             try:
                 effects += self._take(held.peer, held.kind, held.payload, held.asked, checked)
             except CollabError as error:
-                effects.append(Refuse(held.peer, error))
+                effects += [*self._answers(held.peer), Refuse(held.peer, error)]
         if not waiting:
             self._held.pop(owner.id, None)
         return effects
@@ -353,10 +359,14 @@ class Room:
         peer.told = True
         return [Send(peer, protocol.denied("readonly: you may read this document, not change it", peer.dialect))]
 
+    @staticmethod
+    def _answers(peer: Peer) -> list[Effect]:
+        return [Answer(peer)] if peer.dialect.statuses else []
+
     def _equivocation(self, peer: Peer, payload: bytes, verdict: Verdict) -> list[Effect]:
         """Other content under clocks that we know: the text is kept under a client id of its own, the connection ends."""
         refused = Refuse(peer, Equivocation("Another text is known under this client id. Your text was kept; reload the document."))
-        answers: list[Effect] = [Answer(peer)] if peer.dialect.statuses else []
+        answers = self._answers(peer)
         try:
             kept = self.document.salvage(verdict, str(self.document.lineage).encode() + payload)
             again = self.document.judge(kept)

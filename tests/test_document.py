@@ -307,3 +307,31 @@ def test_a_state_vector_that_is_none_is_malformed() -> None:
     for data in (b"", b"\x01", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"):
         with pytest.raises(CollabError):
             document.check_state_vector(data)
+
+
+def test_text_in_another_root_takes_the_short_way_too_and_stays_apart() -> None:
+    """SYNC-8."""
+    document = seeded("main\n")
+    doc: Doc[Any] = Doc(client_id=7)
+    other, made = doc.get("other", type=Text), []
+    doc.apply_update(document.encode())
+    subscription = doc.observe(lambda event: made.append(event.update))
+    for index in range(5):
+        other.insert(index, "x")
+    del other[1:3]
+    other.insert(2, "y")
+    ways = []
+    for update in made:
+        verdict = document.judge(update, fast=True)
+        ways.append(verdict.parsed is None)
+        document.apply(update, verdict)
+    doc.unobserve(subscription)
+    again: Doc[Any] = Doc()
+    again.apply_update(document.encode())
+    assert str(again.get("other", type=Text)) == str(other)
+    assert document.text() == "main\n"
+    assert ways == [False, *[True] * (len(made) - 1)]
+    # Between two roots nothing may stand, and the short way sees it: origin in one, right origin in the other.
+    between = b"\x01\x01\x08\x00\xc4\x07\x00" + number(document.lineage) + b"\x02\x01z\x00"
+    with pytest.raises(Malformed):
+        document.judge(between, fast=True)

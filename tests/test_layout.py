@@ -105,15 +105,18 @@ def test_only_what_is_not_in_the_main_root_has_a_span() -> None:
     assert held.layout.place((1, 0)) == held.layout.place((1, 4)) == ("content", None)
     assert held.layout.place((1, 5)) == ("collab", "lineage")
     assert held.layout.place((2, 0)) == ("content", None)
-    assert [held.layout.outside(1, *span) for span in [(0, 5), (0, 6), (5, 6), (4, 5), (3, 9), (6, 9)]] == [
-        False,
-        True,
+    assert [held.layout.in_text(1, *span) for span in [(0, 5), (0, 6), (5, 6), (4, 5), (3, 9), (6, 9)]] == [
         True,
         False,
+        False,
         True,
         False,
+        True,
     ]
-    assert not held.layout.outside(2, 0, 9)
+    assert held.layout.in_text(2, 0, 9)
+    held.layout.extend((3, 0, 4), ("other", None))
+    assert held.layout.in_text(3, 1, 4)
+    assert not held.layout.in_text(3, 1, 5)
 
 
 def test_text_between_two_parents_is_malformed_since_it_would_cut_off_what_follows() -> None:
@@ -334,7 +337,7 @@ def outcome(held: Held, data: bytes) -> str:
         assert ([edit.new] if edit.new else []) == found.new
         assert ({edit.deleted[0]: [edit.deleted[1:]]} if edit.deleted else {}) == found.deletes
         assert not added.pairs
-        assert all(added.place(each[:2]) == ("content", None) for each in found.new)
+        assert all(added.place(each[:2]) == (edit.place or ("content", None)) for each in found.new)
     cuts = torn(update, added, held.layout, held.state)
     assert not (cuts and edit)
     assert write(update) == data

@@ -51,6 +51,8 @@ JOURNAL: Final = (
 )
 """Migrations of the journal's database, in order; one that was released is never changed."""
 
+PACE = 0.003
+"""Seconds from the beginning of one group to the next, at least."""
 GROUP_RECORDS = 4096
 GROUP_BYTES = 16 * 2**20
 """A group ends at either, so that no transaction holds up the rest for long."""
@@ -219,6 +221,8 @@ class _Writer:
         self._delay = 0.0
         self._again = 0.0
         """When the next try is due, on the monotonic clock."""
+        self._paced = 0.0
+        """When the last group began."""
         self._stopping = False
         self._entries: deque[_Entry] = deque()
         self._calls: deque[_Call] = deque()
@@ -261,6 +265,8 @@ class _Writer:
     def _gather(self) -> None:
         """Wait for work, then take what is there: up to a call, which comes after the entries before it."""
         item = self._next()
+        if isinstance(item, _Entry):
+            self._keep_pace()
         size = 0
         while isinstance(item, _Entry):
             self._entries.append(item)
@@ -271,6 +277,13 @@ class _Writer:
         if isinstance(item, _Call):
             self._calls.append(item)
         self._stopping = isinstance(item, _Stop)
+
+    def _keep_pace(self) -> None:
+        """The first group after a rest goes at once, one right behind another waits a little and grows: syncs cost the same for many."""
+        wait = self._paced + PACE - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        self._paced = time.monotonic()
 
     def _next(self) -> _Item | None:
         """The next item; None when the time has come to try again."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("clone")
 
 SECONDS = 300.0
 PAGES = {"collab/web/client/index.html", "collab/web/client/edit.html", "collab/web/client/login.html"}

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("proxies")
 
 NAME = "docs.example.org"
 PREFIX = "/collab"

@@ -36,8 +36,7 @@ def server(tmp_path: Path) -> Iterator[Served]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """One browser for all tests of this folder: one worker, one loop."""
-    item.add_marker(pytest.mark.xdist_group("browser"))
+    """One browser and one loop for all tests of this folder that a worker runs."""
     item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Frame, Page
     from serving import Served
 
-pytestmark = pytest.mark.xdist_group("browser")
 
 PATIENCE = 20_000.0
 """Milliseconds."""
