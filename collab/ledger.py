@@ -57,6 +57,8 @@ class Ledger:
     announced: Base | None = None
     former: tuple[Base, ...] = ()
     """What the file held before the base, the newest last."""
+    readers: tuple[Base, ...] = ()
+    """What the writers of displaced files had read and written when they were merged."""
     known: tuple[str, ...] = ()
     """SHA-256 of the bodies that were announced or merged last: what a crash leaves beside the file may be one of them."""
     edited: int = 0
@@ -87,8 +89,7 @@ class Ledger:
             case Kind.MERGE:
                 self.edited = position
                 self.form = Form.from_json(cast("Mapping[str, object]", record.meta["form"]))
-                if record.meta["in_file"]:
-                    self.settle(merged(record.meta, position))
+                (self.settle if record.meta["in_file"] else self.remember)(merged(record.meta, position))
             case Kind.ANNOUNCE:
                 self.announced = Base(cast("str", record.meta["hash"]), position)
             case Kind.SAVED:
@@ -99,6 +100,10 @@ class Ledger:
         if base != self.base:
             self.former = (*self.former, self.base)[-FORMER:]
         self.base, self.announced = base, None
+
+    def remember(self, reader: Base) -> None:
+        """A displaced file was merged; its writer may go on from there."""
+        self.readers = (*self.readers, reader)[-FORMER:]
 
     def note(self, digest: str) -> None:
         """A body that was announced or merged."""

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlFragment
 
-from collab.document import Document, Endings, Mend, Step, derived_client, new_lineage, reserved
+from collab import updates
+from collab.document import FAR, Document, Endings, Mend, Step, derived_client, new_lineage, reserved
 from collab.errors import CollabError, Forbidden, Malformed, OtherLineage, Poisoned
 from collab.merge import Edit
 
@@ -335,3 +336,30 @@ def test_text_in_another_root_takes_the_short_way_too_and_stays_apart() -> None:
     between = b"\x01\x01\x08\x00\xc4\x07\x00" + number(document.lineage) + b"\x02\x01z\x00"
     with pytest.raises(Malformed):
         document.judge(between, fast=True)
+
+
+def test_a_long_history_is_read_once_for_comparisons_until_the_document_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ID-1: a few bytes that come again and again do not cost a reading of everything each time."""
+    document = seeded()
+    replica = Replica(document)
+    first = replica.insert(0, "a")
+    take(document, first)
+    take(document, replica.insert(1, "b" * FAR))
+    read: list[int] = []
+
+    def counted(data: bytes) -> updates.Update:
+        read.append(len(data))
+        return honest(data)
+
+    honest = updates.read
+    monkeypatch.setattr(updates, "read", counted)
+    for _ in range(20):
+        assert document.judge(first).conflict is None
+    assert sum(size > FAR for size in read) == 1
+    forged = Replica(client=7).insert(0, "z")
+    assert document.judge(forged).conflict == (7, 0)
+    take(document, replica.insert(0, "c"))
+    read.clear()
+    assert document.judge(replica.made[-1]).conflict is None
+    assert document.judge(first).conflict is None
+    assert sum(size > FAR for size in read) == 1

@@ -111,3 +111,9 @@ def test_what_the_file_held_before_is_remembered_and_what_it_holds_now_ends_the_
     assert ledger.former == (Base("h0", 1), Base("h1", 3))
     assert ledger.base == Base("h9", 3, (6,))
     assert ledger.announced is None
+
+
+def test_what_the_writer_of_a_displaced_file_wrote_is_remembered_for_what_it_writes_next() -> None:
+    ledger = Ledger.of(log(SEED, update(b"u1"), announce("h1"), merge(b"m1", "h9", Base("h0", 1), in_file=False), saved("h1", 3)))
+    assert ledger.readers == (Base("h9", 1, (4,)),)
+    assert ledger.former == (Base("h0", 1),)

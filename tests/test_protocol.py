@@ -105,3 +105,10 @@ def test_what_we_say_is_what_the_peers_expect() -> None:
     assert protocol.stateless("x") == bytes.fromhex("05 01 78")
     assert protocol.close("bye") == bytes.fromhex("07 03 62 79 65")
     assert bytes.fromhex("08 01 08 00 01 01 00") == protocol.APPLIED + protocol.REFUSED + protocol.KEEP_ALIVE
+
+
+def test_a_frame_with_very_many_messages_is_malformed() -> None:
+    """WIRE-1, WIRE-3: one frame does not keep the loop busy for everybody else."""
+    assert len(protocol.read(b"\x03" * 1_000, YWEBSOCKET)[1]) == 1_000
+    with pytest.raises(Malformed):
+        protocol.read(b"\x03" * 1_001, YWEBSOCKET)

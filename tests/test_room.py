@@ -7,13 +7,13 @@ from test_document import Replica, lineage, seeded
 
 from collab import protocol
 from collab.access import Person, Role
-from collab.awareness import read
+from collab.awareness import REMEMBERED, read
 from collab.codec import Reader, var_string, var_uint
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET, Dialect
 from collab.document import Document
 from collab.errors import Equivocation, Malformed, OtherLineage, Poisoned, TooLarge
 from collab.protocol import Kind
-from collab.room import Answer, Rebuild, Refuse, Room, Send, Spread, Store
+from collab.room import ANSWER, READERS, SHOWN, Answer, Rebuild, Refuse, Room, Send, Spread, Store
 from collab.session import Limits, Peer
 
 
@@ -303,3 +303,133 @@ def test_a_document_that_the_library_left_half_changed_is_rebuilt_and_the_sender
     assert isinstance(rebuild, Rebuild)
     assert isinstance(refuse, Refuse)
     assert refuse.peer is peer
+
+
+def shown(clients: range) -> bytes:
+    """All of them come and go."""
+    entries = b"".join(
+        var_uint(client) + var_uint(1) + var_string("{}") + var_uint(client) + var_uint(2) + var_string("null") for client in clients
+    )
+    return var_uint(2 * len(clients)) + entries
+
+
+def many(visit: Visit, peer: Peer, clients: range) -> None:
+    for start in clients[::400]:
+        visit.say(peer, Kind.AWARENESS, shown(range(start, min(start + 400, clients.stop))))
+
+
+@pytest.mark.parametrize(("viewers", "ids"), [(1, REMEMBERED + 400), (REMEMBERED // SHOWN + 1, SHOWN)])
+def test_whoever_shows_thousands_of_client_ids_does_not_take_over_that_of_somebody_who_is_here(viewers: int, ids: int) -> None:
+    """ID-8, ID-2."""
+    visit = Visit()
+    alice, mallory = visit.enter("Alice"), visit.enter("Mallory", Role.VIEWER)
+    visit.say(alice, Kind.AWARENESS, awareness(7))
+    for number in range(viewers):
+        many(visit, visit.enter("Mallory", Role.VIEWER), range(10_000 + number * ids, 10_000 + (number + 1) * ids))
+    assert visit.say(mallory, Kind.AWARENESS, awareness(7, 2)) == []
+    update = visit.replica(7).insert(0, "a")
+    store, _ = visit.say(alice, Kind.UPDATE, update)
+    assert store == Store(update, alice, 1, ((7, "alice"),))
+
+
+def test_the_client_ids_that_one_peer_may_ever_show_are_bounded() -> None:
+    """ID-8, LIMIT-3."""
+    visit = Visit()
+    mallory = visit.enter("Mallory", Role.VIEWER)
+    many(visit, mallory, range(10_000, 12_000))
+    assert len(mallory.shown) == SHOWN
+    assert len(visit.room._live) <= SHOWN
+
+
+def test_words_that_wait_for_an_owner_who_does_not_answer_are_taken_after_a_while_with_their_status() -> None:
+    """ID-2, WIRE-6."""
+    visit = Visit()
+    alice, bob = visit.enter("Alice"), visit.enter("Bob")
+    visit.say(alice, Kind.AWARENESS, awareness(7))
+    update = visit.replica(7).insert(0, "a")
+    visit.say(bob, Kind.UPDATE, update)
+    assert visit.room.expire(ANSWER) == []
+    store, _ = visit.room.expire(ANSWER + 1)
+    assert isinstance(store, Store)
+    assert (store.peer, store.statuses) == (bob, 1)
+    assert visit.room.expire(ANSWER + 2) == []
+
+
+def test_statuses_that_were_owed_survive_a_wait_for_the_owner_of_a_client_id() -> None:
+    """WIRE-6, SYNC-4, ID-7: after a crash somebody brings the words of another, and has typed behind them."""
+    visit = Visit()
+    alice, bob = visit.enter("Alice"), visit.enter("Bob")
+    lost, brought = visit.replica(7), visit.replica(8)
+    words = lost.insert(0, "a")
+    brought.doc.apply_update(words)
+    visit.say(alice, Kind.AWARENESS, awareness(7))
+    (asked,) = visit.say(bob, Kind.UPDATE, brought.insert(1, "b"))
+    assert isinstance(asked, Send)
+    (asked,) = visit.say(bob, Kind.STEP2, brought.doc.get_update(visit.room.document.state_vector()))
+    assert isinstance(asked, Send)
+    assert asked.peer is alice
+    effects = visit.say(alice, Kind.STEP2, words)
+    assert sum(effect.statuses for effect in effects if isinstance(effect, Store) and effect.peer is bob) == 1
+    assert visit.room.document.text().startswith("ab")
+
+
+def test_who_sent_other_content_under_a_known_clock_is_told_so_before_it_ends() -> None:
+    """ID-1, WIRE-6: status 0 on Hocuspocus; y-websocket has none."""
+    for dialect in (HOCUSPOCUS, YWEBSOCKET):
+        visit = Visit()
+        visit.say(visit.enter("Alice"), Kind.UPDATE, visit.replica(7).insert(0, "honest "))
+        bob = visit.enter("Bob", dialect=dialect)
+        effects = visit.say(bob, Kind.UPDATE, Replica(client=7).insert(0, "forged "))
+        assert [effect for effect in effects if isinstance(effect, Answer)] == ([Answer(bob)] if dialect.statuses else [])
+        assert isinstance(effects[-1], Refuse)
+
+
+def test_an_update_of_a_viewer_is_not_compared_with_what_we_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """WIRE-10: it is refused whatever it holds, and does not cost a reading of the document."""
+    visit = Visit()
+    compared: list[object] = []
+    honest = Document._held
+
+    def held(document: Document, known: list[tuple[int, int, int]]) -> object:
+        compared.append(known)
+        return honest(document, known)
+
+    monkeypatch.setattr(Document, "_held", held)
+    update = visit.replica(7).insert(0, "a")
+    visit.say(visit.enter("Alice"), Kind.UPDATE, update)
+    viewer = visit.enter("Vera", Role.VIEWER)
+    forged = Replica(client=7).insert(0, "z")
+    for data in (update, forged):
+        assert visit.say(viewer, Kind.UPDATE, data) == [Answer(viewer)]
+    assert compared == []
+    visit.say(visit.enter("Mallory"), Kind.UPDATE, forged)
+    assert len(compared) > 0
+
+
+@pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.STEP2])
+def test_what_a_viewer_says_is_bounded(kind: Kind) -> None:
+    """LIMIT-2, WIRE-10."""
+    visit = Visit()
+    viewer = visit.enter("Vera", Role.VIEWER)
+    deletions = b"\0\1" + var_uint(lineage()) + var_uint(READERS // 2) + b"\0\1" * (READERS // 2)
+    with pytest.raises(TooLarge):
+        visit.say(viewer, kind, deletions)
+
+
+def test_a_full_document_can_be_made_shorter() -> None:
+    """LIMIT-1."""
+    visit = Visit("a" * 99, Limits(text=100))
+    peer, replica = visit.enter(), visit.replica()
+    for _ in range(5):
+        store, _ = visit.say(peer, Kind.UPDATE, replica.erase(0, 10))
+        assert isinstance(store, Store)
+        assert store.statuses == 1
+    assert visit.room.document.text() == "a" * 49
+
+
+def test_a_text_of_more_than_a_third_of_the_limit_is_pasted_at_once() -> None:
+    """LIMIT-1: what is refused is over the limit."""
+    visit = Visit("", Limits(text=1000))
+    peer, replica = visit.enter(), visit.replica()
+    visit.say(peer, Kind.UPDATE, replica.insert(0, "x" * 900))
+    assert visit.room.document.length() == 900

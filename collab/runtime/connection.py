@@ -24,8 +24,6 @@ from collab.protocol import Kind
 from collab.session import Joining, Leaving, Peer, check_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from collab.dialects import Dialect
     from collab.protocol import Message
     from collab.runtime.host import Host
@@ -93,6 +91,9 @@ class Connection:
         self._paused = 0
         self._over = False
         self._patience: asyncio.TimerHandle | None = None
+        """Until somebody has to be welcome."""
+        self._slow: asyncio.TimerHandle | None = None
+        """Until the peer has to read."""
         self._held: asyncio.TimerHandle | None = None
         self._backlog: deque[tuple[bytes, Message]] = deque()
         """What was read already when the peer's output began to wait."""
@@ -103,7 +104,7 @@ class Connection:
             self._sign_in(b"", caller.grant, caller.refused)
         else:
             # A socket that never names a document is not kept.
-            self._wait_for(self._nobody)
+            self._expect()
 
     # --- what the door calls
 
@@ -134,7 +135,7 @@ class Connection:
             return
         self.lagging = True
         self.pause()
-        self._patience = self._loop.call_later(self.rooms.limits.lagging, self._too_slow)
+        self._slow = self._loop.call_later(self.rooms.limits.lagging, self._too_slow)
         # The write that filled the buffer may be one of a flush: what this tick brings is sent first.
         self._loop.call_soon(self._stall)
 
@@ -148,8 +149,8 @@ class Connection:
         if not self.lagging:
             return
         self.lagging = False
-        if self._patience is not None:
-            self._patience.cancel()
+        if self._slow is not None:
+            self._slow.cancel()
         for session in self._editing():
             session.host.catch_up(session.peer)
         self.resume()
@@ -162,8 +163,9 @@ class Connection:
         self._over = True
         self.rooms.connections.pop(self, None)
         self._backlog.clear()
-        if self._patience is not None:
-            self._patience.cancel()
+        for timer in (self._patience, self._slow):
+            if timer is not None:
+                timer.cancel()
         if self._held is not None:
             self.rooms.refusals.forget(self._held)
         for address in tuple(self._sessions):
@@ -204,9 +206,9 @@ class Connection:
             return
         if self._dialect.addressed:
             self._say(address, protocol.denied(error.reason, self._dialect))
-            if not self.lagging and all(isinstance(session, Leaving) for session in self._sessions.values()):
+            if self._unwelcome():
                 # A socket on which nobody is welcome is not kept either.
-                self._wait_for(self._nobody)
+                self._expect()
             return
         self._say(address, protocol.denied(f"{error.reason}: {error.detail}", self._dialect))
         self._over = True
@@ -248,6 +250,8 @@ class Connection:
         if kind is Kind.CLOSE:
             # At once, also of a session that only arrives: a page that detaches and attaches again goes on with a new one.
             self._end(address)
+            if isinstance(session, Arriving) and self._unwelcome():
+                self._expect()
         elif kind is Kind.TOKEN:
             self._token(address, session, payload.decode())
         elif isinstance(session, Editing):
@@ -258,6 +262,7 @@ class Connection:
             self._check_waiting()
         elif session is None and address:
             self._arrive(address).waiting.add(message)
+            self._check_waiting()
             if self._caller.grant is not None:
                 # Providers 2 send no token when they have none: the socket's own sign-in counts.
                 self._sign_in(address, self._caller.grant, None)
@@ -269,7 +274,7 @@ class Connection:
             check_queue(sum(each.size for each in waiting), sum(len(each.queue) for each in waiting), self.rooms.limits)
 
     def _arrive(self, address: bytes) -> Arriving:
-        if self._patience is not None and not self.lagging:
+        if self._patience is not None:
             self._patience.cancel()
         if len(self._sessions) >= self.rooms.limits.documents:
             raise TooMany(f"More than {self.rooms.limits.documents} documents on one socket.")
@@ -280,13 +285,16 @@ class Connection:
     def _late(self, address: bytes) -> None:
         if isinstance(self._sessions.get(address), Arriving):
             self.refuse(address, TimedOut("No sign-in in time."))
-            if self._dialect.addressed and all(isinstance(session, Leaving) for session in self._sessions.values()):
+            if self._dialect.addressed and self._unwelcome():
                 self._nobody()
 
-    def _wait_for(self, late: Callable[[], None]) -> None:
+    def _unwelcome(self) -> bool:
+        return all(isinstance(session, Leaving) for session in self._sessions.values())
+
+    def _expect(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
-        self._patience = self._loop.call_later(self.rooms.limits.joining, late)
+        self._patience = self._loop.call_later(self.rooms.limits.joining, self._nobody)
 
     def _nobody(self) -> None:
         self._outbound.close(TimedOut.close_code, "timeout: nobody signed in to a document")

@@ -137,6 +137,8 @@ class Host:
         self.logged = 0
         """Bytes of the log since its checkpoint."""
         self.closed = False
+        self.deleted = False
+        """The file was deleted through this server."""
         self.closing = asyncio.Event()
         """Set when the room is about to go: nothing waits any more."""
         self._journal = journal
@@ -260,7 +262,8 @@ class Host:
                 self._rebuild()
 
     def _answer(self, peer: Peer) -> None:
-        self._metrics.refused("readonly")
+        if not peer.writes:
+            self._metrics.refused("readonly")
         member = self.members.get(peer)
         if member is not None and member.behind is not None:
             member.denials += 1

@@ -90,6 +90,7 @@ class Rooms:
         self._opening: dict[str, asyncio.Future[Host]] = {}
         self._closing: dict[str, asyncio.Event] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._recoveries: list[asyncio.Task[None]] = []
         self._peers = 0
         self.stopping = False
         """From now on nothing is taken from peers: what they send is theirs to send again."""
@@ -129,7 +130,7 @@ class Rooms:
         """Save what the journal has and the files have not, without waiting for anybody to come."""
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
         for document in await self._around.journal.unsaved():
-            self.spawn(self._recover(document))
+            self._recoveries.append(self.spawn(self._recover(document)))
 
     async def _recover(self, document: str) -> None:
         for wait in RECOVERY:
@@ -149,6 +150,8 @@ class Rooms:
         if self._beat is not None:
             self._beat.cancel()
         self.refusals.release_all()
+        for recovery in self._recoveries:
+            recovery.cancel()
         if self._opening:
             await asyncio.wait(self._opening.values(), timeout=PATIENCE)
         await asyncio.gather(*(self._let_go(entry, force=True) for entry in tuple(self._open.values())))
@@ -199,15 +202,17 @@ class Rooms:
                 self._settled(entry)
                 return entry.host
             closing = self._closing.get(document)
-            if closing is None:
-                break
-            await closing.wait()
-        opening = self._opening.get(document)
-        if opening is None:
-            opening = asyncio.get_running_loop().create_future()
-            self._opening[document] = opening
-            self.spawn(self._load(document, opening))
-        return await asyncio.shield(opening)
+            if closing is not None:
+                await closing.wait()
+                continue
+            opening = self._opening.get(document)
+            if opening is None:
+                opening = asyncio.get_running_loop().create_future()
+                self._opening[document] = opening
+                self.spawn(self._load(document, opening))
+            host = await asyncio.shield(opening)
+            if not host.closed:
+                return host
 
     async def _load(self, document: str, opening: asyncio.Future[Host]) -> None:
         try:
@@ -354,9 +359,13 @@ class Rooms:
 
     async def remove(self, document: str, error: CollabError) -> None:
         """The document goes: everybody leaves with a reason, and nothing is saved any more."""
+        opening = self._opening.get(document)
+        if opening is not None:
+            await asyncio.wait([opening])
         entry = self._open.get(document)
         if entry is not None:
             self._drop(entry)
+            entry.host.deleted = True
             entry.host.dismiss(error)
             await entry.host.settled()
 

@@ -91,6 +91,8 @@ class Saver:
         """Bases of the writers whose displaced inodes are looked at again."""
         self._copies: dict[Base, bytes] = {}
         """The states of watched bases whose places are behind the checkpoint."""
+        self._staying: set[str] = set()
+        """SHA-256 of displaced bodies that could not be merged: they say nothing of the last save."""
 
     @property
     def dirty(self) -> bool:
@@ -264,8 +266,10 @@ class Saver:
                     last, base = base, await self._absorb_late(late, base)
                     merged_all = base is not last
             # At the end it stays beside the file: a program may write into it after us, and the next start looks again.
-            if merged_all and not self._host.closing.is_set():
+            if merged_all and (self._host.deleted or not self._host.closing.is_set()):
                 await displaced.discard()
+            elif not merged_all:
+                self._staying.add(sha256(displaced.body).hexdigest())
         finally:
             self._forget(base)
             self._settled()
@@ -306,9 +310,15 @@ class Saver:
         """Compare the file, and what a crash left beside it, with the log; whatever is not our own write is merged."""
         host = self._host
         digest = sha256(content.body).hexdigest()
-        self._doubt(digest, {sha256(leftover.body).hexdigest() for leftover in content.leftovers})
-        for leftover in content.leftovers:
-            await self._clear(leftover, digest)
+        beside = [sha256(leftover.body).hexdigest() for leftover in content.leftovers]
+        announced = host.ledger.announced
+        displaced = [body for body in beside if announced is None or body != announced.hash]
+        self._doubt(digest, set(beside) - self._staying)
+        for leftover, body in zip(content.leftovers, beside, strict=True):
+            if body in {*host.ledger.known, digest} or await self._clear(leftover, len(displaced)):
+                await leftover.discard()
+            else:
+                self._staying.add(body)
         announced = host.ledger.announced
         if digest == host.ledger.base.hash:
             host.ledger.announced = None
@@ -326,21 +336,33 @@ class Saver:
         if ledger.announced is not None and digest != ledger.announced.hash and not made:
             ledger.announced = None
 
-    async def _clear(self, leftover: Displaced, digest: str) -> None:
-        """Displaced by a save that a crash, or the end, cut off before it was looked at for the last time."""
+    async def _clear(self, leftover: Displaced, beside: int) -> bool:
+        """Merge what was displaced by a save that a crash, or the end, cut off before it was looked at for the last time.
+
+        False when it can't be merged, and stays beside the file; `beside`: how many are there.
+        """
+        bases = await self._readers(beside)
+        if not bases:
+            log.warning("%s: what its writer had read is not known any more; what was displaced stays beside the file", self._host.id)
+            return False
+        try:
+            await self.absorb(leftover.body, bases, in_file=False)
+        except (NotText, TooLarge) as error:
+            log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", self._host.id, error.detail)
+            return False
+        return True
+
+    async def _readers(self, beside: int) -> list[Base]:
+        """The states that the writers of displaced files may have read: what the file held before our saves.
+
+        None where a checkpoint may have taken one of them away: a merge from another would take out words that its writer never saw.
+        """
         ledger = self._host.ledger
-        if sha256(leftover.body).hexdigest() not in {*ledger.known, digest}:
-            # Its writer had read what the file held before our save; where a checkpoint took that away, a merge would guess.
-            bases = [*([ledger.base] if ledger.announced or ledger.former else []), *reversed(ledger.former)]
-            if not bases:
-                log.warning("%s: what its writer had read is not known any more; what was displaced stays beside the file", self._host.id)
-                return
-            try:
-                await self.absorb(leftover.body, bases, in_file=False)
-            except (NotText, TooLarge) as error:
-                log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", self._host.id, error.detail)
-                return
-        await leftover.discard()
+        known = await self._journal.load(self._host.id)
+        held = [base for base in (*ledger.former, *([ledger.base] if ledger.announced else [])) if base.place >= known.position]
+        if known.checkpoint is not None and len(held) < beside:
+            return []
+        return [*reversed(held), *(base for base in ledger.readers if base.place >= known.position)]
 
     async def absorb(self, body: bytes, candidates: list[Base], *, in_file: bool) -> Base:
         """Merge an outside body from the nearest of the states that its writer may have read; gives the writer's new base.
@@ -378,6 +400,7 @@ class Saver:
         document = host.room.document
         if update:
             document.apply_own(update)
+            host.room.measure()
             host.edits += 1
             fork.follow(document)
             host.perform([Spread(protocol.update(update))])
@@ -389,6 +412,8 @@ class Saver:
         self._metrics.saved("merged")
         log.info("%s: an outside edit was merged", host.id)
         after = merged(meta, position)
+        if not in_file:
+            host.ledger.remember(after)
         if base in self._copies and not equal:
             self._copies[after] = Document.replay([self._copies[base], *([update] if update else [])]).encode()
         return after

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from runtime.stage import HOCUSPOCUS, KEEP_ALIVE, PATH, TOKEN_REQUEST, YWEBSOCKET, Role, Stage, passing, person, soon
+from test_document import Replica
 
 from collab import protocol
 from collab.access import Grant
@@ -85,6 +86,34 @@ async def test_the_messages_that_wait_for_the_sign_in_are_bounded(stage: Stage) 
     assert ann.socket.code() == 1013
 
 
+@pytest.mark.parametrize("messages", [1, 4])
+async def test_the_bytes_that_wait_are_bounded_for_the_socket_however_many_documents_it_names(stage: Stage, messages: int) -> None:
+    """WIRE-8."""
+    small(stage, queue=1000)
+    socket = stage.socket()
+    sent = 0
+    for number in range(20):
+        waiting = stage.on(socket, path=f"{number}.md")
+        for _ in range(messages):
+            if socket.open():
+                waiting.send(protocol.step2(b"x" * 90))
+                sent += 90
+    assert socket.code() == 4413
+    assert sent <= 1100
+
+
+async def test_the_messages_that_wait_are_bounded_for_the_socket_however_many_documents_it_names(stage: Stage) -> None:
+    """WIRE-8."""
+    small(stage, queue_messages=5)
+    socket = stage.socket()
+    waiting = [stage.on(socket, path=f"{number}.md") for number in range(3)]
+    for number in range(5):
+        waiting[number % 3].step1()
+    assert socket.open()
+    waiting[2].step1()
+    assert socket.code() == 1013
+
+
 async def test_the_documents_of_a_socket_are_bounded(stage: Stage) -> None:
     """WIRE-8."""
     small(stage, documents=3)
@@ -128,6 +157,45 @@ async def test_a_socket_on_which_no_document_is_named_is_closed_after_a_minute(s
     assert socket.take() == [protocol.PONG]
     await passing(11)
     assert socket.code() == 4408
+
+
+async def test_a_socket_on_which_every_document_was_refused_is_closed_after_a_minute(stage: Stage) -> None:
+    """LIMIT-5, WIRE-12."""
+    ann = stage.on(stage.socket())
+    ann.sign_in("wrong")
+    await passing(59)
+    assert ann.denied == ["unauthorized"]
+    assert ann.socket.open()
+    await passing(2)
+    assert ann.socket.code() == 4408
+
+
+@pytest.mark.parametrize("stalls", [False, True])
+async def test_a_socket_on_which_a_refused_document_is_opened_by_a_better_token_stays(stage: Stage, *, stalls: bool) -> None:
+    """WIRE-12."""
+    ann = stage.on(stage.socket())
+    ann.sign_in("wrong")
+    await soon()
+    if stalls:
+        ann.socket.stall()
+        await soon()
+        ann.socket.drain()
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    await passing(200)
+    assert ann.synced
+    assert ann.socket.open()
+
+
+async def test_a_socket_that_takes_back_the_only_document_it_named_is_closed_after_a_minute(stage: Stage) -> None:
+    """LIMIT-5."""
+    ann = stage.on(stage.socket())
+    ann.step1()
+    ann.send(b"\x07")
+    await passing(59)
+    assert ann.socket.open()
+    await passing(2)
+    assert ann.socket.code() == 4408
 
 
 async def test_a_message_may_be_larger_once_somebody_is_signed_in(stage: Stage) -> None:
@@ -198,6 +266,22 @@ async def test_a_document_is_closed_and_opened_again_while_the_others_of_its_soc
     ann.step1()
     await soon()
     assert len(stage.host().members) == 1
+
+
+async def test_a_document_that_is_closed_while_it_opens_and_opened_again_at_once_syncs(stage: Stage) -> None:
+    """WIRE-9: pages detach and attach in one turn."""
+    ann = stage.on(stage.socket())
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    ann.send(b"\x07")
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    await soon()
+    assert ann.synced
+    assert len(stage.host().members) == 1
+    ann.append("x")
+    await soon()
+    assert ann.statuses == [1, 1]
 
 
 async def test_answers_carry_the_address_of_the_question_with_its_session(stage: Stage) -> None:
@@ -481,6 +565,55 @@ async def test_statuses_that_a_peer_does_not_read_are_counted_and_paid_when_it_r
     slow.socket.drain()
     await soon()
     assert slow.statuses == [1] * 6
+
+
+async def test_refusals_that_a_peer_does_not_read_are_counted_and_sent_when_it_reads(stage: Stage) -> None:
+    """SYNC-7, WIRE-6."""
+    vera = await stage.guest("Vera", role=Role.VIEWER)
+    edits = [protocol.update(vera.replica.insert(0, "x")) for _ in range(3)]
+    vera.socket.stall()
+    await soon()
+    host = stage.host()
+    (peer,) = host.members
+    for edit in edits:
+        host.receive(peer, protocol.Kind.UPDATE, edit[3:])
+    await soon()
+    assert vera.statuses == [1]
+    vera.socket.drain()
+    await soon()
+    assert vera.statuses == [1, 0, 0, 0]
+    assert stage.metrics.refusals == {"readonly": 3}
+
+
+async def test_an_edit_under_clocks_that_hold_another_text_gets_status_0_and_ends_its_document(stage: Stage) -> None:
+    """ID-1, WIRE-6."""
+    ann, bob = await stage.guest("Ann"), await stage.guest("Bob")
+    ann.append("honest ")
+    await soon()
+    ann.leave()
+    forged = Replica(client=ann.replica.doc.client_id).insert(0, "forged ")
+    bob.send(protocol.update(forged))
+    await soon()
+    assert bob.statuses == [1, 0]
+    assert bob.denied == ["equivocation"]
+    assert stage.metrics.refusals == {"equivocation": 1}
+    assert sorted(stage.host().room.document.text().split()) == ["forged", "honest", "one"]
+
+
+async def test_an_edit_whose_client_ids_owner_does_not_answer_is_taken_after_a_while(stage: Stage) -> None:
+    """ID-2: nobody's words wait for ever."""
+    ann, bob = await stage.guest("Ann"), await stage.guest("Bob")
+    ann.append("one ")
+    await soon()
+    ann.socket.heard = None
+    words = ann.replica.insert(0, "two ")
+    bob.replica.doc.apply_update(words)
+    bob.send(protocol.update(words))
+    await passing(9)
+    assert bob.statuses == [1]
+    await passing(12)
+    assert bob.statuses == [1, 1]
+    assert stage.host().room.document.text() == bob.text
 
 
 async def test_echoes_that_a_peer_does_not_read_come_when_it_reads(stage: Stage) -> None:

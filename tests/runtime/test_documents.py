@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 from runtime.stage import PATH, YWEBSOCKET, Stage, passing, soon
 
-from collab.errors import Changed, Exists, NotFound, TooLarge
+from collab.errors import Changed, Denied, Exists, NotFound, TooLarge
 from collab.runtime.documents import ANY
 from collab.session import Limits
 
@@ -161,3 +161,34 @@ async def test_a_document_that_nobody_edits_is_deleted_if_it_is_the_one_that_was
     await stage.documents.delete(PATH, if_match=stat.etag)
     with pytest.raises(NotFound):
         await stage.documents.find(PATH)
+
+
+async def test_a_deletion_that_the_storage_refuses_throws_nobody_out(stage: Stage) -> None:
+    """SAVE-8."""
+    ann = await stage.guest("Ann")
+    stage.files.refusals["delete"] = Denied("the folder is read-only")
+    with pytest.raises(Denied):
+        await stage.documents.delete(PATH, if_match=ANY)
+    await soon()
+    assert ann.denied == []
+    ann.append("x")
+    await passing(5)
+    assert ann.statuses == [1, 1]
+    assert stage.file() == "one\nx"
+
+
+async def test_who_opens_a_document_while_it_is_deleted_is_told(stage: Stage) -> None:
+    """FILE-4: also when the file was read before it was gone, and the room is made after."""
+    document = (await stage.documents.find(PATH)).id
+    ann = stage.on(stage.socket())
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    stage.journal.refuse("slow")
+    await soon()
+    deleting = asyncio.ensure_future(stage.documents.delete(document, if_match=ANY))
+    await passing(1)
+    stage.journal.refuse(None)
+    await deleting
+    await soon()
+    assert ann.denied == ["not-found"]
+    assert stage.rooms.hosts == []

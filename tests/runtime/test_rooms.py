@@ -10,7 +10,7 @@ from runtime.stage import PATH, YWEBSOCKET, Stage, passing, person, soon
 from collab.access import Grant, Role
 from collab.errors import Denied, Draining, Forbidden, NotFound, NotText, TooLarge, Unavailable
 from collab.ports import Kind
-from collab.runtime.rooms import LAST_SAVE
+from collab.runtime.rooms import LAST_SAVE, PATIENCE
 from collab.session import Limits
 
 OWNER = Grant(person("Ann"), Role.OWNER)
@@ -337,3 +337,59 @@ async def test_a_file_that_comes_back_is_the_same_document_when_its_text_is_near
         await stage.files.stat(document)
     stage.files.poke("file.md", body)
     assert ((await stage.files.stat("file.md")).id == document) == same
+
+
+async def test_a_file_that_was_renamed_while_the_server_was_down_gets_its_words_without_anybody_opening_it(stage: Stage) -> None:
+    """JOURNAL-8, SAVE-7: a rename is believed after a while only."""
+    ann = await stage.guest("Ann")
+    ann.append("word ")
+    await soon()
+    stage.files.rename(PATH, "new name.md")
+    await stage.crash()
+    await passing(10)
+    assert stage.file("new name.md") == "one\nword "
+
+
+async def test_a_document_that_cannot_be_recovered_does_not_keep_the_server(stage: Stage) -> None:
+    """PROC-5."""
+    ann = await stage.guest("Ann")
+    ann.append("word ")
+    await soon()
+    stage.files.remove(PATH)
+    await stage.crash()
+    await passing(1)
+    start = asyncio.get_running_loop().time()
+    await stage.stop()
+    assert asyncio.get_running_loop().time() == start
+
+
+async def test_the_server_ends_although_a_document_is_being_opened_and_the_journal_does_not_answer(stage: Stage) -> None:
+    """PROC-5."""
+    stage.journal.refuse("the disk is gone")
+    ann = stage.on(stage.socket())
+    ann.sign_in(stage.token("Ann"))
+    await soon()
+    start = asyncio.get_running_loop().time()
+    async with asyncio.timeout(60):
+        await stage.stop()
+    assert asyncio.get_running_loop().time() - start <= 2 * PATIENCE
+    assert stage.rooms.hosts == []
+
+
+async def test_who_waited_for_a_room_that_was_removed_as_soon_as_it_was_made_is_not_given_it(stage: Stage) -> None:
+    """FILE-4."""
+    document = (await stage.files.stat(PATH)).id
+    stage.journal.refuse("slow")
+    first = asyncio.ensure_future(stage.rooms.open(document))
+    await soon()
+    removing = asyncio.ensure_future(stage.rooms.remove(document, NotFound("The document was deleted.")))
+    await soon()
+    late = asyncio.ensure_future(stage.rooms.open(document))
+    await soon()
+    stage.files.remove(PATH)
+    stage.journal.refuse(None)
+    await removing
+    assert (await first).closed
+    with pytest.raises(NotFound):
+        await late
+    assert stage.rooms.hosts == []

@@ -317,7 +317,7 @@ async def test_what_a_late_writer_wrote_is_not_dropped_when_the_journal_is_gone(
     assert stage.files.asides() == 0
 
 
-async def test_at_the_end_displaced_files_are_read_a_last_time_without_waiting(stage: Stage) -> None:
+async def test_at_the_end_displaced_files_are_read_a_last_time_without_waiting_and_kept(stage: Stage) -> None:
     """SAVE-6."""
     ann = await stage.guest("Ann")
     node = stage.files.open(PATH)
@@ -327,11 +327,43 @@ async def test_at_the_end_displaced_files_are_read_a_last_time_without_waiting(s
     start = asyncio.get_running_loop().time()
     await stage.stop()
     assert asyncio.get_running_loop().time() - start < 5
-    assert stage.files.asides() == 0
+    assert stage.files.asides() == 1
+    stage.files = stage.files.crash()
     await stage.start()
     await passing(10)
     assert (await stage.guest("Ann")).text == "zero\none\ntwo\n"
     assert stage.file() == "zero\none\ntwo\n"
+    await passing(45)
+    assert stage.files.asides() == 0
+
+
+@pytest.mark.parametrize("before", [FIRST, b"zero\none\n"])
+async def test_what_a_program_writes_into_the_displaced_file_after_the_end_is_merged_at_the_next_start(stage: Stage, before: bytes) -> None:
+    """SAVE-6, FILE-7: from what it had read, or had written before the end, so that nothing is doubled or taken out."""
+    ann = await stage.guest("Ann")
+    node = stage.files.open(PATH)
+    ann.append("two\n")
+    await passing(2.1)
+    if before != FIRST:
+        stage.files.rewrite(node, before)
+    await stage.stop()
+    stage.files.rewrite(node, before + b"half\n")
+    stage.files = stage.files.crash()
+    await stage.start()
+    again = await stage.guest("Ann")
+    assert sorted(again.text.split()) == sorted([*before.decode().split(), "half", "two"])
+    await settled(stage, again)
+
+
+async def test_a_displaced_file_goes_with_the_document_that_is_deleted(stage: Stage) -> None:
+    """SAVE-6."""
+    ann = await stage.guest("Ann")
+    ann.append("two\n")
+    await passing(2.1)
+    assert stage.files.asides() == 1
+    await stage.documents.delete(PATH, if_match="*")
+    await passing(1)
+    assert stage.files.asides() == 0
 
 
 @pytest.mark.parametrize("word", ["append", "written", "named", "checked", "exchanged", "synced"])
@@ -707,3 +739,115 @@ async def test_the_same_words_from_inside_and_outside_are_both_kept(stage: Stage
     await passing(10)
     assert sorted(ann.text.splitlines()) == ["one", "the same words", "the same words too"]
     assert stage.file() == ann.text
+
+
+# Announced, and not written
+
+
+async def test_an_outside_edit_after_a_save_that_failed_takes_out_nothing_that_was_acknowledged(stage: Stage) -> None:
+    """SAVE-3, SAVE-5, JOURNAL-9: its writer cannot have read what was announced only."""
+    stage.files.poke(PATH, b"- a\n")
+    ann = await stage.guest("Ann")
+    stage.files.refusals["write"] = Unavailable("No space left on device")
+    ann.append("- b\n")
+    await passing(2.5)
+    assert ann.statuses == [1, 1]
+    stage.files.poke(PATH, b"- a\n- c\n")
+    del stage.files.refusals["write"]
+    await passing(10)
+    assert sorted(ann.text.splitlines()) == ["- a", "- b", "- c"]
+    await settled(stage, ann)
+
+
+async def test_an_outside_edit_after_a_crash_before_the_exchange_takes_out_nothing_that_was_acknowledged(stage: Stage) -> None:
+    """SAVE-3, SAVE-5, JOURNAL-9."""
+    stage.files.poke(PATH, b"- a\n")
+    ann = await stage.guest("Ann")
+    ann.append("- b\n")
+    reached = asyncio.Event()
+
+    async def stop(step: str) -> None:
+        if step == "written":
+            reached.set()
+            await asyncio.Event().wait()
+
+    stage.before = stop
+    await reached.wait()
+    assert ann.statuses == [1, 1]
+    stage.before = None
+    stage.files.poke(PATH, b"- a\n- c\n")
+    await stage.crash()
+    await passing(10)
+    assert sorted(stage.file().splitlines()) == ["- a", "- b", "- c"]
+    await settled(stage, await stage.guest("Ann"))
+
+
+async def test_a_displaced_file_that_stays_says_nothing_of_a_save_that_failed(stage: Stage) -> None:
+    """SAVE-3, SAVE-5: what lies beside the file for long is no proof that the announced body was written."""
+    stage.files.poke(PATH, b"- a\n")
+    ann = await stage.guest("Ann")
+    node = stage.files.open(PATH)
+    ann.append("- b\n")
+    await passing(2.1)
+    stage.files.rewrite(node, b"\x89PNG\0")
+    await stage.crash()
+    ann = await stage.guest("Ann")
+    assert stage.files.asides() == 1
+    stage.files.refusals["write"] = Unavailable("No space left on device")
+    ann.append("- c\n")
+    await passing(2.5)
+    assert ann.statuses == [1, 1]
+    stage.files.poke(PATH, b"- a\n- b\n- d\n")
+    del stage.files.refusals["write"]
+    await passing(10)
+    assert sorted(stage.file().splitlines()) == ["- a", "- b", "- c", "- d"]
+
+
+@pytest.mark.parametrize("saves", [0, 1])
+async def test_a_displaced_file_whose_writer_had_read_what_a_checkpoint_took_away_stays_beside_the_file(stage: Stage, saves: int) -> None:
+    """FILE-7, SAVE-6, JOURNAL-9: merged from another state it would take out what was saved."""
+    ann = await stage.guest("Ann")
+    node = stage.files.open(PATH)
+    saved = "x" * 300_000 + "\n"
+    ann.append(saved)
+    await passing(2.1)
+    for _ in range(saves):
+        ann.append("two\n")
+        await passing(2.1)
+    assert (await stage.journal.load(stage.host().id)).checkpoint is not None
+    stage.files.rewrite(node, b"one\nlog line\n")
+    await stage.crash()
+    await stage.guest("Ann")
+    await passing(10)
+    assert stage.file() == "one\n" + saved + "two\n" * saves
+    assert stage.files.asides() == 1
+
+
+async def test_a_file_whose_line_ends_take_more_bytes_than_its_text_may_have_opens_again(stage: Stage) -> None:
+    """LIMIT-1, TEXT-1: nobody is locked out of a document by what was saved for them."""
+    stage.rooms.limits = Limits(text=1000)
+    stage.files.poke(PATH, b"a\r\n" * 300)
+    ann = await stage.guest("Ann")
+    ann.append("b\n" * 150)
+    await passing(5)
+    assert len(stage.files.peek(PATH)) > 1000
+    ann.leave()
+    await passing(80)
+    assert stage.rooms.hosts == []
+    again = await stage.guest("Ann")
+    again.append("c\n")
+    await passing(5)
+    assert stage.files.peek(PATH) == b"a\r\n" * 300 + b"b\r\n" * 150 + b"c\r\n"
+
+
+async def test_what_comes_from_outside_counts_for_the_limit_of_the_text(stage: Stage) -> None:
+    """LIMIT-1."""
+    stage.rooms.limits = Limits(text=1000)
+    ann = await stage.guest("Ann")
+    stage.files.poke(PATH, b"one\n" + b"x" * 900 + b"\n")
+    ann.append("two\n")
+    await passing(5)
+    assert len(ann.text) == 909
+    ann.append("y" * 200)
+    await soon()
+    assert ann.denied == ["too-large"]
