@@ -314,11 +314,19 @@ class Saver:
         announced = host.ledger.announced
         displaced = [body for body in beside if announced is None or body != announced.hash]
         self._doubt(digest, set(beside) - self._staying)
+        done = []
         for leftover, body in zip(content.leftovers, beside, strict=True):
             if body in {*host.ledger.known, digest} or await self._clear(leftover, len(displaced)):
-                await leftover.discard()
+                done.append(leftover)
             else:
                 self._staying.add(body)
+        await self._meet_file(content, digest)
+        # Only now: they are the proof that the announced save was made, until its end, or what came after it, is noted.
+        for leftover in done:
+            await leftover.discard()
+
+    async def _meet_file(self, content: Content, digest: str) -> None:
+        host = self._host
         announced = host.ledger.announced
         if digest == host.ledger.base.hash:
             host.ledger.announced = None
@@ -332,8 +340,11 @@ class Saver:
     def _doubt(self, digest: str, beside: set[str]) -> None:
         """An announced body that never reached the file was read by nobody: a write that was made leaves what it displaced."""
         ledger = self._host.ledger
-        made = ledger.base.hash in beside or beside - set(ledger.known)
-        if ledger.announced is not None and digest != ledger.announced.hash and not made:
+        announced = ledger.announced
+        if announced is None or digest == announced.hash:
+            return
+        merged_since = {reader.hash for reader in ledger.readers if max((reader.place, *reader.merges)) > announced.place}
+        if ledger.base.hash not in beside and not beside - (set(ledger.known) - merged_since):
             ledger.announced = None
 
     async def _clear(self, leftover: Displaced, beside: int) -> bool:

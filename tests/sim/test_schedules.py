@@ -23,3 +23,9 @@ def test_replicas_and_file_are_equal_nothing_is_lost_and_nothing_is_doubled_what
 
 async def _one(seed: int) -> World:
     return await schedule(seed)
+
+
+@pytest.mark.parametrize("seed", [374, 651, 663, 922, 1999, 2944, 3121, 3768, 4532, 4773, 5827, 6375, 6569, 8137, 9466])
+def test_a_crash_after_a_crash_before_a_save_is_noted_doubles_nothing(seed: int) -> None:
+    """SAVE-3, FILE-7: what a save displaced is the proof that it was made, until its end is noted. Schedules that once failed."""
+    run(_one(seed))
