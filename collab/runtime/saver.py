@@ -99,11 +99,6 @@ class Saver:
         """Whether there is something to save, or a save under way, or a displaced inode to be looked at."""
         return self._first is not None or self._saving.locked() or bool(self._watched)
 
-    @property
-    def failing(self) -> bool:
-        """Whether the last try failed."""
-        return self._failures > 0
-
     def touch(self) -> None:
         """There was an edit."""
         now = self._clock()
