@@ -3,8 +3,8 @@ import { createEncoder, toUint8Array, writeVarString, writeVarUint, writeVarUint
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as Y from "yjs";
 
-import { Connection } from "../src/connection.ts";
-import { words } from "../src/words.ts";
+import { Connection } from "../src/words/connection.ts";
+import { words } from "../src/words/words.ts";
 
 const NAME = "notes.md";
 

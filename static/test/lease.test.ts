@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Lease } from "../src/lease.ts";
+import { Lease } from "../src/base/lease.ts";
 
 const MINUTE = 60_000;
 const BEGIN = 1_800_000_000;

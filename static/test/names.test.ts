@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import { encoded, fileName, folderOf, nameIn, newPath, trail } from "../src/names.ts";
-import { secretIn } from "../src/secrets.ts";
+import { encoded, fileName, folderOf, nameIn, newPath, trail } from "../src/base/names.ts";
+import { secretIn } from "../src/base/secrets.ts";
 
 const NAMES = ["notes.md", "a/b/c d.md", "Größe ☃ 😀.md", "100%25 #1?.md", "مرحبا/世界.txt", "e\u0301 \u00e9.md", "id:abcdefghijklmnopqrstuvwxyz", "a+b&c=d;e.md"];
 

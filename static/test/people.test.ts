@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { initials, inkOn, personIn, present } from "../src/people.ts";
+import { initials, inkOn, personIn, present } from "../src/people/people.ts";
 
 const user = (id: string, name: string, color = "#112233"): object => ({ user: { id, name, color } });
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
-import { backOff, inFrame, reasonOfClose, refusal, type Refusal } from "../src/refusals.ts";
-import { step } from "../src/versions.ts";
-import { bytes, moment } from "../src/show.ts";
+import { backOff, inFrame, reasonOfClose, refusal, type Refusal } from "../src/words/refusals.ts";
+import { step } from "../src/words/versions.ts";
+import { bytes, moment } from "../src/base/show.ts";
 
 test.each(["unauthorized", "forbidden", "not-found", "lineage", "equivocation", "not-text", "too-large", "malformed"])(
   "%s is told in words and with something to do",

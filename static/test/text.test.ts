@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as Y from "yjs";
 
-import { plain, plainDelta } from "../src/text.ts";
+import { plain, plainDelta } from "../src/editor/text.ts";
 
 function withObject(): Y.Text {
   const text = new Y.Doc().getText("content");

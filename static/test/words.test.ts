@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { atRisk, doubted, reportIn, words, type Facts, type Report } from "../src/words.ts";
+import { atRisk, doubted, reportIn, words, type Facts, type Report } from "../src/words/words.ts";
 
 const REPORT: Report = {
   version: "1",

@@ -19,3 +19,8 @@ export async function languageOf(fileName: string): Promise<LanguageSupport | nu
   }
   return (await LanguageDescription.matchFilename(languages, fileName)?.load()) ?? null;
 }
+
+export const isMarkdown = (fileName: string): boolean => MARKDOWN.test(fileName);
+
+/** Rows and cells. */
+export const isTable = (fileName: string): boolean => /\.(csv|tsv)$/i.test(fileName);

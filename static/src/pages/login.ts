@@ -1,9 +1,9 @@
 /** The sign-in page: redeems the one-time secret of the printed address, by a POST that no prefetch makes. */
 
-import { Problem, signIn } from "./api.ts";
-import { part } from "./dom.ts";
-import { secretIn } from "./secrets.ts";
-import { address } from "./page.ts";
+import { Problem, signIn } from "../base/api.ts";
+import { part } from "../base/dom.ts";
+import { secretIn } from "../base/secrets.ts";
+import { address } from "../base/page.ts";
 
 const message = part("message");
 const form = part("form") as HTMLFormElement;

@@ -1,10 +1,10 @@
 /** The list of one folder's files. */
 
-import { contentAddress, create, editAddress, FOLDER, list, Problem, session, signOut, type Item } from "./api.ts";
-import { button, element, part } from "./dom.ts";
-import { fileName, folderOf, newPath, trail } from "./names.ts";
-import { address } from "./page.ts";
-import { bytes, moment } from "./show.ts";
+import { contentAddress, create, editAddress, FOLDER, list, Problem, session, signOut, type Item } from "../base/api.ts";
+import { button, element, part } from "../base/dom.ts";
+import { fileName, folderOf, newPath, trail } from "../base/names.ts";
+import { address } from "../base/page.ts";
+import { bytes, moment } from "../base/show.ts";
 
 const folder = new URLSearchParams(location.search).get("path")?.replace(/^\/+|\/+$/g, "") ?? "";
 const message = part("message");

@@ -4,13 +4,13 @@ import { defaultKeymap } from "@codemirror/commands";
 import { bracketMatching, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
-import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
+import { EditorView, highlightSpecialChars, keymap, lineNumbers, type ViewUpdate } from "@codemirror/view";
 import { classHighlighter, tagHighlighter, tags } from "@lezer/highlight";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 
-import { cursors } from "./cursors.ts";
+import { cursors } from "../people/cursors.ts";
 import { isProse, languageOf } from "./languages.ts";
 
 /** Stands for what is in the text and is no character (an embed of another client), so that both count alike. */
@@ -34,9 +34,14 @@ export interface Shown {
   readOnly: boolean;
 }
 
+type Listener = (update: ViewUpdate) => void;
+
 /** The editor of one document. */
 export class TextEditor {
   readonly view: EditorView;
+  /** Undoes only what was typed here. */
+  readonly undo: Y.UndoManager;
+  private readonly listeners = new Set<Listener>();
   private readonly access = new Compartment();
   private readonly language = new Compartment();
 
@@ -46,6 +51,7 @@ export class TextEditor {
   ) {
     // Before the binding's own observer, which would take an object for text and never return.
     shown.text.observe(plainDelta);
+    this.undo = new Y.UndoManager(shown.text);
     this.view = new EditorView({ parent, state: this.state(shown.readOnly) });
     void this.loadLanguage();
   }
@@ -53,6 +59,12 @@ export class TextEditor {
   set readOnly(readOnly: boolean) {
     if (this.view.state.readOnly !== readOnly) this.view.dispatch({ effects: this.access.reconfigure(permission(readOnly)) });
   }
+
+  /** Called after each update of the view; gives the way to stop. */
+  readonly watch = (listener: Listener): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
 
   private state(readOnly: boolean): EditorState {
     const extensions = [this.parts(), this.access.of(permission(readOnly)), this.language.of([])];
@@ -78,9 +90,10 @@ export class TextEditor {
       syntaxHighlighting(marks),
       search({ top: true }),
       keymap.of([...yUndoManagerKeymap, ...searchKeymap, ...defaultKeymap]),
-      yCollab(text, null, { undoManager: new Y.UndoManager(text) }),
+      yCollab(text, null, { undoManager: this.undo }),
       // After the binding, so that positions are looked up in a shared text that has the same edits.
       cursors(text, awareness),
+      EditorView.updateListener.of((update) => this.listeners.forEach((listener) => listener(update))),
     ];
   }
 

@@ -1,23 +1,33 @@
 /** The editor page: one document, who is here, and what has become of my words. */
 
-import { content, contentAddress, editAddress, lease, Problem, session } from "./api.ts";
-import { Connection } from "./connection.ts";
-import { element, part } from "./dom.ts";
-import { fileName, folderOf, nameIn } from "./names.ts";
-import { note, unnote, type Act } from "./notes.ts";
-import { address, base, nonce, version } from "./page.ts";
-import { initials, inkOn, personIn, present, type Person } from "./people.ts";
-import { inFrame, refusal, type Remedy } from "./refusals.ts";
-import { timeOfDay } from "./show.ts";
-import { TextEditor, plain } from "./text.ts";
-import { step, tabMemory } from "./versions.ts";
-import { atRisk, words, type Facts } from "./words.ts";
+import { content, contentAddress, editAddress, lease, Problem, session } from "../base/api.ts";
+import { Connection } from "../words/connection.ts";
+import { element, part } from "../base/dom.ts";
+import { icon } from "../base/icons.ts";
+import { t } from "../base/messages.ts";
+import { begin } from "../base/start.ts";
+import type { Desk } from "../editor/desk.ts";
+import { isProse } from "../editor/languages.ts";
+import { Menu } from "../editor/menu.ts";
+import { Modes } from "../editor/modes.ts";
+import { statusLine } from "../editor/status.ts";
+import { toolbar } from "../editor/toolbar.ts";
+import { fileName, folderOf, nameIn } from "../base/names.ts";
+import { note, unnote, type Act } from "../base/notes.ts";
+import { address, base, nonce, version } from "../base/page.ts";
+import { peopleBar } from "../people/bar.ts";
+import { inFrame, refusal, type Remedy } from "../words/refusals.ts";
+import { timeOfDay } from "../base/show.ts";
+import { TextEditor, plain } from "../editor/text.ts";
+import { step, tabMemory } from "../words/versions.ts";
+import { atRisk, words, type Facts } from "../words/words.ts";
 
 /** Milliseconds for which a state must last before it is read aloud. */
 const SETTLED = 1500;
 
 class EditPage {
   private readonly connection: Connection;
+  private readonly documentWatchers = new Set<() => void>();
   private editor: TextEditor | null = null;
   private frozen = false;
   /** Whoever signs in now may be somebody else. */
@@ -40,7 +50,8 @@ class EditPage {
     this.connection = new Connection(address.collaboration(), name, version, watcher, lease?.token);
     // The list of files is not shown in frames.
     part("back").hidden = lease !== null;
-    this.connection.awareness.on("change", () => this.showPeople());
+    peopleBar(part("people"), this.connection.awareness);
+    part("back").append(icon("back"));
     addEventListener("online", () => this.connection.hurry());
     addEventListener("beforeunload", (event) => {
       if (atRisk(this.connection.facts)) event.preventDefault();
@@ -80,7 +91,38 @@ class EditPage {
     const parent = part("editor");
     this.editor = new TextEditor(parent, { text, awareness, fileName: fileName(this.path), nonce, readOnly: facts.readOnly });
     parent.setAttribute("aria-busy", "false");
-    if (!facts.readOnly && matchMedia("(hover: hover)").matches) this.editor.view.focus();
+    const desk = this.desk(this.editor);
+    toolbar(part("tools"), desk);
+    if (isProse(fileName(this.path))) statusLine(part("status"), desk);
+    const modes = Modes.for(desk);
+    new Menu(desk, modes, () => this.act("download"));
+    if (!facts.readOnly && modes.mode !== "preview" && matchMedia("(hover: hover)").matches) this.editor.view.focus();
+  }
+
+  private desk({ view, undo, watch }: TextEditor): Desk {
+    const { connection, documentWatchers } = this;
+    const path = (): string => this.path;
+    return {
+      view,
+      undo,
+      text: connection.text,
+      awareness: connection.awareness,
+      get path() {
+        return path();
+      },
+      get readOnly() {
+        return view.state.readOnly;
+      },
+      watch,
+      watchDocument: (listener) => {
+        documentWatchers.add(listener);
+        return () => documentWatchers.delete(listener);
+      },
+    };
+  }
+
+  private documentChanged(): void {
+    for (const listener of this.documentWatchers) listener();
   }
 
   private showWords(facts: Readonly<Facts>): void {
@@ -95,7 +137,9 @@ class EditPage {
 
   private showAccess({ readOnly }: Readonly<Facts>): void {
     part("read-only").hidden = !readOnly;
-    if (this.editor !== null) this.editor.readOnly = readOnly || this.frozen;
+    if (this.editor === null || this.editor.view.state.readOnly === (readOnly || this.frozen)) return;
+    this.editor.readOnly = readOnly || this.frozen;
+    this.documentChanged();
   }
 
   private showLoss({ refused }: Readonly<Facts>): void {
@@ -109,20 +153,14 @@ class EditPage {
     part("title").replaceChildren(element("bdi", {}, fileName(name)));
     part("title").title = name;
     part("back").setAttribute("href", address.files(folderOf(name)));
-    document.title = `${fileName(name) || "Document"} · collab`;
-  }
-
-  private showPeople(): void {
-    const { awareness } = this.connection;
-    const people = present(awareness.getStates(), awareness.clientID);
-    const me = personIn(awareness.getLocalState())?.id;
-    part("people").replaceChildren(...people.map((person) => picture(person, person.id === me)));
+    document.title = `${fileName(name) || t("common.document")} · collab`;
   }
 
   private renamed(path: string): void {
     this.path = path;
     this.showTitle();
     if (!this.name.startsWith("id:") && lease === null) history.replaceState(null, "", editAddress(path));
+    this.documentChanged();
   }
 
   private compare(server: string): void {
@@ -149,6 +187,7 @@ class EditPage {
   private freeze(): void {
     this.frozen = true;
     if (this.editor !== null) this.editor.readOnly = true;
+    this.documentChanged();
   }
 
   private refused(reason: string): void {
@@ -200,15 +239,8 @@ function reopen(action: string, token: string): void {
   form.submit();
 }
 
-function picture(person: Person, mine: boolean): HTMLLIElement {
-  const label = mine ? `${person.name} (you)` : person.name;
-  const face = element("span", { class: "face", "aria-hidden": "true" }, initials(person.name));
-  face.style.setProperty("--who", person.color);
-  face.style.setProperty("--ink", inkOn(person.color));
-  return element("li", { title: label, "data-name": person.name }, face, element("bdi", { class: "name" }, label));
-}
-
-function start(): void {
+async function start(): Promise<void> {
+  await begin();
   const name = nameIn(location.pathname, base);
   if (name === null) {
     const acts = [{ label: "All files", act: address.files() }];
@@ -220,4 +252,4 @@ function start(): void {
   Object.defineProperty(window, "collab", { get: () => page.inside });
 }
 
-start();
+void start();

@@ -1,0 +1,24 @@
+/** What every page does first: the person's language and theme. */
+
+import { preferences, type Preferences } from "../settings/preferences.ts";
+import { chosen, speak, translate } from "./messages.ts";
+
+/** Apply what is preferred now and whenever it changes; resolved when the page speaks the person's language. */
+export async function begin(): Promise<void> {
+  dress(preferences.get());
+  preferences.watch((now, before) => {
+    dress(now);
+    // Words that scripts have written already are in the former language.
+    if (now.language !== before.language) location.reload();
+  });
+  const { language } = preferences.get();
+  await speak(language === "auto" ? chosen(navigator.languages) : language);
+  translate(document);
+}
+
+function dress({ theme, fontSize }: Readonly<Preferences>): void {
+  const root = document.documentElement;
+  if (theme === "system") delete root.dataset["theme"];
+  else root.dataset["theme"] = theme;
+  root.style.setProperty("--text-size", `${fontSize / 16}rem`);
+}

@@ -1,0 +1,92 @@
+/** What else can be done with a document. */
+
+import { openSearchPanel } from "@codemirror/search";
+
+import { element, part } from "../base/dom.ts";
+import { icon, type Icon } from "../base/icons.ts";
+import { t, type Key } from "../base/messages.ts";
+import { encoded } from "../base/names.ts";
+import type { Act } from "../base/notes.ts";
+import { base } from "../base/page.ts";
+import type { Desk } from "./desk.ts";
+import { isMarkdown } from "./languages.ts";
+import type { Modes } from "./modes.ts";
+
+interface Item {
+  label: Key;
+  icon: Icon;
+  act: () => void;
+}
+
+export class Menu {
+  private readonly menu = part("menu");
+
+  constructor(
+    private readonly desk: Desk,
+    private readonly modes: Modes,
+    private readonly download: () => Act,
+  ) {
+    part("more").append(icon("menu"));
+    this.menu.replaceChildren(...this.items().map((item) => this.row(item)));
+    this.menu.addEventListener("keydown", (event) => this.walk(event));
+    this.menu.addEventListener("toggle", () => {
+      if (this.menu.matches(":popover-open")) this.menu.querySelector<HTMLElement>("button")?.focus();
+    });
+  }
+
+  private items(): Item[] {
+    const markdown: Item[] = [
+      { label: "editor.menu.outline", icon: "outline", act: () => void this.outline() },
+      { label: "editor.menu.present", icon: "present", act: () => void open(`${base}/present/${encoded(this.desk.path)}`, "_blank") },
+    ];
+    return [
+      { label: "editor.menu.find", icon: "search", act: () => this.find() },
+      ...(isMarkdown(this.desk.path) ? markdown : []),
+      { label: "editor.menu.print", icon: "print", act: () => void this.print() },
+      { label: "editor.menu.download", icon: "download", act: () => follow(this.download()) },
+      { label: "editor.menu.keys", icon: "keys", act: () => void import("./shortcuts.ts").then(({ showShortcuts }) => showShortcuts(this.desk)) },
+      { label: "editor.menu.settings", icon: "settings", act: () => void import("../settings/dialog.ts").then(({ showSettings }) => showSettings()) },
+    ];
+  }
+
+  private row({ label, icon: picture, act }: Item): HTMLButtonElement {
+    const made = element("button", { type: "button", "data-act": label }, icon(picture), t(label));
+    made.addEventListener("click", () => {
+      this.menu.hidePopover();
+      act();
+    });
+    return made;
+  }
+
+  /** Arrow keys, as in every menu. */
+  private walk(event: KeyboardEvent): void {
+    const rows = [...this.menu.querySelectorAll<HTMLElement>("button")];
+    const at = rows.indexOf(document.activeElement as HTMLElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    rows[(to + rows.length) % rows.length]?.focus();
+  }
+
+  private find(): void {
+    if (this.modes.mode === "preview") void this.modes.set("source");
+    openSearchPanel(this.desk.view);
+  }
+
+  private async outline(): Promise<void> {
+    const { outline } = await import("./outline.ts");
+    const parent = part("outline");
+    if (parent.childElementCount === 0) outline(parent, this.desk);
+    parent.hidden = !parent.hidden;
+  }
+
+  private async print(): Promise<void> {
+    await this.modes.complete();
+    print();
+  }
+}
+
+function follow({ act, download }: Act): void {
+  if (typeof act !== "string") return act();
+  element("a", download === undefined ? { href: act } : { href: act, download }).click();
+}

@@ -1,0 +1,16 @@
+import common from "./common.de.json";
+import csv from "./csv.de.json";
+import editor from "./editor.de.json";
+import files from "./files.de.json";
+import login from "./login.de.json";
+import people from "./people.de.json";
+import present from "./present.de.json";
+import preview from "./preview.de.json";
+import settings from "./settings.de.json";
+import words from "./words.de.json";
+
+import type { Messages } from "../base/messages.ts";
+
+const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...people, ...present, ...preview, ...settings, ...words };
+
+export default messages;

@@ -1,0 +1,12 @@
+import common from "./common.en.json";
+import csv from "./csv.en.json";
+import editor from "./editor.en.json";
+import files from "./files.en.json";
+import login from "./login.en.json";
+import people from "./people.en.json";
+import present from "./present.en.json";
+import preview from "./preview.en.json";
+import settings from "./settings.en.json";
+import words from "./words.en.json";
+
+export default { ...common, ...csv, ...editor, ...files, ...login, ...people, ...present, ...preview, ...settings, ...words };

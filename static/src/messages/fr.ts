@@ -1,0 +1,16 @@
+import common from "./common.fr.json";
+import csv from "./csv.fr.json";
+import editor from "./editor.fr.json";
+import files from "./files.fr.json";
+import login from "./login.fr.json";
+import people from "./people.fr.json";
+import present from "./present.fr.json";
+import preview from "./preview.fr.json";
+import settings from "./settings.fr.json";
+import words from "./words.fr.json";
+
+import type { Messages } from "../base/messages.ts";
+
+const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...people, ...present, ...preview, ...settings, ...words };
+
+export default messages;

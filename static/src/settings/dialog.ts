@@ -1,0 +1,5 @@
+/** What people look for under "Settings". */
+
+export function showSettings(): void {
+  document.body.dataset["settings"] = "open";
+}
