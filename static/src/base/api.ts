@@ -10,6 +10,8 @@ export interface Session {
   color: string;
   role: string;
   version: string;
+  /** Whether this person may choose another name. */
+  renamable?: boolean;
 }
 
 export interface Item {
@@ -64,6 +66,9 @@ const refused = (error: unknown): boolean => error instanceof Problem && (error.
 export const lease = token === "" ? null : new Lease(token, renewal, refused);
 
 export const session = (): Promise<Session> => call("GET", "/api/session");
+
+/** Be called this from now on. */
+export const rename = (name: string): Promise<Session> => call("PATCH", "/api/session", { name });
 
 export const signIn = (secret: string): Promise<void> => call("POST", "/api/session", { secret });
 
