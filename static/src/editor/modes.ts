@@ -71,7 +71,7 @@ export class Modes {
 
   /** The next mode, for a key. */
   next(): void {
-    const choices = this.choices();
+    const choices = this.choices().filter((mode) => mode !== "split" || WIDE.matches);
     void this.set(choices[(choices.indexOf(this.mode) + 1) % choices.length] ?? "source");
   }
 
