@@ -9,6 +9,7 @@ import logging
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -21,21 +22,28 @@ from collab.errors import Unavailable
 from collab.frames import frame
 from collab.journal.sqlite import SqliteJournal
 from collab.runtime.audit import Audit
+from collab.runtime.bin import Trash
 from collab.runtime.documents import Documents
+from collab.runtime.folders import Tree
 from collab.runtime.metrics import Metrics
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
+from collab.runtime.search import Search, Turns
 from collab.session import Limits
 from collab.settings import origin_of
 from collab.state import directory as state
 from collab.state.database import Database
 from collab.state.secrets import Logins, signing_key
+from collab.state.shelf import Shelf
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
+from collab.storage.local_bin import LocalBin
+from collab.storage.local_folders import LocalFolders
 from collab.storage.names import Names
 from collab.web import server
 from collab.web.admission import Admission, names_of
 from collab.web.api import Api
+from collab.web.bin import BinApi
 from collab.web.door import Door
 from collab.web.door import Limits as DoorLimits
 from collab.web.embedding import Embedding
@@ -44,12 +52,17 @@ from collab.web.health import Health
 from collab.web.pages import Pages
 from collab.web.problems import handlers
 from collab.web.rooms import RoomDoor
+from collab.web.search import SearchDoor
 from collab.web.sessions import Sessions, Spent
+from collab.web.shelf import ShelfDoor
+from collab.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from collab.ports import Files, Journal
+    from starlette.routing import Route
+
+    from collab.ports import Bin, Files, Folders, Journal
     from collab.settings import Settings
     from collab.state.directory import Directory
     from collab.web.sessions import OneTime
@@ -65,10 +78,13 @@ class Adapters:
     """What the server stands on. `now` gives UTC seconds since the epoch, `clock` monotonic seconds, `random` that many bytes."""
 
     files: Files
+    folders: Folders
+    bin: Bin
     journal: Journal
     secret: bytes
     one_time: OneTime
     spent: Spent
+    shelf: Shelf
     now: Callable[[], float] = time.time
     clock: Callable[[], float] = time.monotonic
     random: Callable[[int], bytes] = os.urandom
@@ -131,23 +147,34 @@ def build(settings: Settings, adapters: Adapters) -> App:
     )
     metrics.connections = lambda: len(rooms.connections)
     health = Health(metrics, lambda: adapters.journal.trouble)
+    documents = Documents(rooms, adapters.files)
+    trash = Trash(rooms, documents, adapters.bin, adapters.journal, days=settings.bin_days)
     api = Api(
-        documents=Documents(rooms, adapters.files),
+        documents=documents,
         sessions=sessions,
         admission=admission,
+        shelf=adapters.shelf,
         audit=audit,
         prefix=settings.prefix,
         limit_text=settings.limit_text,
         limit_name=settings.limit_name,
     )
-    pages = Pages(adapters.client, settings.prefix, adapters.random)
+    bins = BinApi(api, trash, Tree(rooms, adapters.folders))
+    pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     embedding = Embedding(pages, api, admission, metrics.refused)
     return App(
         web=Starlette(
-            routes=[*health.routes(), *api.routes(), *pages.routes(), *embedding.routes()],
+            routes=[
+                *health.routes(),
+                *api.routes(),
+                *bins.routes(),
+                *_more(settings, adapters, rooms, api),
+                *pages.routes(),
+                *embedding.routes(),
+            ],
             middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics)],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(rooms, health, adapters),
+            lifespan=_lifespan(rooms, trash, health, adapters),
         ),
         door=Door(
             open=RoomDoor(rooms, admission, settings.prefix).open,
@@ -167,6 +194,16 @@ def build(settings: Settings, adapters: Adapters) -> App:
     )
 
 
+def _more(settings: Settings, adapters: Adapters, rooms: Rooms, api: Api) -> list[Route]:
+    """What the interface can do beside documents one by one: searches, shelves, uploads."""
+    search = partial(Search, rooms, adapters.files, api.documents)
+    return [
+        *SearchDoor(api, Turns(), search).routes(),
+        *ShelfDoor(api, adapters.now).routes(),
+        *Uploads(api, settings.upload_limit).routes(),
+    ]
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         text=settings.limit_text,
@@ -181,16 +218,20 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _lifespan(rooms: Rooms, health: Health, adapters: Adapters) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(
+    rooms: Rooms, trash: Trash, health: Health, adapters: Adapters
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await trash.mend()
         await rooms.start()
-        watch = asyncio.get_running_loop().create_task(health.watch_loop())
+        loops = [asyncio.get_running_loop().create_task(loop) for loop in (health.watch_loop(), trash.sweep_loop())]
         try:
             yield
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
             if adapters.close is not None:
                 await adapters.close()
 
@@ -230,10 +271,14 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
             settings,
             Adapters(
                 files=files,
+                folders=LocalFolders(files),
+                bin=LocalBin(files),
                 journal=journal,
                 secret=secret_of(settings, directory),
                 one_time=logins,
                 spent=Spent(directory.path / "spent", time.time()),
+                shelf=Shelf(database),
+                client=settings.client or CLIENT,
                 close=close,
             ),
         )

@@ -1,4 +1,4 @@
-"""What is needed from outside: `Files` (the storage) and `Journal` (the hot log). Every error that may be raised is named."""
+"""What is needed from outside: `Files`, `Folders` and `Bin` (the storage), `Journal` (the hot log). Every error that may be raised is named."""
 
 from __future__ import annotations
 
@@ -87,6 +87,58 @@ class Files(Protocol):
 
     async def delete(self, name: str, *, if_match: str | None) -> None:
         """Remove the file. Raises `Changed`."""
+
+
+class Folders(Protocol):
+    """The folders that hold the files. Both raise `Malformed`, `NotFound`, `Denied`, `Unavailable`, as `Files`, and `Exists`."""
+
+    async def make(self, path: str) -> Stat:
+        """An empty folder; the one around it must exist."""
+
+    async def move(self, path: str, to: str) -> Stat:
+        """Rename or move a folder with all in it to the free path `to`; ids stay. Also `Malformed` when `to` is inside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """What was deleted and can come back: one file, or a folder with all in it."""
+
+    key: str
+    path: str
+    """Where it was."""
+    type: str
+    size: int
+    """Bytes; 0 for a folder."""
+    deleted: float
+    """UTC seconds since the epoch."""
+    by: str
+    """The name of who deleted it."""
+    documents: tuple[str, ...] = ()
+    """The ids that are in it; they stay its own."""
+
+    @property
+    def folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.type == "inode/directory"
+
+
+class Bin(Protocol):
+    """Where deleted files and folders wait. All raise `Denied`, `Unavailable`; what is in the bin is `NotFound` for `Files`."""
+
+    async def discard(self, name: str, *, if_match: str | None, by: str, now: float) -> Binned:
+        """Move a file, or a folder (by its path, with `if_match=None`), into the bin, in one step. Raises `Malformed`, `NotFound`, `Changed`."""
+
+    async def entries(self) -> list[Binned]:
+        """What is there and can be restored, newest first."""
+
+    async def restore(self, key: str, path: str | None) -> Stat:
+        """Back to where it was, or to `path`; missing folders around it are made. Ids are as before. `NotFound`, `Malformed`, `Exists`."""
+
+    async def purge(self, key: str) -> list[str]:
+        """Gone for good; gives the ids that are gone with it. Raises `NotFound`."""
+
+    async def mend(self) -> list[str]:
+        """Finish what a crash cut off, at the start; gives the ids that are gone for good."""
 
 
 class Kind(StrEnum):

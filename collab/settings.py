@@ -130,6 +130,7 @@ class Settings(BaseSettings):
         ),
     ] = None
     config: Annotated[Path | None, Field(description="A TOML file with settings.")] = None
+    client: Annotated[Path | None, Field(description="The folder of the built web client. By default the package's own.")] = None
     host: Annotated[str, Field(description="The address to listen on. Beyond loopback a secret must be set.", min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(description="The TCP port; 0 takes a free one.", ge=0, le=65535)] = 8000
     secret: Annotated[
@@ -169,6 +170,9 @@ class Settings(BaseSettings):
     header_timeout: Annotated[Seconds, Field(description="A request's headers must be complete in this time.", gt=0)] = 10.0
     sign_in_timeout: Annotated[Seconds, Field(description="A Hocuspocus client must have signed in after this time.", gt=0)] = 60.0
     limit_text: Annotated[Bytes, Field(description="Bytes of a text document, and of a body sent to /api.", gt=0)] = 16 * MIB
+    upload_limit: Annotated[
+        Bytes, Field(description="Bytes of a file that is uploaded; over limit_text it is kept, but not edited.", gt=0)
+    ] = 256 * MIB
     limit_frame: Annotated[Bytes, Field(description="Bytes of a WebSocket message after sign-in.", gt=0)] = 32 * MIB
     limit_frame_before: Annotated[Bytes, Field(description="Bytes of a WebSocket message before sign-in.", gt=0)] = MIB
     limit_awareness: Annotated[Bytes, Field(description="Bytes of one awareness message.", gt=0)] = 64 * KIB
@@ -177,6 +181,7 @@ class Settings(BaseSettings):
     limit_queue_bytes: Annotated[Bytes, Field(description="Bytes that a connection may send before sign-in.", gt=0)] = 5 * MIB
     limit_queue_messages: Annotated[int, Field(description="Messages that a connection may send before sign-in.", gt=0)] = 1000
     limit_queue_documents: Annotated[int, Field(description="Documents that a connection may name before sign-in.", gt=0)] = 100
+    bin_days: Annotated[float, Field(description="Days that something deleted waits in the bin.", gt=0, le=36500)] = 30.0
     audit: Annotated[str, Field(description="A file for audit events as JSON lines, - for standard error, empty for none.")] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

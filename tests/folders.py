@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
+from collab.storage.local_bin import LocalBin
+from collab.storage.local_folders import LocalFolders
 from collab.storage.memory import MemoryFiles, Node
+from collab.storage.memory_bin import MemoryBin, MemoryFolders
 from collab.storage.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from collab.ports import Files
+    from collab.ports import Bin, Files, Folders
 
 
 @dataclass
@@ -40,6 +43,12 @@ class Outside(Protocol):
 
     @property
     def files(self) -> Files: ...
+
+    @property
+    def folders(self) -> Folders: ...
+
+    @property
+    def bin(self) -> Bin: ...
 
     def put(self, path: str, body: bytes) -> None:
         """A new file, over one that is there."""
@@ -69,6 +78,14 @@ class OutsideMemory:
     def __post_init__(self) -> None:
         names = Names(Database(None, STATE), random=Random(1), clock=lambda: self.time.now, timer=lambda: self.time.ticks)
         self.files = MemoryFiles(names, clock=lambda: self.time.now)
+
+    @property
+    def folders(self) -> Folders:
+        return MemoryFolders(self.files)
+
+    @property
+    def bin(self) -> Bin:
+        return MemoryBin(self.files)
 
     def put(self, path: str, body: bytes) -> None:
         self.files.poke(path, body)
@@ -106,11 +123,20 @@ class OutsideLocal:
         self.root.mkdir()
         self.database = Database(folder / "state.sqlite", STATE)
         self.options = options
+        self.random = Random(1)
         self.files = self.start()
 
     def start(self) -> LocalFiles:
-        names = Names(self.database, random=Random(1), clock=lambda: self.time.now, timer=lambda: self.time.ticks)
+        names = Names(self.database, random=self.random, clock=lambda: self.time.now, timer=lambda: self.time.ticks)
         return LocalFiles(self.root, names, **self.options)  # type: ignore[arg-type]
+
+    @property
+    def folders(self) -> Folders:
+        return LocalFolders(self.files)
+
+    @property
+    def bin(self) -> Bin:
+        return LocalBin(self.files)
 
     def put(self, path: str, body: bytes) -> None:
         target = self.root / path

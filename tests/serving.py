@@ -79,7 +79,7 @@ class Served:
         return [sys.executable, "-m", "collab", *arguments, "--root", str(self.root), "--state", str(self.state)]
 
     def variables(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_") or name == "COLLAB_CLIENT"}
         return kept | dict(QUICK) | self.environment
 
     def launch(self) -> subprocess.Popen[bytes]:

@@ -16,14 +16,19 @@ from collab.journal.memory import MemoryJournal
 from collab.settings import load
 from collab.state.database import Database
 from collab.state.secrets import Logins
+from collab.state.shelf import Shelf
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
+from collab.storage.local_bin import LocalBin
+from collab.storage.local_folders import LocalFolders
 from collab.storage.names import Names
 from collab.web.sessions import Spent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from starlette.types import Receive, Send
 
 SECRET = bytes(range(32))
 NOW = 1_800_000_000.0
@@ -51,6 +56,27 @@ class Site:
         transport = httpx.ASGITransport(self.app.web, raise_app_exceptions=False, client=("192.0.2.7", 4000))
         return httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
 
+    async def answer(self, request: bytes, receive: Receive, send: Send, *headers: tuple[bytes, bytes]) -> None:
+        """As the server does, message by message: `request` is method and raw path, from Ada."""
+        method, _, target = request.partition(b" ")
+        path, _, query = target.partition(b"?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": method.decode(),
+            "scheme": "http",
+            "path": path.decode(),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": [(b"host", b"127.0.0.1:8000"), (b"authorization", b"Bearer " + self.token().encode()), *headers],
+            "client": ("192.0.2.7", 4000),
+            "server": ("127.0.0.1", 8000),
+            "state": {},
+        }
+        await self.app.web(scope, receive, send)
+
     def of(self, role: Role = Role.EDITOR, document: str | None = None) -> httpx.AsyncClient:
         """Ada, with a token of this role."""
         return self.client(self.token(role, document))
@@ -69,10 +95,13 @@ async def stand(folder: Path, *, client: Path | None = None, **settings: object)
         load({"root": root, **settings}),
         Adapters(
             files=files,
+            folders=LocalFolders(files),
+            bin=LocalBin(files),
             journal=journal,
             secret=SECRET,
             one_time=logins,
             spent=Spent(folder / "spent", NOW),
+            shelf=Shelf(database),
             now=lambda: time[0],
             random=os.urandom,
             client=client or folder / "client",

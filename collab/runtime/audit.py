@@ -23,7 +23,10 @@ class Audit:
         self._now = now
 
     def __call__(self, event: str, person: Person, document: Stat | None, address: str, detail: str = "") -> None:
-        """`event` is open, write, create, rename, delete, download, sign-in, sign-out; `detail` the role, or the path before a rename."""
+        """`event` is open, write, create, rename, delete, restore, purge, download, sign-in, sign-out, name.
+
+        `detail` is the role, or the path or name before.
+        """
         if not log.isEnabledFor(logging.INFO):
             return
         line: dict[str, object] = {

@@ -35,8 +35,8 @@ log = logging.getLogger("collab.runtime")
 RENEWAL = 10.0
 """Seconds that a provider has to answer the request for a new token."""
 _EDITS = (Kind.UPDATE, Kind.STEP2)
-_COOKIE = ("", "cookie")
-"""Tokens of pages whose socket carries the session."""
+_COOKIE = "cookie"
+"""The token of pages whose socket carries the session, as an empty one; with a colon and a person's id it says whose words they are."""
 
 
 @dataclass(slots=True)
@@ -304,12 +304,7 @@ class Connection:
         self._outbound.close(TooSlow.close_code, "too-slow: what was sent is not read")
 
     def _token(self, address: bytes, session: Session | None, token: str) -> None:
-        grant, refused = self._caller.grant, None
-        if token not in _COOKIE or grant is None:
-            try:
-                grant = self.rooms.authorise(token)
-            except CollabError as error:
-                grant, refused = None, error
+        grant, refused = self._identified(token)
         if isinstance(session, Editing):
             self._renew(address, session, grant, refused)
             return
@@ -317,6 +312,20 @@ class Connection:
             self._sessions.pop(address, None)
             self._arrive(address)
         self._sign_in(address, grant, refused)
+
+    def _identified(self, token: str) -> tuple[Grant | None, CollabError | None]:
+        """Who sends the token, or why it does not count."""
+        word, _, person = token.partition(":")
+        grant = self._caller.grant
+        if grant is not None and word in {"", _COOKIE}:
+            if person and person != grant.person.id:
+                # The browser signed in as somebody else meanwhile: what the page still has to send is not that person's.
+                return None, Forbidden("Somebody else is signed in now.")
+            return grant, None
+        try:
+            return self.rooms.authorise(token), None
+        except CollabError as error:
+            return None, error
 
     def _sign_in(self, address: bytes, grant: Grant | None, refused: CollabError | None) -> None:
         session = self._sessions[address]

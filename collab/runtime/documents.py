@@ -44,9 +44,13 @@ class Documents:
             raise TooLarge(f"The document is over {self._rooms.limits.text} bytes.")
         return (await self._files.write(path, body, if_match=None)).stat
 
+    async def upload(self, path: str, body: bytes) -> Stat:
+        """A new file of any kind and size. Exists, NotFound (no such folder)."""
+        return (await self._files.write(path, body, if_match=None)).stat
+
     async def move(self, name: str, path: str, *, if_match: str) -> Stat:
         """Rename or move; the id stays, and people who edit go on. Changed, Exists."""
-        stat = await self._checked(name, if_match)
+        stat = await self.checked(name, if_match)
         host = self._rooms.live(stat.id)
         if host is None:
             return await self._files.move(stat.id, path, if_match=stat.etag)
@@ -55,16 +59,8 @@ class Documents:
         host.say_all()
         return self._live(moved)
 
-    async def delete(self, name: str, *, if_match: str) -> None:
-        """Remove the file; who edits it is told. Changed."""
-        stat = await self._checked(name, if_match)
-        # The file first: when the storage refuses, nobody is thrown out.
-        await self._files.delete(stat.id, if_match=None if self._rooms.live(stat.id) else stat.etag)
-        await self._rooms.remove(stat.id, NotFound("The document was deleted."))
-        # Whoever came between the two.
-        await self._rooms.remove(stat.id, NotFound("The document was deleted."))
-
-    async def _checked(self, name: str, if_match: str) -> Stat:
+    async def checked(self, name: str, if_match: str) -> Stat:
+        """What the name stands for, if its etag is this one. Changed."""
         stat = await self.find(name)
         if if_match not in {ANY, stat.etag}:
             raise Changed("The document was changed since you read it; read it again.")

@@ -137,8 +137,6 @@ class Host:
         self.logged = 0
         """Bytes of the log since its checkpoint."""
         self.closed = False
-        self.deleted = False
-        """The file was deleted through this server."""
         self.closing = asyncio.Event()
         """Set when the room is about to go: nothing waits any more."""
         self._journal = journal
@@ -512,6 +510,12 @@ class Host:
         self.file = FileState(word, saved_at if saved_at is not None else self.file.saved_at, detail)
         self.say_all()
 
+    def relocate(self, path: str, to: str) -> None:
+        """The document is in a folder that was moved; tell the pages."""
+        if self.stat.path.startswith(path + "/"):
+            self.stat = replace(self.stat, path=to + self.stat.path[len(path) :])
+            self.say_all()
+
     def say_all(self) -> None:
         """Tell every page the state of its words."""
         for member in self.members.values():
@@ -541,6 +545,7 @@ class Host:
             "writable": member.peer.writes,
             "path": self.stat.path,
             "id": self.stat.id,
+            "person": member.peer.person.id,
         }
         self._send(member, protocol.stateless("collab:state " + json.dumps(state, ensure_ascii=False)))
 

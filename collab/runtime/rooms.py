@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from collab.runtime.saver import Saver, Timing, check_text, read_limit
 from collab.session import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from collab.access import Grant, Person
     from collab.ports import Content, Files, Journal, Stat
@@ -132,6 +133,16 @@ class Rooms:
         for document in await self._around.journal.unsaved():
             self._recoveries.append(self.spawn(self._recover(document)))
 
+    async def recover(self, documents: Sequence[str]) -> None:
+        """Save what the journal has of these and their files have not, and wait a little for it."""
+        if not documents:
+            return
+        behind = set(await self._around.journal.unsaved()) & set(documents)
+        tasks = [self.spawn(self._recover(document)) for document in sorted(behind)]
+        self._recoveries = [task for task in self._recoveries if not task.done()] + tasks
+        if tasks:
+            await asyncio.wait(tasks, timeout=PATIENCE)
+
     async def _recover(self, document: str) -> None:
         for wait in RECOVERY:
             await asyncio.sleep(wait)
@@ -181,6 +192,22 @@ class Rooms:
         """The room of a document if it is open."""
         entry = self._open.get(document)
         return entry.host if entry else None
+
+    def below(self, path: str) -> list[Host]:
+        """The open rooms of documents in a folder or deeper."""
+        return [host for host in self.hosts if host.stat.path.startswith(path + "/")]
+
+    def relocate(self, path: str, to: str) -> None:
+        """A folder was moved: documents in it are told their new path, also those that are being opened."""
+        for host in self.below(path):
+            host.relocate(path, to)
+        for opening in self._opening.values():
+            opening.add_done_callback(partial(_relocate, path=path, to=to))
+
+    async def flush(self, documents: Iterable[str]) -> None:
+        """Save open rooms that are ahead of their files. What cannot be saved stays in the journal; raises nothing."""
+        ahead = [entry for entry in map(self._open.get, documents) if entry is not None and entry.host.file.word != "saved"]
+        await asyncio.gather(*(self._finish(entry) for entry in ahead))
 
     async def enter(self, name: str, grant: Grant) -> Host:
         """The room of a document, for somebody who may see it. NotFound, Forbidden, NotText, TooLarge, Unavailable."""
@@ -355,17 +382,16 @@ class Rooms:
                 await entry.host.settled()
                 await entry.saver.save_rest()
         except (TimeoutError, CollabError):
-            log.warning("%s could not be saved before the end; its journal has what was acknowledged", entry.host.id)
+            log.warning("%s could not be saved at the end; its journal has what was acknowledged", entry.host.id)
 
     async def remove(self, document: str, error: CollabError) -> None:
-        """The document goes: everybody leaves with a reason, and nothing is saved any more."""
+        """The document goes: everybody leaves with a reason, and nothing is saved any more. The journal keeps what it has."""
         opening = self._opening.get(document)
         if opening is not None:
             await asyncio.wait([opening])
         entry = self._open.get(document)
         if entry is not None:
             self._drop(entry)
-            entry.host.deleted = True
             entry.host.dismiss(error)
             await entry.host.settled()
 
@@ -379,3 +405,8 @@ class Rooms:
         if self._open.get(entry.host.id) is entry:
             del self._open[entry.host.id]
         self.metrics.rooms = len(self._open)
+
+
+def _relocate(opening: asyncio.Future[Host], *, path: str, to: str) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().relocate(path, to)

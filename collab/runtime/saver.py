@@ -261,7 +261,7 @@ class Saver:
                     last, base = base, await self._absorb_late(late, base)
                     merged_all = base is not last
             # At the end it stays beside the file: a program may write into it after us, and the next start looks again.
-            if merged_all and (self._host.deleted or not self._host.closing.is_set()):
+            if merged_all and not self._host.closing.is_set():
                 await displaced.discard()
             elif not merged_all:
                 self._staying.add(sha256(displaced.body).hexdigest())

@@ -1,4 +1,4 @@
-"""The tables of the state database `state.sqlite`: names of documents, one-time secrets."""
+"""The tables of the state database `state.sqlite`: names of documents, one-time secrets, what each person keeps at hand."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ STATE: Final = (
     CREATE TABLE logins (
         sha256 BLOB PRIMARY KEY,
         expires REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE shelf (
+        person TEXT NOT NULL,
+        document TEXT NOT NULL,   -- `id:` and 26 letters
+        starred_at REAL,          -- UTC seconds; NULL: no star
+        opened_at REAL,           -- UTC seconds; NULL: not opened, or too many were since
+        missing_since REAL,       -- UTC seconds; NULL: it was there when somebody looked last
+        PRIMARY KEY (person, document)
     ) WITHOUT ROWID;
     """,
 )

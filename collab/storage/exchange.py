@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from collab.errors import Changed, CollabError, Denied, NotFound
 from collab.storage import kernel
 from collab.storage.folder import file_writable, folder_writable, joined, listed, open_file, parted, seen, sync
-from collab.storage.paths import mark_of, temporary
+from collab.storage.paths import mark_of, temporary, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,8 +88,7 @@ class Exchange:
     def create(self, path: bytes, mark: str, body: bytes) -> None:
         """A new file, whole and durable. Raises `Exists` when there is something of that name."""
         with self._folder.around(path) as (place, name):
-            if not folder_writable(place):
-                raise Denied(f"the folder is read-only: {parted(path)[0].decode() or 'the root'}")
+            _allow_in(place, path)
             hidden = self._hidden(place, name, mark)
             try:
                 self._make(place, hidden, body, like=None)
@@ -101,24 +100,55 @@ class Exchange:
             self._step("created")
             sync(place)
 
+    def make(self, path: bytes) -> None:
+        """A new folder, durable. Raises `Exists`, `Denied`."""
+        with self._folder.around(path) as (place, name):
+            _allow_in(place, path)
+            os.mkdir(name, dir_fd=place)
+            sync(place)
+
     def move(self, path: bytes, to: bytes, mark: str) -> None:
         """Rename to a free path; hidden files of the document go along. Raises `Exists`, `Denied`."""
         with self._folder.around(path) as (place, name), self._folder.around(to) as (to_place, to_name):
-            for where, inside in ((path, place), (to, to_place)):
-                if not folder_writable(inside):
-                    raise Denied(f"the folder is read-only: {parted(where)[0].decode() or 'the root'}")
+            _allow_in(place, path)
+            _allow_in(to_place, to)
             _rename_new(place, name, to_place, to_name)
             if parted(path)[0] != parted(to)[0]:
                 self._take_along(place, to_place, parted(to)[0], mark)
                 sync(to_place)
             sync(place)
 
-    def delete(self, path: bytes, matches: Callable[[], bool]) -> None:
-        """Remove the file if it `matches`, else `Changed`."""
+    def move_folder(self, path: bytes, to: bytes) -> None:
+        """Rename a folder, with all in it, to a free path that is not inside it. Raises `Exists`, `Denied`."""
+        with self._folder.around(path) as (place, name), self._folder.around(to) as (to_place, to_name):
+            _allow_in(place, path)
+            _allow_in(to_place, to)
+            if not stat.S_ISDIR(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode):
+                raise NotFound(f"this is no folder: {path.decode()}")
+            _rename_new_folder(place, name, to_place, to_name)
+            for aside in self._held.values():
+                if within(aside.path, path):
+                    aside.path = to + aside.path[len(path) :]
+            sync(to_place)
+            sync(place)
+
+    def take_back(self, path: bytes, to: bytes) -> None:
+        """Displaced bodies in a folder, of whatever document, go to another folder."""
+        with self._folder.around(joined(path, b"x")) as (place, _), self._folder.around(joined(to, b"x")) as (to_place, _):
+            self._take_along(place, to_place, to, None)
+            sync(to_place)
+
+    def check(self, path: bytes, matches: Callable[[], bool]) -> None:
+        """Whether the file may be removed: `Denied` when not, `Changed` unless it `matches`."""
         with self._folder.around(path) as (place, name):
             self._allow(place, name)
             if not matches():
                 raise Changed(f"the file was changed by somebody else: {path.decode()}")
+
+    def delete(self, path: bytes, matches: Callable[[], bool]) -> None:
+        """Remove the file if it `matches`, else `Changed`."""
+        self.check(path, matches)
+        with self._folder.around(path) as (place, name):
             os.unlink(name, dir_fd=place)
             sync(place)
 
@@ -227,10 +257,10 @@ class Exchange:
         if known is not None:
             self._held[known[:2]] = aside
 
-    def _take_along(self, place: int, to_place: int, to: bytes, mark: str) -> None:
+    def _take_along(self, place: int, to_place: int, to: bytes, mark: str | None) -> None:
         for entry in listed(place):
             known = mark_of(entry.name)
-            if known is not None and known[0] == mark and not known[2]:
+            if known is not None and mark in {known[0], None} and not known[2]:
                 with suppress(OSError):
                     _rename_new(place, entry.name, to_place, entry.name)
                     held = self._held.get(known[:2])
@@ -293,6 +323,24 @@ def _rename_new(place: int, name: bytes, to_place: int, to_name: bytes) -> None:
             raise
         os.link(name, to_name, src_dir_fd=place, dst_dir_fd=to_place, follow_symlinks=False)
         os.unlink(name, dir_fd=place)
+
+
+def _rename_new_folder(place: int, name: bytes, to_place: int, to_name: bytes) -> None:
+    """As `_rename_new`; a folder has no second name, so a look before must do: what is replaced then is an empty folder at most."""
+    try:
+        kernel.rename_new(place, name, to_place, to_name)
+    except OSError as error:
+        if error.errno not in _NO_EXCHANGE:
+            raise
+        if not _free(to_place, to_name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        os.rename(name, to_name, src_dir_fd=place, dst_dir_fd=to_place)
+
+
+def _allow_in(place: int, path: bytes) -> None:
+    """`Denied` when names may not be made or removed in the folder that holds `path`."""
+    if not folder_writable(place):
+        raise Denied(f"the folder is read-only: {parted(path)[0].decode() or 'the root'}")
 
 
 def _free(place: int, name: bytes) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from collab.errors import Changed, CollabError, NotFound, TooLarge, Unavailable
@@ -18,6 +18,7 @@ from collab.storage.folder import Folder
 from collab.storage.names import Place, Question
 from collab.storage.paths import is_id, split, split_new
 from collab.storage.places import Places
+from collab.storage.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -38,6 +39,21 @@ HASHED: Final = 64 * 2**20
 LISTED: Final = 64 * 2**20
 """Bytes that one listing hashes; files beyond have the weak etag, which is as good for `if_match`."""
 THREADS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The folder, for who works in it on a thread of `LocalFiles`; `step` is called between the steps of a change, with a word."""
+
+    folder: Folder
+    places: Places
+    exchange: Exchange
+    step: Callable[[str], None]
+
+    def note(self, fact: Callable[[Names], object]) -> None:
+        """What is done is done: a state database that refuses learns of it at the next look."""
+        with suppress(Unavailable):
+            fact(self.places.names)
 
 
 class LocalDisplaced:
@@ -80,7 +96,9 @@ class LocalFiles:
         self._folder = Folder(root)
         self._places = Places(self._folder, names)
         self._exchange = Exchange(self._folder, exchange=exchange, step=step)
+        self._disk = Disk(self._folder, self._places, self._exchange, step)
         self._threads = ThreadPoolExecutor(THREADS, "collab-files")
+        self._turns = Turns()
         self._closed = False
 
     async def stat(self, name: str) -> Stat:
@@ -108,7 +126,7 @@ class LocalFiles:
     async def move(self, name: str, path: str, *, if_match: str | None) -> Stat:
         """Rename or move to a free path."""
         to = b"/".join(split_new(path))
-        return await self._at(name, lambda place: self._move(place, to, if_match))
+        return await self._at(name, lambda place: self._move(place, to, if_match), alone=True)
 
     async def delete(self, name: str, *, if_match: str | None) -> None:
         """Remove the file."""
@@ -124,25 +142,38 @@ class LocalFiles:
         """`act` on a thread; for `LocalDisplaced`."""
         return await self._run(lambda: act(self._exchange))
 
-    async def _run(self, act: Callable[[], T]) -> T:
+    async def work(self, act: Callable[[Disk], T], *, alone: bool = False) -> T:
+        """`act` on a thread, `alone` while nobody else looks or writes; for folders and the bin."""
+        return await self._run(lambda: act(self._disk), alone=alone)
+
+    async def work_at(self, name: str, act: Callable[[Disk, Place], T]) -> T:
+        """`act` on the place of a name, alone."""
+        return await self._at(name, lambda place: act(self._disk, place), alone=True)
+
+    async def _run(self, act: Callable[[], T], *, alone: bool = False) -> T:
         if self._closed:
             raise Unavailable("the files are closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
-    async def _at(self, name: str, act: Callable[[Place], T]) -> T:
+        def turn() -> T:
+            with self._turns.alone() if alone else self._turns.together():
+                return act()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, turn)
+
+    async def _at(self, name: str, act: Callable[[Place], T], *, alone: bool = False) -> T:
         """`act` on the place of the name, in one hop to a thread, unless somebody must be asked."""
 
         def attempt() -> T | Question:
             place = self._places.resolve(name)
             return place if isinstance(place, Question) else act(place)
 
-        outcome = await self._run(attempt)
+        outcome = await self._run(attempt, alone=alone)
         if not isinstance(outcome, Question):
             return outcome
         place = await self._answer(outcome)
         if place is None or (is_id(name) and place.id != name):
             raise NotFound(f"the file was deleted: {name}")
-        return await self._run(lambda: act(place))
+        return await self._run(lambda: act(place), alone=alone)
 
     async def _answer(self, question: Question) -> Place | None:
         """The place after the question; None when the file is gone meanwhile."""
@@ -175,7 +206,7 @@ class LocalFiles:
                 left -= place.sight.size
                 etag = self._hash(place, hashes)
             stats.append(_stat(place, place.sight.weak if etag is None else etag))
-        self._note(lambda names: names.remember(hashes))
+        self._disk.note(lambda names: names.remember(hashes))
         return stats
 
     def _hash(self, place: Place, hashes: Hashes) -> str | None:
@@ -190,7 +221,7 @@ class LocalFiles:
         etag = self._known_etag(place)
         if etag is None:
             sight, etag = self._folder.hashed(place.sight.path)
-            self._note(lambda names: names.remember([(place.id, sight, etag)]))
+            self._disk.note(lambda names: names.remember([(place.id, sight, etag)]))
         return _stat(place, etag)
 
     @staticmethod
@@ -203,7 +234,7 @@ class LocalFiles:
         path = _file(place)
         sight, body = self._folder.read(path, limit)
         etag = _etag(sight, body)
-        self._note(lambda names: names.remember([(place.id, sight, etag)]))
+        self._disk.note(lambda names: names.remember([(place.id, sight, etag)]))
         leftovers = self._exchange.leftovers(path, place.id[3:11], limit)
         return Content(
             _stat(Place(place.id, replace(sight, size=len(body))), etag), body, tuple(LocalDisplaced(self, aside) for aside in leftovers)
@@ -213,7 +244,7 @@ class LocalFiles:
         path = _file(place)
         sight, aside = self._exchange.replace(path, place.id[3:11], body, lambda: self._matches(path, if_match))
         etag = _etag(sight, body)
-        self._note(lambda names: names.settle(place.id, sight, etag, durable=False))
+        self._disk.note(lambda names: names.settle(place.id, sight, etag, durable=False))
         displaced: Displaced = LocalDisplaced(self, aside)
         return Written(_stat(Place(place.id, replace(sight, size=len(body))), etag), displaced)
 
@@ -224,26 +255,26 @@ class LocalFiles:
         if to != path:
             self._exchange.move(path, to, place.id[3:11])
         sight, etag = self._folder.hashed(to)
-        self._note(lambda names: names.settle(place.id, sight, etag))
+        self._disk.note(lambda names: names.settle(place.id, sight, etag))
         return _stat(Place(place.id, sight), etag if sight.size <= HASHED else sight.weak)
 
     def _delete(self, place: Place, if_match: str | None) -> None:
         path = _file(place)
         self._exchange.delete(path, lambda: if_match is None or self._matches(path, if_match))
-        self._note(lambda names: names.bury(place.id, by_us=True))
-
-    def _note(self, fact: Callable[[Names], object]) -> None:
-        """What is done is done: a state database that refuses learns of it at the next look."""
-        with suppress(Unavailable):
-            fact(self._places.names)
+        self._disk.note(lambda names: names.bury(place.id, by_us=True))
 
     def _matches(self, path: bytes, if_match: str) -> bool:
-        sight = self._folder.look(path)
-        if sight is None:
-            raise NotFound(f"no such file: {path.decode()}")
-        if if_match == sight.weak:
-            return True
-        return sight.size <= HASHED and self._folder.hashed(path)[1] == if_match
+        return matches(self._folder, path, if_match)
+
+
+def matches(folder: Folder, path: bytes, if_match: str) -> bool:
+    """Whether the file has this etag. Raises `NotFound`."""
+    sight = folder.look(path)
+    if sight is None:
+        raise NotFound(f"no such file: {path.decode()}")
+    if if_match == sight.weak:
+        return True
+    return sight.size <= HASHED and folder.hashed(path)[1] == if_match
 
 
 def _file(place: Place) -> bytes:

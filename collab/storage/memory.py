@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
@@ -15,11 +16,13 @@ from collab.ports import Content, Stat, Written
 from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.names import Names, Place, Question, Sight
-from collab.storage.paths import is_id, split, split_new, visible
+from collab.storage.paths import is_id, split, split_new, visible, within
 from collab.storage.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from collab.storage.bin import Note
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +43,8 @@ class Disk:
     nodes: dict[bytes, Node] = field(default_factory=dict)
     folders: set[bytes] = field(default_factory=lambda: {b""})
     asides: dict[str, dict[int, Node]] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+    """What the bin knows, by key; the things themselves are under hidden paths."""
     counter: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
 
@@ -68,7 +73,7 @@ class MemoryFiles:
     """See `collab.ports.Files`. Without `names`, ids come from a fixed seed and time is the loop's; `clock` in UTC seconds.
 
     `step` is awaited with a word after each step of a change (`written`, `named`, `checked`, `exchanged`, `synced`, `created`, `moved`,
-    `deleted`): a simulation may `crash` there, and never return.
+    `deleted`; in the bin `noted`, `binned`, `restored`, `purged`): a simulation may `crash` there, and never return.
     """
 
     def __init__(
@@ -81,27 +86,32 @@ class MemoryFiles:
     ) -> None:
         self.recognise = recognise
         self.refusals: dict[str, CollabError] = {}
-        """What each verb (`stat`, `read`, `write`, `list`, `move`, `delete`) raises, until it is taken out."""
+        """What each verb (`stat`, `read`, `write`, `list`, `move`, `delete`; `discard`, `restore`, …) raises, until it is taken out."""
         self._clock = clock or _loop_time
         self._hook = step
-        self._disk = Disk()
+        self.disk = Disk()
         self._held: set[tuple[str, int]] = set()
+        self._turn = asyncio.Lock()
+        """Held by whoever changes something, from the look to the note of it."""
+        self._still = asyncio.Event()
+        """Nothing is on its way to another place."""
+        self._still.set()
         made = names or Names(Database(None, STATE), random=Random(0), clock=self._clock, timer=_loop_time)  # noqa: S311 - no secrets
-        self._places = Places(self, made)
+        self.places = Places(self, made)
 
     # The port
 
     async def stat(self, name: str) -> Stat:
         """What the name stands for now."""
-        return self._stat(await self._place("stat", name))
+        return self._stat(await self.place("stat", name))
 
     async def read(self, name: str, *, limit: int) -> Content:
         """The whole file."""
-        place = await self._place("read", name)
-        node = self._node(place)
+        place = await self.place("read", name)
+        node = self.node(place)
         if len(node.body) > limit:
             raise TooLarge(f"{name} has {len(node.body)} bytes; at most {limit} are read")
-        asides = sorted(self._disk.asides.get(place.id, {}).items())
+        asides = sorted(self.disk.asides.get(place.id, {}).items())
         leftovers = (MemoryDisplaced(self, place.id, number, aside) for number, aside in asides if (place.id, number) not in self._held)
         return Content(self._stat(place), node.body, tuple(leftover for leftover in leftovers if len(leftover.body) <= limit))
 
@@ -109,66 +119,75 @@ class MemoryFiles:
         """Replace the file, or create it."""
         if if_match is None:
             return Written(await self._create(name, body))
-        place = await self._place("write", name)
+        async with self._turn:
+            return await self._replace(name, body, if_match)
+
+    async def _replace(self, name: str, body: bytes, if_match: str) -> Written:
+        place = await self.place("write", name)
         path = place.sight.path
-        self._allow(self._node(place))
-        await self._step("written")
-        number = next(self._disk.counter)
-        asides = self._disk.asides.setdefault(place.id, {})
+        self.allow(self.node(place))
+        await self.step("written")
+        number = next(self.disk.counter)
+        asides = self.disk.asides.setdefault(place.id, {})
         asides[number] = self._new(body)
         self._held.add((place.id, number))
-        await self._step("named")
+        await self.step("named")
         try:
-            self._check(path, if_match)
-            await self._step("checked")
+            self.check(path, if_match)
+            await self.step("checked")
             displaced = self._at(path)
         except CollabError:
             self.drop(place.id, number)
             raise
-        self._disk.nodes[path], asides[number] = asides[number], displaced
-        written = _sight(path, self._disk.nodes[path])
-        await self._step("exchanged")
+        self.disk.nodes[path], asides[number] = asides[number], displaced
+        written = _sight(path, self.disk.nodes[path])
+        await self.step("exchanged")
         etag = sha256(body).hexdigest()
-        self._places.names.settle(place.id, written, etag)
-        await self._step("synced")
+        self.places.names.settle(place.id, written, etag)
+        await self.step("synced")
         return Written(_stat(Place(place.id, written), etag), MemoryDisplaced(self, place.id, number, displaced))
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder."""
-        self._refuse("list")
+        await self._still.wait()
+        self.refuse("list")
         raw = b"/".join(split(path))
-        if raw not in self._disk.folders:
+        if raw not in self.disk.folders:
             raise NotFound(f"no such folder: {path}")
         below = raw + b"/" if raw else b""
-        names = (entry for entry in (*self._disk.nodes, *self._disk.folders) if entry and entry.startswith(below))
+        names = (entry for entry in (*self.disk.nodes, *self.disk.folders) if entry and entry.startswith(below))
         shown = sorted(entry for entry in names if b"/" not in entry[len(below) :] and visible(entry[len(below) :]))
-        found = self._places.identify([self._seen(entry) for entry in shown])
+        found = self.places.identify([self._seen(entry) for entry in shown])
         return [self._stat(place if isinstance(place, Place) else await self._answer(place)) for place in found]
 
     async def move(self, name: str, path: str, *, if_match: str | None) -> Stat:
         """Rename or move to a free path."""
         to = b"/".join(split_new(path))
-        place = await self._place("move", name)
-        node = self._node(place)
+        async with self._turn:
+            return await self._move(name, to, if_match)
+
+    async def _move(self, name: str, to: bytes, if_match: str | None) -> Stat:
+        place = await self.place("move", name)
+        node = self.node(place)
         if if_match is not None:
-            self._check(place.sight.path, if_match)
+            self.check(place.sight.path, if_match)
         if to != place.sight.path:
-            self._free(to)
-            del self._disk.nodes[place.sight.path]
-            self._disk.nodes[to] = node
-        await self._step("moved")
+            self.free(to)
+            del self.disk.nodes[place.sight.path]
+            self.disk.nodes[to] = node
+        await self.step("moved")
         etag = sha256(node.body).hexdigest()
-        return _stat(self._places.names.settle(place.id, _sight(to, node), etag), etag)
+        return _stat(self.places.names.settle(place.id, _sight(to, node), etag), etag)
 
     async def delete(self, name: str, *, if_match: str | None) -> None:
         """Remove the file."""
-        place = await self._place("delete", name)
-        self._allow(self._node(place))
+        place = await self.place("delete", name)
+        self.allow(self.node(place))
         if if_match is not None:
-            self._check(place.sight.path, if_match)
-        del self._disk.nodes[place.sight.path]
-        await self._step("deleted")
-        self._places.names.bury(place.id, by_us=True)
+            self.check(place.sight.path, if_match)
+        del self.disk.nodes[place.sight.path]
+        await self.step("deleted")
+        self.places.names.bury(place.id, by_us=True)
 
     async def close(self) -> None:
         """Nothing to do."""
@@ -177,74 +196,100 @@ class MemoryFiles:
 
     def crash(self) -> MemoryFiles:
         """The files after a crash of the process; what the dead process still does reaches an empty disk."""
-        after = MemoryFiles(self._places.names, clock=self._clock, step=self._hook, recognise=self.recognise)
-        after._disk, self._disk = self._disk, Disk()
+        after = MemoryFiles(self.places.names, clock=self._clock, step=self._hook, recognise=self.recognise)
+        after.disk, self.disk = self.disk, Disk()
         return after
 
     def peek(self, path: str) -> bytes:
         """What is in the file. KeyError when there is none."""
-        return self._disk.nodes[path.encode()].body
+        return self.disk.nodes[path.encode()].body
 
     def asides(self) -> int:
         """How many displaced bodies were not discarded."""
-        return sum(len(asides) for asides in self._disk.asides.values())
+        return sum(len(asides) for asides in self.disk.asides.values())
 
     def open(self, path: str) -> Node:
         """The inode, as a program holds it that writes in place with `rewrite`."""
-        return self._disk.nodes[path.encode()]
+        return self.disk.nodes[path.encode()]
 
     def rewrite(self, node: Node, body: bytes) -> None:
         """Somebody writes in place."""
-        node.body, node.version, node.modified = body, next(self._disk.counter), self._clock()
+        node.body, node.version, node.modified = body, next(self.disk.counter), self._clock()
 
     def poke(self, path: str, body: bytes, *, writable: bool = True) -> Node:
         """Somebody puts a new file there, over one that is there; folders are made."""
         raw = path.encode()
         parent = raw.rpartition(b"/")[0]
         while parent:
-            self._disk.folders.add(parent)
+            self.disk.folders.add(parent)
             parent = parent.rpartition(b"/")[0]
-        self._disk.nodes[raw] = node = self._new(body)
+        self.disk.nodes[raw] = node = self._new(body)
         node.writable = writable
         return node
 
     def rename(self, path: str, to: str) -> None:
-        """Somebody renames a file, over one that is there."""
-        self._disk.nodes[to.encode()] = self._disk.nodes.pop(path.encode())
+        """Somebody renames a file, over one that is there, or a folder."""
+        if path.encode() in self.disk.folders:
+            self.carry(path.encode(), to.encode())
+        else:
+            self.disk.nodes[to.encode()] = self.disk.nodes.pop(path.encode())
 
     def remove(self, path: str) -> None:
         """Somebody deletes a file."""
-        del self._disk.nodes[path.encode()]
+        del self.disk.nodes[path.encode()]
 
     # `places.Tree`
 
     def look(self, path: bytes) -> Sight | None:
         """The file or folder at a path."""
-        return self._seen(path) if path in self._disk.nodes or path in self._disk.folders else None
+        return self._seen(path) if path in self.disk.nodes or path in self.disk.folders else None
 
     def search(self, file: str, near: bytes) -> Sight | None:
         """Where an inode is now; `near` first, for the same answer as a folder gives."""
-        found = sorted(path for path in self._disk.nodes if self._seen(path).file == file and all(map(visible, path.split(b"/"))))
+        found = sorted(path for path in self.disk.nodes if self._seen(path).file == file and all(map(visible, path.split(b"/"))))
         parent = near.rpartition(b"/")[0]
         return self._seen(min(found, key=lambda path: path.rpartition(b"/")[0] != parent)) if found else None
 
     def drop(self, document: str, number: int) -> None:
         """Remove a displaced body."""
-        self._disk.asides.get(document, {}).pop(number, None)
+        self.disk.asides.get(document, {}).pop(number, None)
         self._held.discard((document, number))
 
-    async def _step(self, word: str) -> None:
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Nobody else looks or writes, as in a folder on a disk: a move and the note of it are one."""
+        async with self._turn:
+            self._still.clear()
+            try:
+                yield
+            finally:
+                self._still.set()
+
+    async def step(self, word: str) -> None:
+        """A step of a change was made."""
         if self._hook is not None:
             await self._hook(word)
 
-    def _refuse(self, verb: str) -> None:
+    def refuse(self, verb: str) -> None:
+        """Raise what this verb is told to."""
         refusal = self.refusals.get(verb)
         if refusal is not None:
             raise type(refusal)(refusal.detail)
 
-    async def _place(self, verb: str, name: str) -> Place:
-        self._refuse(verb)
-        place = self._places.resolve(name)
+    def carry(self, path: bytes, to: bytes) -> None:
+        """What is at a path, with all in it, is at another now."""
+        self.disk.folders = {to + each[len(path) :] if within(each, path) else each for each in self.disk.folders}
+        self.disk.nodes = {to + each[len(path) :] if within(each, path) else each: node for each, node in self.disk.nodes.items()}
+
+    async def place(self, verb: str, name: str) -> Place:
+        """The place of a name, for this verb, when nothing is on its way to another."""
+        await self._still.wait()
+        return await self.resolve(verb, name)
+
+    async def resolve(self, verb: str, name: str) -> Place:
+        """As `place`, for whoever is alone."""
+        self.refuse(verb)
+        place = self.places.resolve(name)
         if isinstance(place, Question):
             place = await self._answer(place)
             if is_id(name) and place.id != name:
@@ -256,56 +301,60 @@ class MemoryFiles:
         same = sha256(body).hexdigest() == question.etag
         if not same and self.recognise is not None:
             same = await self.recognise(question.id, body)
-        return self._places.names.answer(question, same=same)
+        return self.places.names.answer(question, same=same)
 
     async def _create(self, name: str, body: bytes) -> Stat:
-        self._refuse("write")
+        self.refuse("write")
         path = b"/".join(split_new(name))
-        await self._step("written")
-        self._free(path)
-        self._disk.nodes[path] = self._new(body)
-        await self._step("created")
-        return self._stat(await self._place("stat", name))
+        await self.step("written")
+        self.free(path)
+        self.disk.nodes[path] = self._new(body)
+        await self.step("created")
+        return self._stat(await self.place("stat", name))
 
-    def _free(self, path: bytes) -> None:
-        if path.rpartition(b"/")[0] not in self._disk.folders:
+    def free(self, path: bytes) -> None:
+        """Whether something can be made there. Raises `NotFound`, `Exists`."""
+        if path.rpartition(b"/")[0] not in self.disk.folders:
             raise NotFound(f"no such folder: {path.rpartition(b'/')[0].decode()}")
         if self.look(path) is not None:
             raise Exists(f"there is something of this name: {path.decode()}")
 
-    def _check(self, path: bytes, if_match: str) -> None:
+    def check(self, path: bytes, if_match: str) -> None:
+        """`Changed` when the file is another."""
         if sha256(self._at(path).body).hexdigest() != if_match:
             raise Changed(f"the file was changed by somebody else: {path.decode()}")
 
     def _at(self, path: bytes) -> Node:
-        node = self._disk.nodes.get(path)
+        node = self.disk.nodes.get(path)
         if node is None:
             raise NotFound(f"no such file: {path.decode()}")
         return node
 
-    def _node(self, place: Place) -> Node:
+    def node(self, place: Place) -> Node:
+        """The file of a place."""
         if place.sight.folder:
             raise NotFound(f"this is a folder: {place.sight.path.decode() or 'the root'}")
         return self._at(place.sight.path)
 
     @staticmethod
-    def _allow(node: Node) -> None:
+    def allow(node: Node) -> None:
+        """`Denied` when it may not be changed."""
         if not node.writable:
             raise Denied("the file is read-only")
 
     def _new(self, body: bytes) -> Node:
-        number = next(self._disk.counter)
+        number = next(self.disk.counter)
         return Node(number, body, self._clock(), number)
 
     def _seen(self, path: bytes) -> Sight:
-        node = self._disk.nodes.get(path)
+        node = self.disk.nodes.get(path)
         return Sight(path, "", 0, 0, 0, folder=True) if node is None else _sight(path, node)
 
     def _stat(self, place: Place) -> Stat:
         if place.sight.folder:
             return _stat(place, "")
         etag = sha256(self._at(place.sight.path).body).hexdigest()
-        self._places.names.remember([(place.id, place.sight, etag)])
+        self.places.names.remember([(place.id, place.sight, etag)])
         return _stat(place, etag)
 
 

@@ -15,7 +15,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
 
     from collab.state.database import Connection, Database
@@ -83,6 +83,7 @@ class Row:
 
 # Each write is an fsync: only what says something new.
 _REMEMBER = "UPDATE documents SET etag = :etag, stamp = :stamp WHERE id = :id AND file = :file AND (etag <> :etag OR (stamp <> :stamp AND :stamp <> ''))"
+_STALE = "UPDATE documents SET deleted_at = ? WHERE path = ? AND id <> ? AND deleted_at IS NULL"
 _COLUMNS = "id, path, file, stamp, etag, deleted_at"
 
 
@@ -154,6 +155,39 @@ class Names:
 
         return self._database.run_sync(act, durable=durable)
 
+    def below(self, path: bytes) -> list[Row]:
+        """The documents at a path or under it."""
+        return self._database.look_sync(lambda connection: _under(connection, path))
+
+    def shift(self, path: bytes, to: bytes) -> None:
+        """Whatever is at a path or under it was moved by us, with all in it."""
+
+        def act(connection: Connection) -> None:
+            for row in _under(connection, path):
+                self._place(connection, row.id, to + row.path[len(path) :])
+
+        self._database.run_sync(act)
+
+    def restate(self, places: Mapping[str, bytes]) -> None:
+        """Each of these documents is at this path, whatever was believed before."""
+
+        def act(connection: Connection) -> None:
+            for document, path in places.items():
+                self._place(connection, document, path)
+
+        self._database.run_sync(act)
+
+    def erase(self, documents: Sequence[str]) -> None:
+        """Nothing is known of these documents any more."""
+        rows = [(document,) for document in documents]
+        self._database.run_sync(lambda connection: connection.executemany("DELETE FROM documents WHERE id = ?", rows))
+
+    def _place(self, connection: Connection, document: str, path: bytes) -> None:
+        """The document is at this path, and no other is."""
+        connection.execute(_STALE, (self._clock(), path, document))
+        connection.execute("UPDATE documents SET path = ?, deleted_at = NULL WHERE id = ?", (path, document))
+        self._gone.pop(document, None)
+
     def remember(self, etags: Iterable[tuple[str, Sight, str]]) -> None:
         """Hashes of (document, sight), unless a file changed so lately that it may change once more unseen."""
         settled = self._clock() * 10**9 - RACY
@@ -201,8 +235,7 @@ class Names:
     def _settle(self, connection: Connection, document: str, sight: Sight, row: Row | None = None) -> Place:
         row = row or _one(connection, "id = ?", document)
         if row is not None and (row.path, row.file, row.deleted_at) != (sight.path, sight.file, None):
-            stale = "UPDATE documents SET deleted_at = ? WHERE path = ? AND id <> ? AND deleted_at IS NULL"
-            connection.execute(stale, (self._clock(), sight.path, document))
+            connection.execute(_STALE, (self._clock(), sight.path, document))
             connection.execute(
                 "UPDATE documents SET path = ?, file = ?, deleted_at = NULL WHERE id = ?", (sight.path, sight.file, document)
             )
@@ -214,6 +247,11 @@ class Names:
 def _all(connection: Connection, where: str, *values: object) -> list[Row]:
     rows = connection.execute(f"SELECT {_COLUMNS} FROM documents WHERE {where}", values).fetchall()  # noqa: S608 - `where` is constant
     return [Row(*row) for row in rows]
+
+
+def _under(connection: Connection, path: bytes) -> list[Row]:
+    # "0" comes behind "/": all that begins as the folder's path and a slash.
+    return _all(connection, "deleted_at IS NULL AND (path = ? OR (path > ? AND path < ?))", path, path + b"/", path + b"0")
 
 
 def _one(connection: Connection, where: str, *values: object) -> Row | None:

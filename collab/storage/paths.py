@@ -9,8 +9,11 @@ from collab.errors import Malformed, NotFound
 
 NAME_BYTES: Final = 255
 PATH_BYTES: Final = 1024
+BIN: Final = b".collab-bin"
+"""The hidden folder at the root where deleted files wait, each in a folder of its own that is named by its key."""
 
 _ID = re.compile(r"id:[a-z]{26}")
+_KEY = re.compile(r"[a-z]{26}")
 _TEMPORARY = re.compile(rb"\..*\.collab-([a-z]{8})-([0-9]{1,9})(\.new)?", re.DOTALL)
 
 
@@ -48,6 +51,16 @@ def split_new(path: str) -> tuple[bytes, ...]:
         raise Malformed("a name that begins with a dot would be hidden: choose another") from error
 
 
+def split_move(path: str, to: str) -> tuple[bytes, bytes]:
+    """From where to where a folder goes; `Malformed` for the root, and for a way into itself."""
+    source, target = b"/".join(split(path)), b"/".join(split_new(to))
+    if not source:
+        raise Malformed("the root has no other place")
+    if source != target and within(target, source):
+        raise Malformed(f"a folder cannot be moved into itself: {path}")
+    return source, target
+
+
 def visible(name: bytes) -> bool:
     """Whether an entry of a folder may be shown."""
     try:
@@ -55,6 +68,21 @@ def visible(name: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not name.startswith(b".")
+
+
+def is_key(name: str) -> bool:
+    """Whether this can name something in the bin."""
+    return _KEY.fullmatch(name) is not None
+
+
+def binned(path: bytes) -> bool:
+    """Whether the path is in the bin."""
+    return path.startswith(BIN + b"/")
+
+
+def within(path: bytes, folder: bytes) -> bool:
+    """Whether the path is the folder's or below it."""
+    return path == folder or path.startswith(folder + b"/")
 
 
 def temporary(name: bytes, mark: str, number: int) -> bytes:

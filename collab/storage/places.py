@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from collab.errors import Denied, NotFound
 from collab.storage.names import Names, Place, Question, Row, Sight
-from collab.storage.paths import is_id, split
+from collab.storage.paths import binned, is_id, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,8 @@ class Places:
         sight = self._tree.look(row.path)
         if sight is None or sight.folder:
             sight = self._search(row)
+        if binned(sight.path):
+            raise NotFound(f"the file was deleted, and is in the bin: {_shown(row).rpartition('/')[2]}")
         place = self.names.identify([sight], self.present)[0]
         if place.id != document:
             self.names.bury(document)

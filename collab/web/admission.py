@@ -178,7 +178,7 @@ class Admission:
             raise Forbidden("a page of this origin may not show documents in a frame; if it may, add its origin to COLLAB_FRAME_ANCESTORS")
 
     def _ours(self, origin: str, visitor: Visitor) -> bool:
-        return origin in {visitor.origin, self.public_origin, *self.origins}
+        return bool(origin) and origin in {visitor.origin, self.public_origin, *self.origins}
 
     def _neighbour(self, knock: Knock, origin: str, visitor: Visitor) -> bool:
         """Another port of this host opens a socket: it may with a token of its own, never with the browser's session."""

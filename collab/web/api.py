@@ -19,15 +19,17 @@ from collab.access import Grant, Role, color_of
 from collab.errors import Changed, Forbidden, Malformed, NotFound, TooLarge
 from collab.web.openapi import document as openapi
 from collab.web.problems import Problem
+from collab.web.sessions import person_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
     from collab.ports import Stat
     from collab.runtime.audit import Audit
     from collab.runtime.documents import Documents
+    from collab.state.shelf import Shelf
     from collab.web.admission import Admission, Visitor
     from collab.web.sessions import Sessions
 
@@ -51,6 +53,7 @@ class Api:
     documents: Documents
     sessions: Sessions
     admission: Admission
+    shelf: Shelf
     audit: Audit
     prefix: str
     limit_text: int
@@ -63,13 +66,13 @@ class Api:
             Route("/api/openapi.json", self.describe, methods=["GET"]),
             Route("/api/session", self.who, methods=["GET"]),
             Route("/api/session", self.sign_in, methods=["POST"]),
+            Route("/api/session", self.rename, methods=["PATCH"]),
             Route("/api/session", self.sign_out, methods=["DELETE"]),
             Route("/api/session/renewal", self.renew, methods=["POST"]),
             Route("/api/documents", self.entries, methods=["GET"]),
             Route("/api/documents", self.create, methods=["POST"]),
             Route(one, self.show, methods=["GET"]),
             Route(one, self.move, methods=["PATCH"]),
-            Route(one, self.delete, methods=["DELETE"]),
             Route(one + "/content", self.content, methods=["GET"]),
         ]
 
@@ -84,25 +87,27 @@ class Api:
 
     async def who(self, request: Request) -> Response:
         """Who the caller is."""
-        return _session(visitor_of(request).require())
+        visitor = visitor_of(request)
+        return self._session(visitor.require(), renamable=visitor.via == "cookie")
 
     async def sign_in(self, request: Request) -> Response:
         """The secret of a printed address becomes a cookie."""
         visitor = visitor_of(request)
-        secret = _text(await _body(request, {"secret"}), "secret")
+        secret = text_of(await json_body(request, {"secret"}), "secret")
         cookie, grant = await self.sessions.redeem(secret)
         self.audit("sign-in", grant.person, None, visitor.address, grant.role.word)
-        response = _session(grant)
-        response.set_cookie(
-            self.admission.cookie,
-            cookie,
-            max_age=int(self.sessions.length),
-            path=self.prefix or "/",
-            secure=visitor.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
-        return response
+        return self._keep(cookie, grant, visitor, self._session(grant, renamable=True))
+
+    async def rename(self, request: Request) -> Response:
+        """What others see of the caller, whom the operator gave no name; the same person, until the same time."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        if visitor.via != "cookie":
+            raise Forbidden("a token's name was given with it: make another one with `collab token`")
+        name = person_name(text_of(await json_body(request, {"name"}), "name"))
+        cookie, renamed = self.sessions.rename(grant, name)
+        self.audit("name", renamed.person, None, visitor.address, grant.person.name)
+        return self._keep(cookie, renamed, visitor, self._session(renamed, renamable=True))
 
     async def sign_out(self, request: Request) -> Response:
         """The session ends; a copy of its cookie is worth nothing."""
@@ -120,7 +125,7 @@ class Api:
         if grant.until is None:
             raise Forbidden("only the token of a page in a frame is renewed; make a new one with `collab token`, or sign in again")
         token, lease = self.admission.lease(grant)
-        return JSONResponse({"token": token, "expires": _utc(lease.expires or 0.0)}, headers={"Cache-Control": "no-store"})
+        return JSONResponse({"token": token, "expires": utc(lease.expires or 0.0)}, headers={"Cache-Control": "no-store"})
 
     # --- documents
 
@@ -128,57 +133,45 @@ class Api:
         """The entries of a folder; for a grant of one document that document, where it is in the folder or deeper."""
         grant = visitor_of(request).require()
         path = request.query_params.get("path", "").rstrip("/")
-        self._check_name(path)
-        stats = await self.documents.list(path) if grant.document is None else await self._only(grant.document, path)
-        return JSONResponse({"path": path, "documents": [_json(stat, grant) for stat in stats]}, headers=_PRIVATE)
+        self.check_name(path)
+        stats = await self.documents.list(path) if grant.document is None else await self.only(grant.document, path)
+        return JSONResponse({"path": path, "documents": await self.items(stats, grant)}, headers=_PRIVATE)
 
     async def create(self, request: Request) -> Response:
         """A new file, empty or with the text given."""
         visitor = visitor_of(request)
         grant = visitor.require()
         grant.require(Role.EDITOR, *([] if grant.document is None else [grant.document]))
-        fields = await _body(request, {"path", "content"}, most=self.limit_text * _ESCAPED + SMALL_BODY)
-        path = _text(fields, "path")
-        self._check_name(path)
+        fields = await json_body(request, {"path", "content"}, most=self.limit_text * _ESCAPED + SMALL_BODY)
+        path = text_of(fields, "path")
+        self.check_name(path)
         grant.require(Role.EDITOR, path)
-        body = _bytes(_text(fields, "content", ""))
+        body = _bytes(text_of(fields, "content", ""))
         if len(body) > self.limit_text:
             raise TooLarge(f"the text has {len(body)} bytes; at most {self.limit_text} are taken")
         stat = await self.documents.create(path, body)
         self.audit("create", grant.person, stat, visitor.address)
-        return _answer(stat, grant, 201, {"Location": f"{self.prefix}/api/documents/{quote(stat.id, safe=':')}"})
+        return await self.made(stat, grant)
 
     async def show(self, request: Request) -> Response:
         """What is known about the document."""
         grant = visitor_of(request).require()
         stat = await self.find(self.name(request), grant, Role.VIEWER)
-        return Response(status_code=304, headers=_tag(stat)) if _known(request, stat) else _answer(stat, grant)
+        return Response(status_code=304, headers=_tag(stat)) if _known(request, stat) else await self.answer(stat, grant)
 
     async def move(self, request: Request) -> Response:
         """Rename or move; the id stays."""
         visitor = visitor_of(request)
         grant = visitor.require()
         stat = await self.find(self.name(request), grant, Role.EDITOR)
-        if_match = _if_match(request, stat)
+        if_match = if_match_of(request, stat)
         if if_match is None:
-            return _precondition_required()
-        path = _text(await _body(request, {"path"}), "path")
-        self._check_name(path)
+            return precondition_required()
+        path = text_of(await json_body(request, {"path"}), "path")
+        self.check_name(path)
         moved = await self.documents.move(stat.id or stat.path, path, if_match=if_match)
         self.audit("rename", grant.person, moved, visitor.address, stat.path)
-        return _answer(moved, grant)
-
-    async def delete(self, request: Request) -> Response:
-        """Remove the document."""
-        visitor = visitor_of(request)
-        grant = visitor.require()
-        stat = await self.find(self.name(request), grant, Role.EDITOR)
-        if_match = _if_match(request, stat)
-        if if_match is None:
-            return _precondition_required()
-        await self.documents.delete(stat.id or stat.path, if_match=if_match)
-        self.audit("delete", grant.person, stat, visitor.address)
-        return Response(status_code=204)
+        return await self.answer(moved, grant)
 
     async def content(self, request: Request) -> Response:
         """The bytes of the file, as it is or will be saved. They are a user's: no page of ours ever runs them."""
@@ -195,6 +188,45 @@ class Api:
 
     # --- what they share
 
+    async def items(self, stats: Sequence[Stat], grant: Grant) -> list[dict[str, object]]:
+        """What the caller is told of each."""
+        starred = await self.shelf.starred(grant.person.id)
+        return [item(stat, grant, starred=stat.id in starred) for stat in stats]
+
+    async def answer(self, stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """The document as an answer. No cache keeps it: path, role and star may be others while the content, and so the etag, is the same."""
+        (body,) = await self.items([stat], grant)
+        return JSONResponse(body, status, {**_tag(stat), "Cache-Control": "private, no-store", **(headers or {})})
+
+    async def made(self, stat: Stat, grant: Grant) -> Response:
+        """The answer to who made the document."""
+        return await self.answer(stat, grant, 201, {"Location": f"{self.prefix}/api/documents/{quote(stat.id, safe=':')}"})
+
+    def _session(self, grant: Grant, *, renamable: bool) -> JSONResponse:
+        person = grant.person
+        known = {
+            "id": person.id,
+            "name": person.name,
+            "color": color_of(person.id),
+            "role": grant.role.word,
+            "version": collab.__version__,
+            "renamable": renamable and self.sessions.renamable(grant),
+        }
+        return JSONResponse(known, headers={"Cache-Control": "no-store"})
+
+    def _keep(self, cookie: str, grant: Grant, visitor: Visitor, response: Response) -> Response:
+        """The browser keeps this cookie as long as it is worth something."""
+        response.set_cookie(
+            self.admission.cookie,
+            cookie,
+            max_age=self.sessions.left(grant),
+            path=self.prefix or "/",
+            secure=visitor.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
     def name(self, request: Request) -> str:
         """The document's name: one segment of the raw path, decoded once."""
         segment: str = request.path_params["id"]
@@ -202,10 +234,11 @@ class Api:
             name = unquote_to_bytes(segment).decode("utf-8")
         except UnicodeDecodeError as e:
             raise Malformed("the name in the address is not percent-encoded UTF-8") from e
-        self._check_name(name)
+        self.check_name(name)
         return name
 
-    def _check_name(self, name: str) -> None:
+    def check_name(self, name: str) -> None:
+        """`TooLarge` for a name over the limit."""
         if len(_bytes(name)) > self.limit_name:
             raise TooLarge(f"a name has at most {self.limit_name} bytes")
 
@@ -221,7 +254,8 @@ class Api:
             raise Forbidden("the file is read-only in the storage")
         return stat
 
-    async def _only(self, name: str, folder: str) -> list[Stat]:
+    async def only(self, name: str, folder: str) -> list[Stat]:
+        """The one document that a grant is for, where it is in the folder or deeper."""
         try:
             stat = await self.documents.find(name)
         except NotFound:
@@ -235,30 +269,23 @@ def visitor_of(request: Request) -> Visitor:
     return visitor
 
 
-def _session(grant: Grant) -> JSONResponse:
-    person = grant.person
-    known = {"id": person.id, "name": person.name, "color": color_of(person.id), "role": grant.role.word, "version": collab.__version__}
-    return JSONResponse(known, headers={"Cache-Control": "no-store"})
-
-
-def _json(stat: Stat, grant: Grant) -> dict[str, object]:
+def item(stat: Stat, grant: Grant, *, starred: bool) -> dict[str, object]:
+    """A document or folder as every answer tells it."""
     return {
         "id": stat.id,
         "path": stat.path,
         "type": stat.type,
         "size": stat.size,
         "etag": stat.etag,
-        "modified": _utc(stat.modified),
+        "modified": utc(stat.modified),
         "role": (grant.role if stat.writable else Role.VIEWER).word,
+        "starred": starred,
     }
 
 
-def _utc(seconds: float) -> str:
+def utc(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339 writes them."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _answer(stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(_json(stat, grant), status, {**_tag(stat), **(headers or {})})
 
 
 def _tag(stat: Stat) -> dict[str, str]:
@@ -296,7 +323,7 @@ def _tags(value: str) -> list[tuple[str, bool]]:
     return tags
 
 
-def _if_match(request: Request, stat: Stat) -> str | None:
+def if_match_of(request: Request, stat: Stat) -> str | None:
     """The etag that the change is for, None when the request does not say; `Changed` when it is another (RFC 9110, section 13.1.1)."""
     value = ",".join(request.headers.getlist("if-match")).strip()
     if not value or value == "*":
@@ -312,12 +339,13 @@ def _known(request: Request, stat: Stat) -> bool:
     return value == "*" or any(tag == stat.etag for tag, _ in _tags(value))
 
 
-def _precondition_required() -> Response:
+def precondition_required() -> Response:
+    """The refusal of a change that does not say for which state it is (RFC 6585, section 3)."""
     detail = "say with If-Match which state of the document you mean: its etag, or * for any"
     return Problem(428, "precondition-required", detail)
 
 
-async def _body(request: Request, names: set[str], *, most: int = SMALL_BODY) -> dict[str, object]:
+async def json_body(request: Request, names: set[str], *, most: int = SMALL_BODY) -> dict[str, object]:
     """The JSON object of the request, of at most so many bytes, which has no other fields than these."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "send JSON, with Content-Type: application/json")
@@ -353,7 +381,8 @@ def _parsed(body: bytes) -> object:
     return parsed
 
 
-def _text(fields: Mapping[str, object], name: str, default: str | None = None) -> str:
+def text_of(fields: Mapping[str, object], name: str, default: str | None = None) -> str:
+    """A field of the body that is a string. Malformed."""
     value = fields.get(name, default)
     if not isinstance(value, str):
         raise Malformed(f"the body must have the field {name!r}, a string")

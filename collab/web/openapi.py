@@ -88,11 +88,33 @@ _IF_NONE_MATCH: Json = {
     "description": "An etag that you have: 304 when it is the document's.",
     "schema": _STRING,
 }
+_IF_NONE: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": True,
+    "description": "`*`: only a new document is meant. Missing: 428; when there is one: 412.",
+    "schema": {"type": "string", "const": "*"},
+}
+_Q: Json = {
+    "name": "q",
+    "in": "query",
+    "required": True,
+    "description": "Words with spaces between them: at most 12, of 200 characters. None is read as a pattern.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+_IN: Json = {
+    "name": "in",
+    "in": "query",
+    "required": False,
+    "description": "What is searched.",
+    "schema": {"type": "string", "enum": ["all", "name", "content"], "default": "all"},
+}
+_FOUND: Json = {"200": {"description": "What is found.", "content": _content(_ref("Found"), "application/x-ndjson")}}
 _PATH_QUERY: Json = {"name": "path", "in": "query", "required": False, "description": "A folder; empty is the root.", "schema": _STRING}
 
 _SCHEMAS: Json = {
     "Document": _object(
-        *("id", "path", "type", "size", "etag", "modified", "role"),
+        *("id", "path", "type", "size", "etag", "modified", "role", "starred"),
         id={"type": "string", "description": "`id:` and 26 letters; survives renames. Empty for a folder."},
         path={"type": "string", "description": "Under the root, `/` between folders."},
         type={"type": "string", "description": "Media type; `inode/directory` for a folder."},
@@ -100,16 +122,68 @@ _SCHEMAS: Json = {
         etag={"type": "string", "description": "Changes with the content. In headers it stands in quotes."},
         modified={"type": "string", "format": "date-time"},
         role={"type": "string", "enum": ["viewer", "editor", "owner"], "description": "What the caller may do with it."},
+        starred={"type": "boolean", "description": "Whether it has the caller's star."},
+    ),
+    "Opened": {
+        "allOf": [
+            _ref("Document"),
+            _object("opened", opened={"type": "string", "format": "date-time", "description": "When the caller opened it last."}),
+        ],
+    },
+    "Shelf": _object(
+        *("starred", "recent"),
+        starred={"type": "array", "items": _ref("Document"), "description": "Newest star first."},
+        recent={"type": "array", "items": _ref("Opened"), "description": "Last opened first; 200 at most."},
+    ),
+    "Found": {
+        "description": "One line of a search's answer.",
+        "oneOf": [
+            _object("document", "matches", document=_ref("Document"), matches={"type": "array", "items": _ref("Match")}),
+            _object(
+                "searched",
+                searched={"type": "integer", "description": "Documents that the search is done with."},
+                done={"type": "boolean", "description": "True in the last line, and only there."},
+                more={"type": "boolean", "description": "In the last line: whether there may be others that it did not come to."},
+            ),
+        ],
+    },
+    "Match": _object(
+        *("line", "text", "ranges"),
+        line={"type": "integer", "minimum": 1},
+        text={"type": "string", "description": "The line; of a long one 160 characters around the first match, with … where it is cut."},
+        ranges={
+            "type": "array",
+            "items": {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "integer"}], "minItems": 2, "maxItems": 2},
+            "description": "Start and end of each match in `text`, in UTF-16 units.",
+        },
     ),
     "Listing": _object("path", "documents", path=_STRING, documents={"type": "array", "items": _ref("Document")}),
     "Session": _object(
-        *("id", "name", "color", "role", "version"),
+        *("id", "name", "color", "role", "version", "renamable"),
         id=_STRING,
         name=_STRING,
         color={"type": "string", "pattern": "^#[0-9a-f]{6}$"},
         role={"type": "string", "enum": ["viewer", "editor", "owner"]},
         version={"type": "string", "description": "The server's."},
+        renamable={"type": "boolean", "description": "Whether the caller may choose the name."},
     ),
+    "Deleted": _object(
+        *("key", "path", "until"),
+        key={"type": "string", "description": "What it is restored by."},
+        path={"type": "string", "description": "Where it was."},
+        until={"type": "string", "format": "date-time", "description": "When it goes for good."},
+    ),
+    "Binned": _object(
+        *("key", "path", "type", "size", "deleted", "by", "until"),
+        key={"type": "string", "description": "What it is restored by."},
+        path={"type": "string", "description": "Where it was."},
+        type={"type": "string", "description": "Media type; `inode/directory` for a folder with all that was in it."},
+        size={"type": "integer", "minimum": 0, "description": "Bytes; 0 for a folder."},
+        deleted={"type": "string", "format": "date-time"},
+        by={"type": "string", "description": "The name of who deleted it."},
+        until={"type": "string", "format": "date-time", "description": "When it goes for good."},
+    ),
+    "Bin": _object("entries", entries={"type": "array", "items": _ref("Binned"), "description": "Newest first."}),
     "Renewal": _object("token", "expires", token=_STRING, expires={"type": "string", "format": "date-time"}),
     "Problem": _object(
         *("type", "title", "status", "detail", "reason"),
@@ -120,6 +194,15 @@ _SCHEMAS: Json = {
         reason={"type": "string", "description": "A word for programs."},
     ),
 }
+
+_FOLDER: Json = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "The path of a folder under the root, in one segment: `/` is written `%2F`.",
+    "schema": _STRING,
+}
+_KEY: Json = {"name": "key", "in": "path", "required": True, "description": "The key of something in the bin.", "schema": _STRING}
 
 _PATHS: Json = {
     "/api/openapi.json": {
@@ -142,6 +225,14 @@ _PATHS: Json = {
             "security": [],
             "requestBody": _body(_object("secret", secret=_STRING)),
             "responses": _answers("200", "Signed in.", "400", "401", "403", "413", "415", schema="Session"),
+        },
+        "patch": {
+            "operationId": "rename",
+            "summary": "Another name for the caller, if the operator gave none",
+            "description": "The answer brings a new cookie of the same person and end.",
+            "security": [{"session": []}],
+            "requestBody": _body(_object("name", name={"type": "string", "minLength": 1, "maxLength": 60})),
+            "responses": _answers("200", "Renamed.", "400", "401", "403", "413", "415", schema="Session"),
         },
         "delete": {
             "operationId": "sign_out",
@@ -195,9 +286,9 @@ _PATHS: Json = {
         },
         "delete": {
             "operationId": "delete",
-            "summary": "Remove the document",
+            "summary": "Move the document into the bin",
             "parameters": [_IF_MATCH],
-            "responses": _answers("204", "Removed.", "400", "401", "403", "404", "412", "413", "428", "503"),
+            "responses": _answers("200", "In the bin.", "400", "401", "403", "404", "412", "413", "428", "503", schema="Deleted"),
         },
     },
     "/api/documents/{id}/content": {
@@ -215,6 +306,105 @@ _PATHS: Json = {
             }
             | _refusals("400", "401", "403", "404", "413", "503")
             | _NOT_CHANGED,
+        },
+        "put": {
+            "operationId": "upload",
+            "summary": "Create a document of any kind with this content",
+            "description": "The id is the path of the new document. Its folder must exist.",
+            "parameters": [_IF_NONE],
+            "requestBody": {
+                "required": True,
+                "content": _content({"type": "string", "contentMediaType": "application/octet-stream"}, "*/*"),
+            },
+            "responses": _answers(
+                *("201", "Created.", "400", "401", "403", "404", "412", "413", "415", "428", "503"), schema="Document", headers=_LOCATION
+            ),
+        },
+    },
+    "/api/documents/{id}/star": {
+        "parameters": [_ID],
+        "put": {
+            "operationId": "star",
+            "summary": "Give the document the caller's star; 1,000 at most",
+            "responses": _answers("204", "It has it.", "400", "401", "403", "404", "409", "413", "503"),
+        },
+        "delete": {
+            "operationId": "unstar",
+            "summary": "Take the caller's star from the document",
+            "responses": _answers("204", "It has none.", "400", "401", "403", "413", "503"),
+        },
+    },
+    "/api/documents/{id}/visit": {
+        "parameters": [_ID],
+        "put": {
+            "operationId": "visit",
+            "summary": "The caller has opened the document just now",
+            "responses": _answers("204", "Remembered.", "400", "401", "403", "404", "413", "503"),
+        },
+    },
+    "/api/shelf": {
+        "get": {
+            "operationId": "shelf",
+            "summary": "The caller's documents with a star, and those opened last",
+            "responses": _answers("200", "What is there.", "401", "503", schema="Shelf"),
+        },
+    },
+    "/api/search": {
+        "get": {
+            "operationId": "search",
+            "summary": "Documents whose name or text has all words, in any case",
+            "description": "Lines of JSON, each sent as soon as it is known: names first, then texts, now and then how far the search is, and "
+            "at last that it is over. It ends after 200 documents or 20 seconds, and when the caller hangs up.",
+            "parameters": [_Q, _PATH_QUERY, _IN],
+            "responses": _FOUND | _refusals("400", "401", "403", "404", "413", "429", "503"),
+        },
+    },
+    "/api/folders": {
+        "post": {
+            "operationId": "make_folder",
+            "summary": "Make an empty folder",
+            "requestBody": _body(_object("path", path=_STRING)),
+            "responses": _answers(*("201", "Made.", "400", "401", "403", "404", "409", "413", "415", "503"), schema="Document"),
+        },
+    },
+    "/api/folders/{id}": {
+        "parameters": [_FOLDER],
+        "patch": {
+            "operationId": "move_folder",
+            "summary": "Rename or move a folder with all in it; ids stay",
+            "requestBody": _body(_object("path", path=_STRING)),
+            "responses": _answers(*("200", "Moved.", "400", "401", "403", "404", "409", "413", "415", "503"), schema="Document"),
+        },
+        "delete": {
+            "operationId": "delete_folder",
+            "summary": "Move a folder with all in it into the bin, as one entry",
+            "responses": _answers("200", "In the bin.", "400", "401", "403", "404", "413", "503", schema="Deleted"),
+        },
+    },
+    "/api/bin": {
+        "get": {
+            "operationId": "bin",
+            "summary": "What was deleted and can come back",
+            "responses": _answers("200", "The bin.", "401", "403", "503", schema="Bin"),
+        },
+    },
+    "/api/bin/{key}/restoration": {
+        "parameters": [_KEY],
+        "post": {
+            "operationId": "restore",
+            "summary": "Bring it back to where it was, or to another path, under its own id; missing folders around it are made",
+            "requestBody": _body({"type": "object", "properties": {"path": _STRING}}),
+            "responses": _answers(
+                *("201", "Restored.", "400", "401", "403", "404", "409", "413", "415", "503"), schema="Document", headers=_ETAG
+            ),
+        },
+    },
+    "/api/bin/{key}": {
+        "parameters": [_KEY],
+        "delete": {
+            "operationId": "purge",
+            "summary": "Let it go for good, with its history",
+            "responses": _answers("204", "Gone.", "401", "403", "404", "503"),
         },
     },
 }

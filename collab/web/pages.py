@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 
     from collab.web.admission import Visitor
 
-PAGES = {"index": "/", "login": "/login", "edit": "/edit/{name:path}"}
+PAGES = {
+    "index": "/",
+    "login": "/login",
+    "edit": "/edit/{name:path}",
+    "present": "/present/{name:path}",
+    "diagram": "/diagram",
+}
 """The built page behind each address."""
+_NEEDED = ("index", "login", "edit")
+"""Pages without which a client is not built; a client that lacks another has nothing at its address."""
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -44,6 +52,10 @@ _TYPES = {
 }
 _PACKED = frozenset({".png", ".woff2"})
 _LITERAL = re.compile("__(NONCE|BASE|VERSION|TOKEN)__")
+_TRUSTED = "require-trusted-types-for 'script'; trusted-types collab dompurify default"
+"""Markup and addresses of scripts come from these makers alone (Trusted Types): `dompurify` sanitises, `collab` names our own scripts."""
+_SCRIPT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""Of a script's own answer: it counts when the script is a worker, which has no page's policy."""
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -52,6 +64,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_APART = {name: value for name, value in _HEADERS.items() if name != "Cross-Origin-Opener-Policy"}
+"""Of the page that has no origin: an opener's policy is nothing to a frame."""
 
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>collab</title>
@@ -70,6 +84,7 @@ class Asset:
         self._path = path
         self.type = _TYPES.get(path.suffix, "application/octet-stream")
         self.packed = path.suffix in _PACKED
+        self.script = path.suffix == ".js"
 
     @cached_property
     def body(self) -> bytes:
@@ -92,8 +107,8 @@ class Client:
     @classmethod
     def load(cls, folder: Path) -> Client | None:
         """The client in the folder, None when it is not built there."""
-        pages = {name: folder / f"{name}.html" for name in PAGES}
-        if not all(page.is_file() for page in pages.values()):
+        pages = {name: page for name in PAGES if (page := folder / f"{name}.html").is_file()}
+        if not all(name in pages for name in _NEEDED):
             return None
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".html")
         assets = {path.relative_to(folder).as_posix(): Asset(path) for path in files}
@@ -102,17 +117,19 @@ class Client:
 
 @dataclass(slots=True)
 class Pages:
-    """The routes of people: pages and assets. `random` gives that many bytes, for nonces."""
+    """The routes of people: pages and assets. `random` gives that many bytes, for nonces; `frames` are origins that may show our pages."""
 
     folder: Path
     prefix: str
     random: Callable[[int], bytes]
+    frames: Sequence[str] = ()
     _client: Client | None = field(default=None, init=False)
 
     def routes(self) -> list[Route]:
         """What Starlette routes."""
-        pages = [Route(address, self._page(name), methods=["GET"], name=name) for name, address in PAGES.items()]
-        return [*pages, Route("/static/{path:path}", self.asset, methods=["GET"])]
+        pages = [Route(address, self._page(name), methods=["GET"], name=name) for name, address in PAGES.items() if name != "diagram"]
+        diagram = Route(PAGES["diagram"], self.diagram, methods=["GET"])
+        return [*pages, diagram, Route("/static/{path:path}", self.asset, methods=["GET"])]
 
     def client(self) -> Client | None:
         """The built client, looked for until it is there."""
@@ -121,18 +138,24 @@ class Pages:
         return self._client
 
     async def asset(self, request: Request) -> Response:
-        """A built file; its name holds a hash of its content, so it may be kept for ever."""
+        """A built file; its name holds a hash of its content, so it may be kept for ever. Any origin may read it: it holds nobody's words.
+
+        Modules are fetched with CORS, also by the diagram page, whose origin is `null`.
+        """
         client = self.client()
         asset = client.assets.get(request.path_params["path"]) if client else None
         if asset is None:
             raise HTTPException(404)
         headers = {
+            "Access-Control-Allow-Origin": "*",
             "Cache-Control": "public, max-age=31536000, immutable",
             "Content-Type": asset.type,
             "Cross-Origin-Resource-Policy": "same-origin",
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
         }
+        if asset.script:
+            headers["Content-Security-Policy"] = _SCRIPT_POLICY
         if asset.packed or not _takes_gzip(request.headers.get("accept-encoding", "")):
             return Response(asset.body, headers=headers)
         zipped = await run_in_threadpool(lambda: asset.zipped)
@@ -140,19 +163,30 @@ class Pages:
 
     def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         async def page(request: Request) -> Response:
-            return self.answer(name, visitor_of(request))
+            return _packed(request, self.answer(name, visitor_of(request)))
 
         return page
 
     def answer(self, name: str, visitor: Visitor, *, frames: Sequence[str] = (), token: str = "") -> Response:
         """The page of this name, for nobody's frame or for those of these origins; `token` is for the memory of its script."""
-        client = self.client()
         nonce = urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
         headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor, frames)}
         if not frames:
             headers["X-Frame-Options"] = "DENY"
+        return self._filled(name, headers, nonce, token)
+
+    async def diagram(self, request: Request) -> Response:
+        """The page that draws a diagram's source, for a frame of ours. It has no origin, no cookie, no connection: what it is sent stays there."""
+        del request
+        return self._filled("diagram", {**_APART, "Content-Security-Policy": diagram_policy(self.frames)})
+
+    def _filled(self, name: str, headers: dict[str, str], nonce: str = "", token: str = "") -> Response:
+        """The template with its words; 503 without a built client, 404 when it lacks this page."""
+        client = self.client()
         if client is None:
             return HTMLResponse(_NOT_BUILT, 503, headers)
+        if name not in client.pages:
+            raise HTTPException(404)
         values = {"NONCE": nonce, "BASE": self.prefix, "VERSION": collab.__version__, "TOKEN": token}
         return HTMLResponse(_LITERAL.sub(lambda literal: html.escape(values[literal[1]]), client.pages[name]), headers=headers)
 
@@ -165,14 +199,43 @@ def policy(nonce: str, visitor: Visitor, frames: Sequence[str] = ()) -> str:
             "default-src 'none'",
             f"script-src 'self' 'nonce-{nonce}'",
             f"style-src 'self' 'nonce-{nonce}'",
-            "img-src 'self' data:",
+            "img-src 'self' data: blob:",
             "font-src 'self'",
             f"connect-src 'self' {sockets}",
+            "frame-src 'self'",
+            "worker-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
+            _TRUSTED,
             "frame-ancestors " + (" ".join(frames) or "'none'"),
         ],
     )
+
+
+def diagram_policy(frames: Sequence[str] = ()) -> str:
+    """Of the diagram page: its scripts and the styles that they make, no other origin's and no words to anybody but its parent."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'unsafe-inline'",
+            "img-src data:",
+            "font-src 'none'",
+            "connect-src 'none'",
+            "sandbox allow-scripts",
+            "frame-ancestors " + " ".join(["'self'", *frames]),
+        ],
+    )
+
+
+def _packed(request: Request, answer: Response) -> Response:
+    """The page compressed, where the browser takes that. It holds no secret but the nonce, and nothing that a stranger chose beside it."""
+    answer.headers["Vary"] = "Accept-Encoding"
+    if _takes_gzip(request.headers.get("accept-encoding", "")):
+        answer.body = gzip.compress(answer.body, 5, mtime=0)
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.headers["Content-Length"] = str(len(answer.body))
+    return answer
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
+import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from collab.access import Grant, Person, Role, sign, verify
-from collab.errors import Unauthorized
+from collab.errors import Forbidden, Malformed, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 INVITATION_SECONDS = 86400.0
 """How long a printed address for a named person can be used."""
+NAME_LENGTH = 60
+"""Characters of a name that a person chose."""
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+"""Cannot be seen, but without them emoji of several parts, and names in Persian or Indic scripts, fall apart."""
 
 
 class OneTime(Protocol):
@@ -86,6 +92,21 @@ class Sessions:
             raise Unauthorized("you have signed out: `collab login` prints an address to sign in again")
         return grant
 
+    def renamable(self, grant: Grant) -> bool:
+        """Whether the session's name is the person's own to choose: the operator gave none with the address."""
+        return grant.person.id == self._owner.id
+
+    def rename(self, grant: Grant, name: str) -> tuple[str, Grant]:
+        """The cookie's value for the same session under another name; `Forbidden` when the operator gave the name."""
+        if not self.renamable(grant):
+            raise Forbidden("your name was given with the address that signed you in: ask who printed it for another")
+        renamed = replace(grant, person=replace(grant.person, name=name))
+        return sign(renamed, self._secret, now=self._now(), use="session"), renamed
+
+    def left(self, grant: Grant) -> int:
+        """Seconds for which the session goes on."""
+        return max(0, math.ceil((grant.expires or 0.0) - self._now()))
+
     def close(self, grant: Grant) -> None:
         """Sign out: the session's cookie is refused from now on, wherever a copy of it is."""
         self._spent.add(grant.id, grant.expires or self._now() + self.length)
@@ -101,6 +122,15 @@ class Sessions:
             raise Unauthorized("this address was used before: `collab login` prints a new one")
         self._spent.add(invitation.id, invitation.expires or self._now() + INVITATION_SECONDS)
         return invitation
+
+
+def person_name(text: str) -> str:
+    """What somebody wants to be called; `Malformed` unless it has 1 to 60 characters that can be seen (and the two that join others)."""
+    name = unicodedata.normalize("NFC", text.strip())
+    seen = name.translate(_JOINERS)
+    if not seen or len(name) > NAME_LENGTH or not seen.isprintable():
+        raise Malformed(f"a name has 1 to {NAME_LENGTH} characters that can be printed")
+    return name
 
 
 def named(name: str) -> Person:

@@ -17,19 +17,23 @@ ATTACK = """
   const stopped = new Set()
   document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
     stopped.add(effectiveDirective)
-    if (stopped.size === 4) resolve({ attacked: window.attacked ?? false, stopped: [...stopped].sort() })
+    if (stopped.size === 6) resolve({ attacked: window.attacked ?? false, stopped: [...stopped].sort() })
   })
   const script = document.createElement('script')
-  script.textContent = 'window.attacked = true'
+  try { script.textContent = 'window.attacked = true' } catch { script.append('window.attacked = true') }
+  try { trustedTypes.createPolicy('evil', { createHTML: (markup) => markup }); window.attacked = true } catch {}
+  const module = document.createElement('link')
+  module.rel = 'modulepreload'
+  module.href = 'http://127.0.0.2:9/module.js'
   const style = document.createElement('style')
   style.textContent = 'body { display: none }'
   const picture = document.createElement('img')
   picture.src = 'http://127.0.0.2:9/pixel.png'
-  document.body.append(script, style, picture)
+  document.body.append(script, module, style, picture)
   fetch('http://127.0.0.2:9/').catch(() => null)
 })
 """
-STOPPED = ["connect-src", "img-src", "script-src-elem", "style-src-elem"]
+STOPPED = ["connect-src", "img-src", "require-trusted-types-for", "script-src-elem", "style-src-elem", "trusted-types"]
 
 
 @pytest.mark.parametrize("address", ["/", "/login", "/edit/strict.md"])

@@ -15,12 +15,15 @@ from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET, Dialect
 from collab.errors import CollabError, Unauthorized
 from collab.journal.memory import MemoryJournal
+from collab.runtime.bin import Trash
 from collab.runtime.connection import Caller, Connection
 from collab.runtime.documents import Documents
+from collab.runtime.folders import Tree
 from collab.runtime.metrics import Metrics
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.session import Limits
 from collab.storage.memory import MemoryFiles
+from collab.storage.memory_bin import MemoryBin, MemoryFolders
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -292,7 +295,10 @@ class Stage:
         )
         self.files.recognise = self.rooms.recognise
         self.documents = Documents(self.rooms, self.files)
+        self.tree = Tree(self.rooms, MemoryFolders(self.files))
+        self.trash = Trash(self.rooms, self.documents, MemoryBin(self.files), self.journal, days=30)
         self._running = True
+        await self.trash.mend()
         await self.rooms.start()
 
     async def stop(self) -> None:

@@ -6,9 +6,9 @@ import asyncio
 from hashlib import sha256
 
 import pytest
-from runtime.stage import PATH, YWEBSOCKET, Stage, passing, soon
+from runtime.stage import PATH, Stage, passing, soon
 
-from collab.errors import Changed, Denied, Exists, NotFound, TooLarge
+from collab.errors import Changed, Exists, NotFound, TooLarge
 from collab.runtime.documents import ANY
 from collab.session import Limits
 
@@ -110,85 +110,5 @@ async def test_what_was_changed_since_it_was_read_is_neither_moved_nor_deleted(s
     with pytest.raises(Changed):
         await stage.documents.move(PATH, "moved.md", if_match=stat.etag)
     with pytest.raises(Changed):
-        await stage.documents.delete(PATH, if_match=stat.etag)
+        await stage.trash.discard(PATH, if_match=stat.etag, by="Ann")
     assert (await stage.documents.move(PATH, "moved.md", if_match=ANY)).path == "moved.md"
-
-
-async def test_people_who_edit_a_document_that_is_deleted_are_told(stage: Stage) -> None:
-    ann, bob = await stage.guest("Ann"), await stage.guest("Bob", YWEBSOCKET)
-    also = stage.on(ann.socket, path="other.md")
-    also.sign_in(stage.token("Ann"))
-    also.step1()
-    ann.append("x")
-    await soon()
-    await stage.documents.delete(PATH, if_match=ANY)
-    await soon()
-    assert ann.denied == ["not-found"]
-    assert also.synced
-    await passing(30)
-    assert bob.socket.closed == (4404, "not-found")
-    with pytest.raises(KeyError):
-        stage.file()
-    assert [host.stat.path for host in stage.rooms.hosts] == ["other.md"]
-    assert stage.metrics.failures == {}
-
-
-async def test_who_comes_back_while_a_document_is_deleted_finds_none(stage: Stage) -> None:
-    ann = await stage.guest("Ann")
-    stage.journal.refuse("slow")
-    ann.append("x")
-    await soon()
-    deleting = [asyncio.ensure_future(stage.documents.delete(PATH, if_match=ANY)) for _ in range(2)]
-    await soon()
-    again = stage.on(stage.socket())
-    again.sign_in(stage.token("Ann"))
-    again.step1()
-    await soon()
-    stage.journal.refuse(None)
-    results = await asyncio.gather(*deleting, return_exceptions=True)
-    await soon()
-    assert results.count(None) == 1
-    assert [type(result) for result in results if result is not None] == [NotFound]
-    assert stage.rooms.hosts == []
-    assert again.denied == ["not-found"]
-    await passing(60)
-    with pytest.raises(KeyError):
-        stage.file()
-
-
-async def test_a_document_that_nobody_edits_is_deleted_if_it_is_the_one_that_was_read(stage: Stage) -> None:
-    stat = await stage.documents.find(PATH)
-    await stage.documents.delete(PATH, if_match=stat.etag)
-    with pytest.raises(NotFound):
-        await stage.documents.find(PATH)
-
-
-async def test_a_deletion_that_the_storage_refuses_throws_nobody_out(stage: Stage) -> None:
-    """SAVE-8."""
-    ann = await stage.guest("Ann")
-    stage.files.refusals["delete"] = Denied("the folder is read-only")
-    with pytest.raises(Denied):
-        await stage.documents.delete(PATH, if_match=ANY)
-    await soon()
-    assert ann.denied == []
-    ann.append("x")
-    await passing(5)
-    assert ann.statuses == [1, 1]
-    assert stage.file() == "one\nx"
-
-
-async def test_who_opens_a_document_while_it_is_deleted_is_told(stage: Stage) -> None:
-    """FILE-4: also when the file was read before it was gone, and the room is made after."""
-    document = (await stage.documents.find(PATH)).id
-    ann = stage.on(stage.socket())
-    ann.sign_in(stage.token("Ann"))
-    ann.step1()
-    stage.journal.refuse("slow")
-    await soon()
-    deleting = asyncio.ensure_future(stage.documents.delete(document, if_match=ANY))
-    await passing(1)
-    stage.journal.refuse(None)
-    await deleting
-    await soon()
-    assert ann.denied == ["not-found"]
-    assert stage.rooms.hosts == []

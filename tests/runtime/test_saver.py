@@ -355,14 +355,32 @@ async def test_what_a_program_writes_into_the_displaced_file_after_the_end_is_me
     await settled(stage, again)
 
 
-async def test_a_displaced_file_goes_with_the_document_that_is_deleted(stage: Stage) -> None:
-    """SAVE-6."""
+async def test_a_displaced_file_goes_into_the_bin_with_its_document_and_is_read_when_it_comes_back(stage: Stage) -> None:
+    """SAVE-6, FILE-11."""
+    ann = await stage.guest("Ann")
+    node = stage.files.open(PATH)
+    ann.append("two\n")
+    await passing(2.1)
+    entry = await stage.trash.discard(PATH, if_match="*", by="Ann")
+    await passing(1)
+    stage.files.rewrite(node, FIRST + b"half\n")
+    stage.files = stage.files.crash()
+    await stage.restart()
+    await stage.trash.restore(entry.key, None)
+    again = await stage.guest("Ann")
+    assert sorted(again.text.split()) == ["half", "one", "two"]
+    await settled(stage, again)
+
+
+async def test_a_displaced_file_goes_for_good_with_its_document(stage: Stage) -> None:
+    """FILE-14."""
     ann = await stage.guest("Ann")
     ann.append("two\n")
     await passing(2.1)
     assert stage.files.asides() == 1
-    await stage.documents.delete(PATH, if_match="*")
+    entry = await stage.trash.discard(PATH, if_match="*", by="Ann")
     await passing(1)
+    await stage.trash.purge(entry.key)
     assert stage.files.asides() == 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collab.errors import Malformed, NotFound
-from collab.storage.paths import NAME_BYTES, is_id, mark_of, split, split_new, temporary, visible
+from collab.storage.paths import NAME_BYTES, binned, is_id, is_key, mark_of, split, split_move, split_new, temporary, visible, within
 
 
 def test_a_path_is_split_and_nothing_else_is_done_to_it() -> None:
@@ -55,3 +55,30 @@ def test_a_temporary_name_is_hidden_fits_and_tells_its_mark_and_number() -> None
 )
 def test_other_hidden_names_are_not_ours(name: bytes) -> None:
     assert mark_of(name) is None
+
+
+def test_a_folder_holds_itself_and_what_is_below_it_and_not_what_begins_alike() -> None:
+    assert [path for path in (b"a", b"a/b", b"a/b/c", b"ab", b"a0", b"b/a") if within(path, b"a")] == [b"a", b"a/b", b"a/b/c"]
+
+
+def test_the_bin_is_a_hidden_folder_at_the_root() -> None:
+    assert [path for path in (b".collab-bin/x", b".collab-bin", b".collab-bins/x", b"a/.collab-bin/x") if binned(path)] == [
+        b".collab-bin/x"
+    ]
+    with pytest.raises(NotFound):
+        split(".collab-bin/x")
+
+
+@pytest.mark.parametrize("key", ["", "a" * 25, "a" * 27, "A" * 26, "a" * 26 + "\n", "." * 26, "../" + "a" * 23])
+def test_a_key_of_the_bin_has_26_lower_case_letters(key: str) -> None:
+    assert is_key("a" * 26)
+    assert not is_key(key)
+
+
+def test_a_folder_is_moved_to_a_name_that_can_be_one_and_never_into_itself() -> None:
+    assert split_move("a/b", "c") == (b"a/b", b"c")
+    assert split_move("a", "a") == (b"a", b"a")
+    assert split_move("a", "ab/c") == (b"a", b"ab/c")
+    for path, to in (("a", "a/b"), ("a", "a/b/c"), ("", "a"), ("a", ""), ("a", ".b")):
+        with pytest.raises(Malformed):
+            split_move(path, to)

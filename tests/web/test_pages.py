@@ -39,7 +39,15 @@ def policy(answer: httpx.Response) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/", "index"), ("/?path=notes", "index"), ("/login", "login"), ("/edit/notes%2Fa.md", "edit"), ("/edit/notes/%FF%00?x", "edit")],
+    [
+        ("/", "index"),
+        ("/?path=notes", "index"),
+        ("/login", "login"),
+        ("/edit/notes%2Fa.md", "edit"),
+        ("/edit/notes/%FF%00?x", "edit"),
+        ("/present/notes/a.md", "present"),
+        ("/diagram", "diagram"),
+    ],
 )
 async def test_each_address_has_its_page(tmp_path: Path, client: Path, path: str, name: str) -> None:
     async with stand(tmp_path, client=client) as site, site.client() as browser:
@@ -61,17 +69,59 @@ async def test_only_what_is_ours_may_run(tmp_path: Path, client: Path) -> None:
             "default-src": "'none'",
             "script-src": f"'self' 'nonce-{found[1]}'",
             "style-src": f"'self' 'nonce-{found[1]}'",
-            "img-src": "'self' data:",
+            "img-src": "'self' data: blob:",
             "font-src": "'self'",
             "connect-src": "'self' ws://127.0.0.1:8000",
+            "frame-src": "'self'",
+            "worker-src": "'self'",
             "form-action": "'self'",
             "base-uri": "'none'",
             "frame-ancestors": "'none'",
+            "require-trusted-types-for": "'script'",
+            "trusted-types": "collab dompurify default",
         }
         assert first.headers["referrer-policy"] == "same-origin"
         assert first.headers["x-content-type-options"] == "nosniff"
         assert first.headers["cache-control"] == "no-store"
         assert "camera=()" in first.headers["permissions-policy"]
+
+
+@pytest.mark.parametrize("frames", ["", "https://portal.example"])
+async def test_the_diagram_page_has_no_origin_and_speaks_to_nobody_but_the_page_around_it(
+    tmp_path: Path, client: Path, frames: str
+) -> None:
+    """HTTP-10."""
+    async with stand(tmp_path, client=client, frame_ancestors=frames) as site, site.client() as browser:
+        answer = await browser.get("/diagram")
+        assert policy(answer) == {
+            "default-src": "'none'",
+            "script-src": "'self'",
+            "style-src": "'unsafe-inline'",
+            "img-src": "data:",
+            "font-src": "'none'",
+            "connect-src": "'none'",
+            "sandbox": "allow-scripts",
+            "frame-ancestors": f"'self' {frames}".strip(),
+        }
+        assert "x-frame-options" not in answer.headers
+        assert "cross-origin-opener-policy" not in answer.headers
+
+
+async def test_a_script_that_becomes_a_worker_brings_its_own_policy(tmp_path: Path, client: Path) -> None:
+    """HTTP-3."""
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        script, font = await browser.get("/static/assets/x-1.js"), await browser.get("/static/assets/f-1.woff2")
+        assert policy(script) == {"default-src": "'none'", "script-src": "'self'", "connect-src": "'self'"}
+        assert "content-security-policy" not in font.headers
+        assert {each.headers["access-control-allow-origin"] for each in (script, font)} == {"*"}
+
+
+@pytest.mark.parametrize(("name", "path"), [("present", "/present/a.md"), ("diagram", "/diagram")])
+async def test_a_client_without_a_page_that_it_can_do_without_has_the_others(tmp_path: Path, client: Path, name: str, path: str) -> None:
+    (client / f"{name}.html").unlink()
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        assert (await browser.get(path)).status_code == 404
+        assert (await browser.get("/edit/a.md")).status_code == 200
 
 
 async def test_under_a_prefix_a_page_names_its_own_addresses(tmp_path: Path, client: Path) -> None:
@@ -136,3 +186,15 @@ async def test_without_a_built_client_a_page_says_how_to_build_it(tmp_path: Path
         assert (await browser.get("/static/assets/x-1.js")).status_code == 404
         await asyncio.to_thread(client.rename, later)
         assert (await browser.get("/")).status_code == 200
+
+
+async def test_a_page_comes_compressed_to_who_takes_it(tmp_path: Path, client: Path) -> None:
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        packed = await browser.get("/login", headers={"accept-encoding": "gzip"})
+        plain = await browser.get("/login", headers={"accept-encoding": "identity"})
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in plain.headers
+    without_nonce = [re.sub(r'nonce="[^"]*"', "", answer.text) for answer in (packed, plain)]
+    assert without_nonce[0] == without_nonce[1]

@@ -1,0 +1,130 @@
+"""What was deleted: it waits in the bin, comes back as it was with every word that was acknowledged, or goes for good after its time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from collab.errors import CollabError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collab.ports import Bin, Binned, Journal, Stat
+    from collab.runtime.documents import Documents
+    from collab.runtime.rooms import Rooms
+
+log = logging.getLogger("collab.runtime")
+
+DAY: Final = 86400.0
+
+
+class Trash:
+    """Errors are those of `collab.ports.Bin`; `days` is how long something waits."""
+
+    def __init__(self, rooms: Rooms, documents: Documents, bin_: Bin, journal: Journal, *, days: float) -> None:
+        self._rooms = rooms
+        self._documents = documents
+        self._bin = bin_
+        self._journal = journal
+        self._days = days
+
+    def until(self, entry: Binned) -> float:
+        """When it goes for good, UTC seconds."""
+        return entry.deleted + self._days * DAY
+
+    async def discard(self, name: str, *, if_match: str, by: str) -> Binned:
+        """Delete a document; who edits it is told. What was typed is in the file before, or in the journal until it comes back. Changed."""
+        stat = await self._documents.checked(name, if_match)
+        if stat.folder:
+            raise NotFound("This is a folder.")
+        live = self._rooms.live(stat.id) is not None
+        await self._rooms.flush([stat.id])
+        # The file first: when the storage refuses, nobody is thrown out.
+        entry = await self._bin.discard(stat.id, if_match=None if live else stat.etag, by=by, now=self._rooms.now())
+        await self._dismiss(entry.documents)
+        return entry
+
+    async def discard_folder(self, path: str, *, by: str) -> Binned:
+        """Delete a folder with all in it, as one entry."""
+        stat = await self._documents.find(path)
+        if not stat.folder:
+            raise NotFound("This is no folder.")
+        inside = {host.id for host in self._rooms.below(stat.path)}
+        await self._rooms.flush(inside)
+        entry = await self._bin.discard(stat.path, if_match=None, by=by, now=self._rooms.now())
+        await self._dismiss(sorted({*entry.documents, *inside}))
+        return entry
+
+    async def _dismiss(self, documents: Sequence[str]) -> None:
+        # The second time for whoever came between.
+        for _ in range(2):
+            await asyncio.gather(*(self._rooms.remove(document, NotFound("The document was deleted.")) for document in documents))
+
+    async def entries(self) -> list[Binned]:
+        """What is in the bin, newest first."""
+        return await self._bin.entries()
+
+    async def restore(self, key: str, path: str | None) -> tuple[Binned, Stat]:
+        """What it was, and what it is now: back in its place, or at `path`, under its own id."""
+        entry = await self._entry(key)
+        stat = await self._bin.restore(key, path)
+        await self._rooms.recover(entry.documents)
+        return entry, await self._documents.find(stat.id or stat.path)
+
+    async def purge(self, key: str) -> Binned:
+        """Gone for good, with its history; gives what it was."""
+        entry = await self._entry(key)
+        await self._forget(await self._bin.purge(key))
+        return entry
+
+    async def _entry(self, key: str) -> Binned:
+        for entry in await self._bin.entries():
+            if entry.key == key:
+                return entry
+        raise NotFound("There is nothing of this key in the bin: it came back, or its time is over.")
+
+    async def _forget(self, documents: Sequence[str]) -> None:
+        """Raises nothing: nobody can ask for these documents any more."""
+        try:
+            for document in documents:
+                await self._journal.forget(document)
+        except CollabError as error:
+            log.warning("the journal still has what was deleted for good: %s", error.detail)
+
+    # --- time
+
+    async def mend(self) -> None:
+        """Before the first room opens: finish what a crash cut off. Raises nothing."""
+        try:
+            gone = await self._bin.mend()
+        except CollabError as error:
+            log.warning("the bin could not be seen to: %s", error.detail)
+        else:
+            self._rooms.spawn(self._forget(gone))
+
+    async def sweep(self) -> None:
+        """What has waited its time goes for good. Raises nothing."""
+        try:
+            entries = await self._bin.entries()
+        except CollabError as error:
+            log.warning("nobody could look into the bin: %s", error.detail)
+            return
+        for entry in entries:
+            if self.until(entry) <= self._rooms.now():
+                await self._sweep(entry)
+
+    async def _sweep(self, entry: Binned) -> None:
+        try:
+            await self._forget(await self._bin.purge(entry.key))
+        except CollabError as error:
+            log.warning("%s has waited its time in the bin and could not be removed: %s", entry.path, error.detail)
+        else:
+            log.info("%s was deleted %g days ago and is gone for good", entry.path, self._days)
+
+    async def sweep_loop(self) -> None:
+        """Sweep now and every day, until cancelled."""
+        while True:
+            await self.sweep()
+            await asyncio.sleep(DAY)

@@ -1,0 +1,38 @@
+"""The folders of this machine's folder (`Folders`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collab.storage.paths import split_move, split_new
+
+if TYPE_CHECKING:
+    from collab.ports import Stat
+    from collab.storage.local import Disk, LocalFiles
+
+
+class LocalFolders:
+    """See `collab.ports.Folders`."""
+
+    def __init__(self, files: LocalFiles) -> None:
+        self._files = files
+
+    async def make(self, path: str) -> Stat:
+        """An empty folder."""
+        raw = b"/".join(split_new(path))
+        await self._files.work(lambda disk: disk.exchange.make(raw))
+        return await self._files.stat(path)
+
+    async def move(self, path: str, to: str) -> Stat:
+        """Rename or move a folder with all in it."""
+        source, target = split_move(path, to)
+        if source != target:
+            await self._files.work(lambda disk: _move(disk, source, target), alone=True)
+        return await self._files.stat(to)
+
+
+def _move(disk: Disk, source: bytes, target: bytes) -> None:
+    disk.exchange.move_folder(source, target)
+    disk.step("moved")
+    disk.note(lambda names: names.shift(source, target))
+    disk.step("shifted")

@@ -1,0 +1,335 @@
+"""What every bin does (FILE-11, FILE-12)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+from folders import Outside, OutsideLocal, OutsideMemory
+
+from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from collab.ports import Binned
+
+LIMIT = 2**20
+
+
+@pytest.fixture(params=["memory", "local"])
+async def outside(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outside]:
+    made: Outside = OutsideMemory() if request.param == "memory" else OutsideLocal(tmp_path)
+    yield made
+    await made.close()
+
+
+def etag(body: bytes) -> str:
+    return sha256(body).hexdigest()
+
+
+async def discard(outside: Outside, name: str, *, if_match: str | None = None, now: float = 1000.0) -> Binned:
+    return await outside.bin.discard(name, if_match=if_match, by="Ann", now=now)
+
+
+async def shown(outside: Outside, path: str = "") -> list[str]:
+    return [entry.path for entry in await outside.files.list(path)]
+
+
+# Into the bin
+
+
+async def test_a_file_in_the_bin_is_not_found_and_is_listed_there(outside: Outside) -> None:
+    outside.put("notes/a.md", b"one")
+    stat = await outside.files.stat("notes/a.md")
+    binned = await discard(outside, stat.id, if_match=stat.etag, now=1234.5)
+    assert (binned.path, binned.type, binned.size, binned.deleted, binned.by) == ("notes/a.md", "text/markdown", 3, 1234.5, "Ann")
+    assert (binned.documents, binned.folder) == ((stat.id,), False)
+    assert await outside.bin.entries() == [binned]
+    for seconds in (0.0, 3.0, 3.0):
+        outside.time.pass_(seconds)
+        for name in ("notes/a.md", stat.id):
+            with pytest.raises(NotFound):
+                await outside.files.stat(name)
+            with pytest.raises(NotFound):
+                await outside.files.write(name, b"two", if_match=stat.etag)
+            with pytest.raises(NotFound):
+                await discard(outside, name)
+    assert await shown(outside, "notes") == []
+    assert await shown(outside) == ["notes"]
+
+
+async def test_nothing_in_the_bin_can_be_named(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    binned = await discard(outside, "a.md")
+    for name in (".collab-bin", f".collab-bin/{binned.key}", f".collab-bin/{binned.key}/a.md"):
+        with pytest.raises(NotFound):
+            await outside.files.stat(name)
+        with pytest.raises(NotFound):
+            await outside.files.list(name)
+        with pytest.raises(NotFound):
+            await discard(outside, name)
+        with pytest.raises(NotFound):
+            await outside.folders.move(name, "mine")
+    assert await outside.bin.entries() == [binned]
+
+
+async def test_only_the_expected_file_goes_into_the_bin(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    outside.put("b.md", b"one")
+    outside.protect("b.md")
+    with pytest.raises(Changed):
+        await discard(outside, "a.md", if_match=etag(b"other"))
+    with pytest.raises(Denied):
+        await discard(outside, "b.md")
+    with pytest.raises(Malformed):
+        await discard(outside, "")
+    for name in ("none.md", ".hidden", "id:" + "z" * 26):
+        with pytest.raises(NotFound):
+            await discard(outside, name)
+    assert await outside.bin.entries() == []
+    assert await shown(outside) == ["a.md", "b.md"]
+
+
+async def test_a_folder_is_one_entry_with_all_in_it(outside: Outside) -> None:
+    for path in ("sub/a.md", "sub/deep/b.md", "subway/c.md"):
+        outside.put(path, b"one")
+    ids = [(await outside.files.stat(path)).id for path in ("sub/a.md", "sub/deep/b.md")]
+    binned = await discard(outside, "sub")
+    assert (binned.path, binned.type, binned.size, binned.folder) == ("sub", "inode/directory", 0, True)
+    assert sorted(binned.documents) == sorted(ids)
+    assert await outside.bin.entries() == [binned]
+    assert await shown(outside) == ["subway"]
+    for name in ("sub", "sub/a.md", *ids):
+        with pytest.raises(NotFound):
+            await outside.files.stat(name)
+
+
+async def test_the_newest_is_first_and_the_same_path_may_be_there_often(outside: Outside) -> None:
+    keys = []
+    for now in (30.0, 10.0, 20.0):
+        outside.put("a.md", b"%d" % now)
+        keys.append((await discard(outside, "a.md", now=now)).key)
+    outside.restart()
+    assert [entry.key for entry in await outside.bin.entries()] == [keys[0], keys[2], keys[1]]
+    assert [entry.deleted for entry in await outside.bin.entries()] == [30.0, 20.0, 10.0]
+    assert len(set(keys)) == 3
+
+
+async def test_what_is_made_in_the_old_place_is_another_document(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    stat = await outside.files.stat("a.md")
+    binned = await discard(outside, "a.md")
+    made = (await outside.files.write("a.md", b"one", if_match=None)).stat
+    assert made.id != stat.id
+    with pytest.raises(Exists):
+        await outside.bin.restore(binned.key, None)
+    restored = await outside.bin.restore(binned.key, "old a.md")
+    assert (restored.id, restored.path) == (stat.id, "old a.md")
+    assert (await outside.files.stat("a.md")).id == made.id
+
+
+async def test_a_file_whose_name_reads_like_an_id_comes_back_under_another(outside: Outside) -> None:
+    outside.put("id:" + "z" * 26, b"one")
+    (stat,) = await outside.files.list("")
+    entry = await discard(outside, stat.id)
+    assert await outside.bin.entries() == [entry]
+    with pytest.raises(Malformed):
+        await outside.bin.restore(entry.key, None)
+    assert (await outside.bin.restore(entry.key, "a.md")).id == stat.id
+
+
+# Out of the bin
+
+
+@pytest.mark.parametrize("restart", [True, False])
+async def test_a_restored_file_is_the_same_document_in_its_place(outside: Outside, *, restart: bool) -> None:
+    outside.put("notes/a.md", b"one")
+    stat = await outside.files.stat("notes/a.md")
+    binned = await discard(outside, "notes/a.md")
+    if restart:
+        outside.restart()
+    restored = await outside.bin.restore(binned.key, None)
+    assert (restored.id, restored.path, restored.etag, restored.size) == (stat.id, "notes/a.md", stat.etag, 3)
+    assert await outside.files.stat(stat.id) == restored
+    assert outside.body("notes/a.md") == b"one"
+    assert await outside.bin.entries() == []
+    with pytest.raises(NotFound):
+        await outside.bin.restore(binned.key, None)
+
+
+async def test_a_document_is_itself_though_it_was_in_the_bin_for_a_year(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    stat = await outside.files.stat("a.md")
+    binned = await discard(outside, "a.md")
+    outside.time.pass_(365 * 86400.0)
+    outside.restart()
+    with pytest.raises(NotFound):
+        await outside.files.stat(stat.id)
+    assert (await outside.bin.restore(binned.key, None)).id == stat.id
+
+
+async def test_a_restored_folder_has_everything_in_its_place(outside: Outside) -> None:
+    for path in ("sub/a.md", "sub/deep/b.md"):
+        outside.put(path, path.encode())
+    known = {path: (await outside.files.stat(path)).id for path in ("sub/a.md", "sub/deep/b.md")}
+    binned = await discard(outside, "sub")
+    restored = await outside.bin.restore(binned.key, None)
+    assert (restored.path, restored.folder) == ("sub", True)
+    assert {path: (await outside.files.stat(identity)).path for path, identity in known.items()} == {path: path for path in known}
+    assert outside.body("sub/deep/b.md") == b"sub/deep/b.md"
+    again = await discard(outside, "sub")
+    await outside.bin.restore(again.key, "elsewhere/new")
+    assert (await outside.files.stat(known["sub/deep/b.md"])).path == "elsewhere/new/deep/b.md"
+
+
+async def test_missing_folders_around_what_is_restored_are_made_again(outside: Outside) -> None:
+    outside.put("one/two/a.md", b"one")
+    binned, folder = await discard(outside, "one/two/a.md", now=1.0), await discard(outside, "one", now=2.0)
+    assert (await outside.bin.restore(binned.key, None)).path == "one/two/a.md"
+    with pytest.raises(Exists):
+        await outside.bin.restore(folder.key, None)
+    assert (await outside.bin.restore(folder.key, "three/four/one")).path == "three/four/one"
+    assert await shown(outside, "three/four/one") == ["three/four/one/two"]
+
+
+async def test_what_is_restored_takes_nobodys_place(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    outside.put("sub/x.md", b"x")
+    binned = await discard(outside, "a.md")
+    outside.put("a.md", b"two")
+    for path in (None, "a.md", "sub", "sub/x.md"):
+        with pytest.raises(Exists):
+            await outside.bin.restore(binned.key, path)
+    for path in ("", ".hidden", "a/../b", "id:" + "z" * 26):
+        with pytest.raises(Malformed):
+            await outside.bin.restore(binned.key, path)
+    with pytest.raises(NotFound):
+        await outside.bin.restore(binned.key, "sub/x.md/below")
+    assert await outside.bin.entries() == [binned]
+    assert outside.body("a.md") == b"two"
+
+
+@pytest.mark.parametrize("key", ["", "x", "z" * 26, "..", "../x", "Z" * 26, "a\0b", "é"])
+async def test_a_key_of_nothing_is_not_found(outside: Outside, key: str) -> None:
+    outside.put("a.md", b"one")
+    await discard(outside, "a.md")
+    with pytest.raises(NotFound):
+        await outside.bin.restore(key, None)
+    with pytest.raises(NotFound):
+        await outside.bin.purge(key)
+    assert len(await outside.bin.entries()) == 1
+
+
+async def test_what_a_write_displaced_goes_along_and_comes_back(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    await outside.files.write("a.md", b"two", if_match=etag(b"one"))
+    binned = await discard(outside, "a.md")
+    outside.restart()
+    await outside.bin.restore(binned.key, "sub/b.md")
+    assert [leftover.body for leftover in (await outside.files.read("sub/b.md", limit=LIMIT)).leftovers] == [b"one"]
+
+
+async def test_what_a_write_displaced_is_still_held_while_its_file_is_in_the_bin(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    late = outside.writer("a.md")
+    displaced = (await outside.files.write("a.md", b"two", if_match=etag(b"one"))).displaced
+    binned = await discard(outside, "a.md")
+    assert displaced is not None
+    late(b"one and more")
+    assert await displaced.reread() == b"one and more"
+    await displaced.discard()
+    await outside.bin.restore(binned.key, None)
+    outside.restart()
+    assert (await outside.files.read("a.md", limit=LIMIT)).leftovers == ()
+
+
+# Gone
+
+
+async def test_what_is_purged_is_gone_for_good(outside: Outside) -> None:
+    for path in ("a.md", "sub/b.md", "sub/deep/c.md", "kept.md"):
+        outside.put(path, path.encode())
+    ids = {path: (await outside.files.stat(path)).id for path in ("a.md", "sub/b.md", "sub/deep/c.md", "kept.md")}
+    kept, file, folder = await discard(outside, "kept.md", now=1.0), await discard(outside, "a.md"), await discard(outside, "sub")
+    assert await outside.bin.purge(file.key) == [ids["a.md"]]
+    assert sorted(await outside.bin.purge(folder.key)) == sorted([ids["sub/b.md"], ids["sub/deep/c.md"]])
+    assert await outside.bin.entries() == [kept]
+    for key in (file.key, folder.key):
+        with pytest.raises(NotFound):
+            await outside.bin.restore(key, None)
+        with pytest.raises(NotFound):
+            await outside.bin.purge(key)
+    outside.put("a.md", b"a.md")
+    assert (await outside.files.stat("a.md")).id not in ids.values()
+    with pytest.raises(NotFound):
+        await outside.files.stat(ids["a.md"])
+    assert (await outside.bin.restore(kept.key, None)).id == ids["kept.md"]
+
+
+# Somebody else in the bin
+
+
+async def test_a_file_that_somebody_takes_out_of_the_bin_is_the_same_document_wherever_it_is(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    outside.put("sub/x.md", b"x")
+    stat = await outside.files.stat("a.md")
+    binned = await discard(outside, "a.md")
+    outside.rename(f".collab-bin/{binned.key}/a.md", "sub/back.md")
+    assert (await outside.files.stat("sub/back.md")).id == stat.id
+    outside.time.pass_(2.1)
+    assert (await outside.files.stat("sub/back.md")).id == stat.id
+    assert (await outside.files.stat(stat.id)).path == "sub/back.md"
+    assert await outside.bin.entries() == []
+    for act in (outside.bin.restore(binned.key, None), outside.bin.purge(binned.key)):
+        with pytest.raises(NotFound):
+            await act
+    assert await outside.bin.mend() == []
+    assert (await outside.files.stat(stat.id)).path == "sub/back.md"
+
+
+async def test_a_file_that_somebody_takes_out_of_a_deleted_folder_stays_when_the_folder_is_purged(outside: Outside) -> None:
+    for path in ("sub/a.md", "sub/b.md"):
+        outside.put(path, b"one")
+    a, b = await outside.files.stat("sub/a.md"), await outside.files.stat("sub/b.md")
+    binned = await discard(outside, "sub")
+    outside.rename(f".collab-bin/{binned.key}/sub/a.md", "a.md")
+    assert await outside.bin.purge(binned.key) == [b.id]
+    assert (await outside.files.stat("a.md")).id == a.id
+
+
+async def test_an_entry_that_somebody_removed_is_not_listed(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    stat = await outside.files.stat("a.md")
+    binned = await discard(outside, "a.md")
+    outside.remove(f".collab-bin/{binned.key}/a.md")
+    assert await outside.bin.entries() == []
+    for seconds in (0.0, 2.1, 2.1):
+        outside.time.pass_(seconds)
+        with pytest.raises(NotFound):
+            await outside.files.stat(stat.id)
+
+
+async def test_mending_a_bin_that_is_whole_changes_nothing(outside: Outside) -> None:
+    assert await outside.bin.mend() == []
+    outside.put("a.md", b"one")
+    outside.put("sub/b.md", b"one")
+    stat = await outside.files.stat("sub/b.md")
+    binned = [await discard(outside, "a.md", now=2.0), await discard(outside, "sub", now=1.0)]
+    assert await outside.bin.mend() == []
+    assert await outside.bin.entries() == binned
+    with pytest.raises(NotFound):
+        await outside.files.stat(stat.id)
+    await outside.bin.restore(binned[1].key, None)
+    assert (await outside.files.stat("sub/b.md")).id == stat.id
+
+
+async def test_every_error_is_one_of_ours(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    binned = await discard(outside, "a.md")
+    for name in ("/etc/passwd", "a\0b", "a\ud800", "x" * 300, "/".join(["d" * 100] * 11)):
+        for act in (discard(outside, name), outside.bin.restore(binned.key, name), outside.folders.make(name)):
+            with pytest.raises(CollabError):
+                await act

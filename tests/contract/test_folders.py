@@ -1,0 +1,142 @@
+"""What every storage of folders does (FILE-13)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+from folders import Outside, OutsideLocal, OutsideMemory
+
+from collab.errors import Exists, Malformed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+LIMIT = 2**20
+
+
+@pytest.fixture(params=["memory", "local"])
+async def outside(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outside]:
+    made: Outside = OutsideMemory() if request.param == "memory" else OutsideLocal(tmp_path)
+    yield made
+    await made.close()
+
+
+async def tree(outside: Outside, path: str = "") -> list[str]:
+    """Every path that is shown."""
+    found = []
+    for entry in await outside.files.list(path):
+        found += [entry.path, *(await tree(outside, entry.path) if entry.folder else [])]
+    return found
+
+
+async def test_a_folder_is_made_where_nothing_is(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    made = await outside.folders.make("new")
+    assert (made.path, made.folder, made.id, made.type) == ("new", True, "", "inode/directory")
+    assert (await outside.folders.make("new/deeper é")).path == "new/deeper é"
+    assert (await outside.files.write("new/deeper é/x.md", b"x", if_match=None)).stat.size == 1
+    for taken in ("new", "a.md", "new/deeper é"):
+        with pytest.raises(Exists):
+            await outside.folders.make(taken)
+    for nowhere in ("none/x", "a.md/x"):
+        with pytest.raises(NotFound):
+            await outside.folders.make(nowhere)
+    assert await tree(outside) == ["a.md", "new", "new/deeper é", "new/deeper é/x.md"]
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "a/../b", "/a", "a//b", "x" * 256, "id:" + "z" * 26, "a\0b", ".collab-bin"])
+async def test_a_name_that_can_be_none_makes_no_folder(outside: Outside, name: str) -> None:
+    outside.put("sub/a.md", b"one")
+    with pytest.raises(Malformed):
+        await outside.folders.make(name)
+    with pytest.raises(Malformed):
+        await outside.folders.move("sub", name)
+    assert await tree(outside) == ["sub", "sub/a.md"]
+
+
+async def test_all_that_is_in_a_folder_moves_with_it_and_keeps_its_ids(outside: Outside) -> None:
+    for path in ("sub/a.md", "sub/deep/b.md", "subway/c.md", "sub0.md", "other/x.md"):
+        outside.put(path, path.encode())
+    known = {path: (await outside.files.stat(path)).id for path in ("sub/a.md", "sub/deep/b.md", "subway/c.md", "sub0.md")}
+    moved = await outside.folders.move("sub", "other/new")
+    assert (moved.path, moved.folder) == ("other/new", True)
+    assert await tree(outside) == [
+        *("other", "other/new", "other/new/a.md", "other/new/deep", "other/new/deep/b.md", "other/x.md"),
+        *("sub0.md", "subway", "subway/c.md"),
+    ]
+    after = {path: (await outside.files.stat(identity)).path for path, identity in known.items()}
+    assert after == {
+        "sub/a.md": "other/new/a.md",
+        "sub/deep/b.md": "other/new/deep/b.md",
+        "subway/c.md": "subway/c.md",
+        "sub0.md": "sub0.md",
+    }
+    outside.restart()
+    assert (await outside.files.stat("other/new/a.md")).id == known["sub/a.md"]
+    outside.put("sub/a.md", b"another")
+    assert (await outside.files.stat("sub/a.md")).id not in known.values()
+
+
+async def test_a_file_that_nobody_looked_at_moves_with_its_folder_too(outside: Outside) -> None:
+    outside.put("sub/a.md", b"one")
+    await outside.folders.move("sub", "new")
+    assert (await outside.files.read("new/a.md", limit=LIMIT)).body == b"one"
+
+
+async def test_what_a_write_displaced_is_still_held_when_its_folder_moved(outside: Outside) -> None:
+    outside.put("sub/a.md", b"one")
+    late = outside.writer("sub/a.md")
+    displaced = (await outside.files.write("sub/a.md", b"two", if_match=sha256(b"one").hexdigest())).displaced
+    await outside.folders.move("sub", "new")
+    assert displaced is not None
+    late(b"one and more")
+    assert await displaced.reread() == b"one and more"
+    await displaced.discard()
+    outside.restart()
+    assert (await outside.files.read("new/a.md", limit=LIMIT)).leftovers == ()
+
+
+async def test_a_folder_takes_nobodys_place(outside: Outside) -> None:
+    for path in ("sub/a.md", "other/b.md", "c.md"):
+        outside.put(path, b"one")
+    await outside.folders.make("empty")
+    for taken in ("other", "c.md", "empty", "other/b.md"):
+        with pytest.raises(Exists):
+            await outside.folders.move("sub", taken)
+    for nowhere in ("none/sub", "c.md/sub"):
+        with pytest.raises(NotFound):
+            await outside.folders.move("sub", nowhere)
+    assert await tree(outside) == ["c.md", "empty", "other", "other/b.md", "sub", "sub/a.md"]
+
+
+async def test_a_folder_is_not_moved_into_itself(outside: Outside) -> None:
+    outside.put("sub/a.md", b"one")
+    for inside in ("sub/new", "sub/deep/er"):
+        with pytest.raises(Malformed):
+            await outside.folders.move("sub", inside)
+    with pytest.raises(Malformed):
+        await outside.folders.move("", "new")
+    assert (await outside.folders.move("sub", "sub")).path == "sub"
+    assert (await outside.folders.move("sub", "subway")).path == "subway"
+
+
+async def test_a_file_is_no_folder(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    for name in ("a.md", "none", ".hidden"):
+        with pytest.raises(NotFound):
+            await outside.folders.move(name, "new")
+
+
+async def test_a_document_that_vanished_unseen_does_not_keep_its_place_from_one_that_is_moved_there(outside: Outside) -> None:
+    outside.put("sub/a.md", b"one")
+    outside.put("new/a.md", b"two")
+    one, two = await outside.files.stat("sub/a.md"), await outside.files.stat("new/a.md")
+    outside.rename("new", "old")
+    await outside.folders.move("sub", "new")
+    assert (await outside.files.stat("new/a.md")).id == one.id
+    outside.time.pass_(2.1)
+    assert (await outside.files.stat(one.id)).path == "new/a.md"
+    assert (await outside.files.stat("old/a.md")).id == two.id
