@@ -36,9 +36,10 @@ export default defineConfig({
     reportCompressedSize: false,
     license: { fileName: "assets/licenses.md" },
     rolldownOptions: {
-      input: { index: "index.html", edit: "edit.html", login: "login.html" },
+      input: { index: "index.html", edit: "edit.html", login: "login.html", present: "present.html", diagram: "diagram.html" },
     },
   },
+  worker: { format: "es" },
   experimental: {
     // Scripts and styles are sent as they are, so that they name each other relatively; only pages know the prefix.
     renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `${BASE}/static/${file}` : { relative: true }),

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as Y from "yjs";
 
 import { Connection } from "../src/words/connection.ts";
-import { words } from "../src/words/words.ts";
+import { words as said } from "../src/words/words.ts";
 
 const NAME = "notes.md";
 
@@ -94,10 +94,11 @@ function greetings(wire: Wire): number {
 
 let connection: Connection;
 let refusedFor: string[];
+let storings: number;
 let server: Y.Doc;
 
 const last = (): Wire => Wire.all[Wire.all.length - 1] as Wire;
-const shown = (): string => words(connection.facts, () => "now").state;
+const shown = (): string => said(connection.facts, { made: 0, kept: 0, broken: false }, () => "now").state;
 
 /** The server's part of a handshake; the page's sync step 2 is not acknowledged yet. */
 async function greet(wire: Wire): Promise<void> {
@@ -120,6 +121,7 @@ beforeEach(() => {
   vi.stubGlobal("WebSocket", Wire);
   vi.stubGlobal("navigator", { onLine: true });
   refusedFor = [];
+  storings = 0;
   server = new Y.Doc();
   server.getText("content").insert(0, "old ");
   const nothing = (): void => undefined;
@@ -128,6 +130,8 @@ beforeEach(() => {
     opened: nothing,
     refused: (reason) => refusedFor.push(reason),
     admitted: nothing,
+    made: nothing,
+    stored: () => (storings += 1),
   });
 });
 
@@ -181,6 +185,25 @@ test("a report that was sent before my words arrived does not call them saved, a
   last().say(status(1));
   expect(shown()).toBe("stored");
   expect(greetings(last())).toBe(before + 1);
+});
+
+test("what an earlier page made counts as stored only when the server has said so, whether it knew it or not", async () => {
+  await greet(last());
+  last().say(status(1));
+  expect(storings).toBe(1);
+  const earlier = new Y.Doc();
+  Y.applyUpdate(earlier, Y.encodeStateAsUpdate(server));
+  earlier.getText("content").insert(0, "earlier ");
+  const update = Y.encodeStateAsUpdate(earlier, Y.encodeStateVector(server));
+  for (const [edits, stored] of [[1, 2], [0, 3]]) {
+    connection.bring(update);
+    expect(connection.facts).toMatchObject({ edits, unsynced: 1 });
+    expect(syncs(last()).at(-1)?.body).toEqual(update);
+    expect(storings).toBe((stored ?? 0) - 1);
+    last().say(status(1));
+    expect(storings).toBe(stored);
+  }
+  expect(connection.text.toString()).toBe("earlier old ");
 });
 
 test("changes that the server refuses are told", async () => {
@@ -293,10 +316,16 @@ test("the server gets the token of the moment, at first and when it asks for a n
     });
   await greet(last());
   expect(tokens(last())).toEqual(["cookie"]);
+  const first = last();
+  first.say(state({ file: "saved", person: "name:ann" }));
+  first.drop(1006);
+  await greet(await next(first));
+  // Words of one person shall not be sent in another's name, whoever is signed in by now.
+  expect(tokens(last())).toEqual(["cookie:name:ann"]);
 
   let token = "first";
   const nothing = (): void => undefined;
-  const watcher = { changed: nothing, opened: nothing, refused: nothing, admitted: nothing };
+  const watcher = { changed: nothing, opened: nothing, refused: nothing, admitted: nothing, made: nothing, stored: nothing };
   const framed = new Connection("ws://127.0.0.1/collaboration", NAME, "1", watcher, () => token);
   await greet(last());
   expect(tokens(last())).toEqual(["first"]);

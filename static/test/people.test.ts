@@ -1,18 +1,8 @@
 import { expect, test } from "vitest";
 
-import { initials, inkOn, personIn, present } from "../src/people/people.ts";
+import { initials, personIn } from "../src/people/people.ts";
 
 const user = (id: string, name: string, color = "#112233"): object => ({ user: { id, name, color } });
-
-test("somebody with two pages is listed once, and I come first", () => {
-  const states = new Map<number, unknown>([
-    [1, user("z", "Zoe")],
-    [2, user("a", "Ann")],
-    [3, user("m", "Me")],
-    [4, user("a", "Ann")],
-  ]);
-  expect(present(states, 3).map(({ name }) => name)).toEqual(["Me", "Ann", "Zoe"]);
-});
 
 test.each([null, undefined, 7, "x", [], {}, { user: null }, { user: [] }, { user: { name: 7 } }, { user: { name: "  " } }])(
   "the state %j names nobody",
@@ -38,6 +28,11 @@ test.each([
   expect(initials(name)).toBe(letters);
 });
 
-test("ink can be read on its colour", () => {
-  expect([inkOn("#ffffff"), inkOn("#ffd166"), inkOn("#000000"), inkOn("#1f3b78")]).toEqual(["#000000", "#000000", "#ffffff", "#ffffff"]);
+test("what turns the direction of writing or is not seen is in no name", () => {
+  expect(personIn(user("a", "Ann\u202e\n\u0007gnp"))?.name).toBe("Ann   gnp");
+});
+
+test("an id and a name of a megabyte are cut", () => {
+  const person = personIn(user("i".repeat(1e6), "n".repeat(1e6)));
+  expect([person?.id.length, person?.name.length]).toEqual([200, 60]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { backOff, inFrame, reasonOfClose, refusal, type Refusal } from "../src/words/refusals.ts";
+import { backOff, blames, inContext, inFrame, reasonOfClose, refusal, type Refusal } from "../src/words/refusals.ts";
 import { step } from "../src/words/versions.ts";
 import { bytes, moment } from "../src/base/show.ts";
 
@@ -18,7 +18,7 @@ test.each(["too-many", "unavailable", "draining", "error", "", "constructor"])("
 });
 
 test("who holds another history is never invited to try again with it", () => {
-  for (const reason of ["lineage", "equivocation"]) expect(refusal(reason)?.remedies).toEqual(["copy", "reload"]);
+  for (const reason of ["lineage", "equivocation"]) expect(refusal(reason)?.remedies).toEqual(["copy", "unsent", "reload"]);
 });
 
 test("in a frame of another site nobody is sent to pages that are not shown there", () => {
@@ -35,6 +35,19 @@ test("close codes 44xx are final, the others pass", () => {
   expect([4400, 4401, 4403, 4404, 4409, 4413, 4415].map((code) => reasonOfClose(code, ""))).not.toContain(null);
   expect([1000, 1001, 1006, 1011, 1013, 4205, 4408, 4500].map((code) => reasonOfClose(code, ""))).toEqual(Array(8).fill(null));
   expect(reasonOfClose(4409, "equivocation")).toBe("equivocation");
+  expect(reasonOfClose(4409, "equivocation: another text is known")).toBe("equivocation");
+});
+
+test("a document that my words make too large is another matter than one that is too large to open", () => {
+  expect(inContext("too-large", { open: true, edits: 3 })).toBe("grown");
+  expect(inContext("too-large", { open: true, edits: 0 })).toBe("too-large");
+  expect(inContext("too-large", { open: false, edits: 0 })).toBe("too-large");
+  expect(inContext("lineage", { open: true, edits: 3 })).toBe("lineage");
+});
+
+test("only words that were refused themselves are not sent again unasked", () => {
+  expect(["grown", "equivocation", "malformed"].map(blames)).toEqual([true, true, true]);
+  expect(["unauthorized", "forbidden", "not-found", "lineage", "too-large", "denied"].map(blames)).toEqual(Array(6).fill(false));
 });
 
 test("the pauses grow to a minute and never come down to nothing", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import type { Tally } from "../src/words/keeper.ts";
 import { atRisk, doubted, reportIn, words, type Facts, type Report } from "../src/words/words.ts";
 
 const REPORT: Report = {
@@ -12,11 +13,14 @@ const REPORT: Report = {
   writable: true,
   path: "notes.md",
   id: null,
+  person: "",
 };
-const FACTS: Facts = { link: "open", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, report: REPORT };
+const FACTS: Facts = { link: "open", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", report: REPORT };
+const PAGE: Tally = { made: 3, kept: 0, broken: true };
+const DEVICE: Tally = { made: 3, kept: 3, broken: false };
 
-const said = (facts: Partial<Facts>, report: Partial<Report> = {}): string => {
-  const { state, text } = words({ ...FACTS, report: { ...REPORT, ...report }, ...facts }, (iso) => iso.slice(11, 16));
+const said = (facts: Partial<Facts>, report: Partial<Report> = {}, tally: Tally = { ...PAGE, made: facts.edits ?? 0 }): string => {
+  const { state, text } = words({ ...FACTS, report: { ...REPORT, ...report }, ...facts }, tally, (iso) => iso.slice(11, 16));
   return `${state}: ${text}`;
 };
 
@@ -34,13 +38,25 @@ test.each<[string, Partial<Facts>, Partial<Report>]>([
   ["in-file: In the file (14:05)", {}, {}],
   ["in-file: In the file", {}, { savedAt: null }],
   ["offline: Offline", { link: "lost" }, {}],
-  ["offline: Offline: 1 change kept on this page", { link: "lost", edits: 1 }, {}],
-  ["offline: Offline: 3 changes kept on this page", { edits: 3, unsynced: 3, cutOff: true }, {}],
+  ["offline: Offline: 1 change only on this page", { link: "lost", edits: 1 }, {}],
+  ["offline: Offline: 3 changes only on this page", { edits: 3, unsynced: 3, cutOff: true }, {}],
+  ["offline: The server is full, trying again: 3 changes only on this page", { link: "lost", edits: 3, passing: "too-many" }, {}],
   ["refused: The server did not take your last changes", { refused: true, edits: 1, unsynced: 1 }, {}],
   ["refused: Not connected", { link: "ended" }, {}],
   ["refused: Not connected: 2 changes only on this page", { link: "ended", edits: 2, unsynced: 3 }, {}],
 ])("the state of my words reads %s", (expected, facts, report) => {
   expect(said(facts, report)).toBe(expected);
+});
+
+test("words are called kept on this device when they are there, and as many as are there", () => {
+  const edits = { edits: 3, unsynced: 3 };
+  expect(said({ ...edits, link: "lost" }, {}, DEVICE)).toBe("offline: Offline: 3 changes kept on this device");
+  expect(said({ ...edits, link: "ended" }, {}, DEVICE)).toBe("refused: Not connected: 3 changes kept on this device");
+  expect(said(edits, {}, DEVICE)).toBe("local: Only on this device yet");
+  expect(said({ ...edits, link: "lost" }, {}, { ...DEVICE, kept: 2 })).toBe("offline: Offline: 2 changes kept on this device");
+  expect(said({ ...edits, link: "lost" }, {}, { ...DEVICE, kept: 0 })).toBe("offline: Offline: 3 changes only on this page");
+  expect(said({ ...edits, link: "lost" }, {}, { ...DEVICE, kept: 2, broken: true })).toBe("offline: Offline: 3 changes only on this page");
+  expect(said(edits, {}, { ...DEVICE, kept: 2 })).toBe("local: Only on this page yet");
 });
 
 test("nothing is called stored or in the file while one message is unacknowledged", () => {
@@ -63,8 +79,8 @@ test("words are at risk while the server has not acknowledged them", () => {
 
 test("a report is read from the stateless message", () => {
   const payload =
-    'collab:state {"version":"2","owed":3,"file":"failed","saved_at":null,"detail":"d","journal":"j","writable":false,"path":"a/b.md","id":"id:x"}';
-  const expected = { version: "2", owed: 3, file: "failed", savedAt: null, detail: "d", journal: "j", writable: false, path: "a/b.md", id: "id:x" };
+    'collab:state {"version":"2","owed":3,"file":"failed","saved_at":null,"detail":"d","journal":"j","writable":false,"path":"a/b.md","id":"id:x","person":"p"}';
+  const expected = { version: "2", owed: 3, file: "failed", savedAt: null, detail: "d", journal: "j", writable: false, path: "a/b.md", id: "id:x", person: "p" };
   expect(reportIn(payload)).toEqual(expected);
 });
 

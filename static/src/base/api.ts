@@ -23,6 +23,7 @@ export interface Item {
   /** UTC, RFC 3339 or seconds since the epoch. */
   modified: string | number;
   role: string;
+  starred?: boolean;
 }
 
 export const FOLDER = "inode/directory";
@@ -38,14 +39,19 @@ export class Problem extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const response = await answer(method, path, body);
+type Headers = Readonly<Record<string, string>>;
+
+/** Ask the server; a Blob is sent as it is, all else as JSON. Raises `Problem`. */
+export async function call<T>(method: string, path: string, body?: object, more: Headers = {}): Promise<T> {
+  const response = await answer(method, path, body, more);
   return (response.headers.get("Content-Type")?.includes("json") ? await response.json() : undefined) as T;
 }
 
-async function answer(method: string, path: string, body?: object): Promise<Response> {
-  const content = body === undefined ? {} : { body: JSON.stringify(body) };
-  const headers = { ...(body && { "Content-Type": "application/json" }), ...(lease && { Authorization: `Bearer ${lease.token()}` }) };
+async function answer(method: string, path: string, body?: object, more: Headers = {}): Promise<Response> {
+  const raw = body instanceof Blob;
+  const content = body === undefined ? {} : { body: raw ? body : JSON.stringify(body) };
+  const type = body && { "Content-Type": raw ? "application/octet-stream" : "application/json" };
+  const headers = { ...type, ...(lease && { Authorization: `Bearer ${lease.token()}` }), ...more };
   const response = await fetch(base + path, { method, headers, credentials: lease === null ? "same-origin" : "omit", ...content }).catch(() => {
     throw new Problem(0, "offline", "The server does not answer. Check that it is running and that you are connected.");
   });
@@ -53,7 +59,8 @@ async function answer(method: string, path: string, body?: object): Promise<Resp
   return response;
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+/** What an answer that is no success says. */
+export async function problemOf(response: Response): Promise<Problem> {
   const said = (await response.json().catch(() => null)) as { detail?: string; title?: string; reason?: string } | null;
   const detail = said?.detail ?? said?.title ?? `The server answered ${response.status}.`;
   return new Problem(response.status, said?.reason ?? "error", detail);
@@ -77,7 +84,17 @@ export const signOut = (): Promise<void> => call("DELETE", "/api/session");
 export const list = async (folder: string): Promise<Item[]> =>
   (await call<{ documents: Item[] }>("GET", `/api/documents?path=${encodeURIComponent(folder)}`)).documents;
 
-export const create = (path: string): Promise<Item> => call("POST", "/api/documents", { path });
+export const create = (path: string, content = ""): Promise<Item> => call("POST", "/api/documents", { path, content });
+
+const documentPath = (name: string): string => `/api/documents/${encodeURIComponent(name)}`;
+
+/** What is known about a document; `name` is a path or an id. */
+export const find = (name: string): Promise<Item> => call("GET", documentPath(name));
+
+export const setStar = (id: string, on: boolean): Promise<void> => call(on ? "PUT" : "DELETE", `${documentPath(id)}/star`);
+
+/** Remember among the recent ones that this document was opened. */
+export const visit = (id: string): Promise<void> => call("PUT", `${documentPath(id)}/visit`);
 
 /** The bytes of a document, for pages whose links carry no cookie. */
 export const content = async (name: string): Promise<Blob> => (await answer("GET", contentPath(name))).blob();

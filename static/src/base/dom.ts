@@ -22,7 +22,7 @@ export function part(id: string): HTMLElement {
 }
 
 /** A button that does `act` when it is pressed. */
-export function button(label: string, act: () => void, kind = "plain"): HTMLButtonElement {
+export function button(label: string, act: (event: Event) => void, kind = "plain"): HTMLButtonElement {
   const made = element("button", { type: "button", class: kind }, label);
   made.addEventListener("click", act);
   return made;

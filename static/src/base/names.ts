@@ -5,9 +5,9 @@ export function encoded(name: string): string {
   return name.split("/").map(encodeURIComponent).join("/");
 }
 
-/** The name in the path of an editor's address, decoded once; null when there is none or its encoding is not UTF-8. */
-export function nameIn(pathname: string, base: string): string | null {
-  const start = `${base}/edit/`;
+/** The name in the path of a document's page, decoded once; null when there is none or its encoding is not UTF-8. */
+export function nameIn(pathname: string, base: string, page = "edit"): string | null {
+  const start = `${base}/${page}/`;
   if (!pathname.startsWith(start)) return null;
   try {
     return decodeURIComponent(pathname.slice(start.length)) || null;

@@ -12,11 +12,8 @@ export function isProse(fileName: string): boolean {
 
 /** The language of a file, null for plain text. */
 export async function languageOf(fileName: string): Promise<LanguageSupport | null> {
+  if (MARKDOWN.test(fileName)) return (await import("./markdown.ts")).markdown();
   const { languages } = await import("@codemirror/language-data");
-  if (MARKDOWN.test(fileName)) {
-    const { markdown, markdownLanguage } = await import("@codemirror/lang-markdown");
-    return markdown({ base: markdownLanguage, codeLanguages: languages, completeHTMLTags: false });
-  }
   return (await LanguageDescription.matchFilename(languages, fileName)?.load()) ?? null;
 }
 

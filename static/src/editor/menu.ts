@@ -11,6 +11,7 @@ import { base } from "../base/page.ts";
 import type { Desk } from "./desk.ts";
 import { isMarkdown } from "./languages.ts";
 import type { Modes } from "./modes.ts";
+import { Paper } from "./paper.ts";
 
 interface Item {
   label: Key;
@@ -20,12 +21,14 @@ interface Item {
 
 export class Menu {
   private readonly menu = part("menu");
+  private readonly paper: Paper;
 
   constructor(
     private readonly desk: Desk,
     private readonly modes: Modes,
     private readonly download: () => Act,
   ) {
+    this.paper = new Paper(desk, modes);
     part("more").append(icon("menu"));
     this.menu.replaceChildren(...this.items().map((item) => this.row(item)));
     this.menu.addEventListener("keydown", (event) => this.walk(event));
@@ -42,7 +45,7 @@ export class Menu {
     return [
       { label: "editor.menu.find", icon: "search", act: () => this.find() },
       ...(isMarkdown(this.desk.path) ? markdown : []),
-      { label: "editor.menu.print", icon: "print", act: () => void this.print() },
+      { label: "editor.menu.print", icon: "print", act: () => void this.paper.print() },
       { label: "editor.menu.download", icon: "download", act: () => follow(this.download()) },
       { label: "editor.menu.keys", icon: "keys", act: () => void import("./shortcuts.ts").then(({ showShortcuts }) => showShortcuts(this.desk)) },
       { label: "editor.menu.settings", icon: "settings", act: () => void import("../settings/dialog.ts").then(({ showSettings }) => showSettings()) },
@@ -74,15 +77,8 @@ export class Menu {
   }
 
   private async outline(): Promise<void> {
-    const { outline } = await import("./outline.ts");
-    const parent = part("outline");
-    if (parent.childElementCount === 0) outline(parent, this.desk);
-    parent.hidden = !parent.hidden;
-  }
-
-  private async print(): Promise<void> {
-    await this.modes.complete();
-    print();
+    const { toggleOutline } = await import("./outline.ts");
+    toggleOutline(this.desk);
   }
 }
 

@@ -15,6 +15,10 @@ interface View {
   show(together: boolean): void;
   hide(): void;
   complete?(): Promise<void>;
+  /** The element in which a place of the text is shown (an offset, UTF-16). */
+  elementAt?(offset: number): HTMLElement | null;
+  /** Bring a place of the text into view. */
+  reveal?(offset: number): void;
 }
 
 const MODES: readonly Mode[] = ["source", "split", "preview"];
@@ -41,7 +45,10 @@ export class Modes {
     if (plain) return;
     part("modes").hidden = false;
     part("modes").replaceChildren(...this.choices().map((mode) => this.choice(mode)));
-    WIDE.addEventListener("change", () => void this.set(this.mode === "split" && !WIDE.matches ? "source" : this.mode));
+    WIDE.addEventListener("change", () => {
+      // Paper is narrow, and nobody reads on it.
+      if (!matchMedia("print").matches) void this.set(this.mode === "split" && !WIDE.matches ? "source" : this.mode);
+    });
   }
 
   static for(desk: Desk): Modes {
@@ -51,7 +58,8 @@ export class Modes {
     return modes;
   }
 
-  private get table(): boolean {
+  /** Rows and cells stand for the source. */
+  get table(): boolean {
     return isTable(this.desk.path);
   }
 
@@ -79,6 +87,16 @@ export class Modes {
   async complete(): Promise<void> {
     if (this.plain || this.table) return;
     await (await this.rendering()).complete?.();
+  }
+
+  /** Where the rendering shows a place of the text; null while there is none, or it cannot tell. */
+  elementAt(offset: number): HTMLElement | null {
+    return this.mode === "source" ? null : (this.view?.elementAt?.(offset) ?? null);
+  }
+
+  /** Bring a place of the text into view in the rendering. */
+  reveal(offset: number): void {
+    this.view?.reveal?.(offset);
   }
 
   private choices(): readonly Mode[] {

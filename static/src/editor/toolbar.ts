@@ -1,8 +1,149 @@
-/** The buttons above the text. */
+/** The buttons above the text, on a phone below it: one stop of the Tab key, arrows move between them. */
 
+import type { EditorView } from "@codemirror/view";
+
+import { button, element, part } from "../base/dom.ts";
+import { icon, type Icon } from "../base/icons.ts";
+import { t } from "../base/messages.ts";
+import { COMMANDS, find, GROUPS, perform, TABLE, type Command, type CommandName } from "./commands.ts";
 import type { Desk } from "./desk.ts";
+import { announced, shown } from "./keys.ts";
+import { isMarkdown } from "./languages.ts";
+import { placeOf } from "./tablekeys.ts";
+
+/** Milliseconds after the last key press until the buttons show what is on at the caret. */
+const PAUSE = 120;
+
+class Toolbar {
+  private readonly undo: HTMLButtonElement;
+  private readonly redo: HTMLButtonElement;
+  private readonly pressed = new Map<HTMLButtonElement, (typeof COMMANDS)[CommandName] & Command>();
+  private readonly inTable = element("span", { class: "group", role: "group", "aria-label": t("editor.tools.table"), hidden: true });
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly parent: HTMLElement,
+    private readonly desk: Desk,
+  ) {
+    this.undo = this.tool(t("editor.undo"), "undo", "Mod-z", () => void desk.undo.undo());
+    this.redo = this.tool(t("editor.redo"), "redo", "Mod-Shift-z", () => void desk.undo.redo());
+    parent.replaceChildren(...this.groups());
+    this.listen();
+    this.showHistory();
+    this.show();
+    this.rove(this.buttons()[0]);
+  }
+
+  private groups(): HTMLElement[] {
+    const group = (...buttons: HTMLButtonElement[]): HTMLElement => element("span", { class: "group" }, ...buttons);
+    const search = this.tool(t("editor.menu.find"), "search", "Mod-f", () => void find(this.desk.view), false);
+    if (!isMarkdown(this.desk.path)) return [group(this.undo, this.redo), group(search)];
+    const formats = GROUPS.map((names) => group(...names.map((name) => this.command(name))));
+    formats[1]?.append(this.image());
+    this.inTable.append(...TABLE.map((name) => this.command(name)));
+    return [group(this.undo, this.redo), ...formats, this.inTable, group(search)];
+  }
+
+  private command(name: CommandName): HTMLButtonElement {
+    const command: Command = COMMANDS[name];
+    const made = this.tool(t(`editor.command.${name}`), command.icon, command.key, (view) => void perform(view, this.desk.undo, name));
+    made.dataset["command"] = name;
+    if (command.pressed !== undefined) this.pressed.set(made, command as (typeof COMMANDS)[CommandName] & Command);
+    return made;
+  }
+
+  private image(): HTMLButtonElement {
+    const made = this.tool(t("editor.command.image"), "image", undefined, () => void import("./images.ts").then(({ choose }) => choose(this.desk)));
+    made.dataset["command"] = "image";
+    return made;
+  }
+
+  private tool(label: string, picture: Icon, key: string | undefined, act: (view: EditorView) => void, back = true): HTMLButtonElement {
+    const made = button(
+      "",
+      () => {
+        // Said to be disabled, it still takes part in the arrows' round.
+        if (made.getAttribute("aria-disabled") === "true") return;
+        act(this.desk.view);
+        if (back) this.desk.view.focus();
+      },
+      "pic",
+    );
+    made.append(icon(picture));
+    made.setAttribute("aria-label", label);
+    made.title = key === undefined ? label : `${label} (${shown(key)})`;
+    if (key !== undefined) made.setAttribute("aria-keyshortcuts", announced(key));
+    return made;
+  }
+
+  private listen(): void {
+    const { parent, desk } = this;
+    // The text keeps the focus, so that a phone's keyboard stays where it is.
+    parent.addEventListener("mousedown", (event) => event.preventDefault());
+    parent.addEventListener("keydown", (event) => this.key(event));
+    parent.addEventListener("focusin", ({ target }) => {
+      if (target instanceof HTMLButtonElement) this.rove(target);
+    });
+    for (const name of ["stack-item-added", "stack-item-popped", "stack-cleared"] as const) desk.undo.on(name, () => this.showHistory());
+    desk.watch(({ docChanged, selectionSet }) => {
+      if (docChanged || selectionSet) this.soon();
+    });
+    desk.watchDocument(() => this.show());
+  }
+
+  private soon(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.show(), PAUSE);
+  }
+
+  private show(): void {
+    const { desk, parent } = this;
+    parent.hidden = desk.readOnly;
+    if (desk.readOnly) return;
+    const { state } = desk.view;
+    for (const [made, { pressed }] of this.pressed) made.setAttribute("aria-pressed", String(pressed?.(state) ?? false));
+    const away = placeOf(state) === null || !isMarkdown(desk.path);
+    if (this.inTable.hidden === away) return;
+    this.inTable.hidden = away;
+    if (away && this.buttons().every((each) => each.tabIndex !== 0)) this.rove(this.buttons()[0]);
+  }
+
+  private showHistory(): void {
+    this.undo.setAttribute("aria-disabled", String(!this.desk.undo.canUndo()));
+    this.redo.setAttribute("aria-disabled", String(!this.desk.undo.canRedo()));
+  }
+
+  private buttons(): HTMLButtonElement[] {
+    return [...this.parent.querySelectorAll<HTMLButtonElement>(".group:not([hidden]) > button")];
+  }
+
+  /** Only this one is reached by Tab. */
+  private rove(to: HTMLButtonElement | undefined): void {
+    for (const each of this.parent.querySelectorAll("button")) each.tabIndex = each === to ? 0 : -1;
+  }
+
+  private key(event: KeyboardEvent): void {
+    const all = this.buttons();
+    const at = all.indexOf(document.activeElement as HTMLButtonElement);
+    const [next, previous] = getComputedStyle(this.parent).direction === "rtl" ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
+    const to = { [next]: at + 1, [previous]: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (event.key === "Escape") this.desk.view.focus();
+    else if (to !== undefined) all[(to + all.length) % all.length]?.focus();
+    else return;
+    event.preventDefault();
+  }
+}
 
 /** Fill `parent` (role toolbar, hidden until then) with what can be done with this kind of document. */
 export function toolbar(parent: HTMLElement, desk: Desk): void {
-  parent.hidden = desk.readOnly;
+  new Toolbar(parent, desk);
+  if (isMarkdown(desk.path)) void import("./images.ts").then(({ accept }) => accept(desk), () => undefined);
+}
+
+/** Move the focus to the button that had it last; says whether there is one. */
+export function focusToolbar(): boolean {
+  const made = part("tools").querySelector<HTMLElement>('button[tabindex="0"]');
+  if (made === null || made.offsetParent === null) return false;
+  made.focus();
+  return true;
 }

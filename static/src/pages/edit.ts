@@ -1,5 +1,7 @@
 /** The editor page: one document, who is here, and what has become of my words. */
 
+import { EditorView } from "@codemirror/view";
+
 import { content, contentAddress, editAddress, lease, Problem, session } from "../base/api.ts";
 import { Connection } from "../words/connection.ts";
 import { element, part } from "../base/dom.ts";
@@ -7,33 +9,36 @@ import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
 import { begin } from "../base/start.ts";
 import type { Desk } from "../editor/desk.ts";
-import { isProse } from "../editor/languages.ts";
 import { Menu } from "../editor/menu.ts";
 import { Modes } from "../editor/modes.ts";
+import { keyboardSpace, pageKeys } from "../editor/regions.ts";
+import { star } from "../editor/star.ts";
 import { statusLine } from "../editor/status.ts";
 import { toolbar } from "../editor/toolbar.ts";
 import { fileName, folderOf, nameIn } from "../base/names.ts";
-import { note, unnote, type Act } from "../base/notes.ts";
+import { note, type Act } from "../base/notes.ts";
 import { address, base, nonce, version } from "../base/page.ts";
-import { peopleBar } from "../people/bar.ts";
-import { inFrame, refusal, type Remedy } from "../words/refusals.ts";
-import { timeOfDay } from "../base/show.ts";
+import { peopleBar, type PeopleBar } from "../people/bar.ts";
+import { Self } from "../people/self.ts";
 import { TextEditor, plain } from "../editor/text.ts";
 import { step, tabMemory } from "../words/versions.ts";
-import { atRisk, words, type Facts } from "../words/words.ts";
-
-/** Milliseconds for which a state must last before it is read aloud. */
-const SETTLED = 1500;
+import { Account, type Page } from "../words/account.ts";
+import { Opening } from "../words/opening.ts";
+import { saveAs } from "../words/outcomes.ts";
+import { atRisk, type Facts } from "../words/words.ts";
 
 class EditPage {
   private readonly connection: Connection;
+  private readonly people: PeopleBar;
+  private readonly self: Self;
+  private readonly account: Account;
+  private readonly opening: Opening;
   private readonly documentWatchers = new Set<() => void>();
   private editor: TextEditor | null = null;
+  private modes: Modes | null = null;
   private frozen = false;
-  /** Whoever signs in now may be somebody else. */
-  private stranger = false;
+  private introduced = false;
   private path: string;
-  private speaking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly name: string) {
     this.path = name;
@@ -42,20 +47,18 @@ class EditPage {
       changed: (facts: Readonly<Facts>) => this.changed(facts),
       opened: () => this.open(),
       refused: (reason: string) => this.refused(reason),
-      admitted: () => {
-        if (this.stranger) void this.introduce();
-        if (unnote("refusal")) this.editor?.view.focus();
-      },
+      admitted: () => this.admitted(),
+      made: (update: Uint8Array) => this.account.made(update),
+      stored: () => this.account.stored(),
     };
+    this.opening = new Opening(part("editor"), name);
     this.connection = new Connection(address.collaboration(), name, version, watcher, lease?.token);
+    this.account = new Account(this.connection, this.page());
     // The list of files is not shown in frames.
     part("back").hidden = lease !== null;
-    peopleBar(part("people"), this.connection.awareness);
+    this.self = new Self(this.connection.awareness);
+    this.people = peopleBar(part("people"), this.connection.awareness, () => this.connection.facts.link === "open");
     part("back").append(icon("back"));
-    addEventListener("online", () => this.connection.hurry());
-    addEventListener("beforeunload", (event) => {
-      if (atRisk(this.connection.facts)) event.preventDefault();
-    });
   }
 
   /** For the console and for tests. */
@@ -67,9 +70,11 @@ class EditPage {
   /** Sign our carets; the server puts the name in anyway. */
   async introduce(): Promise<void> {
     try {
-      const { id, name, color, version: server } = await session();
-      this.stranger = false;
-      this.connection.awareness.setLocalStateField("user", { id, name, color });
+      const me = await session();
+      const { id, name, color, version: server } = me;
+      this.account.belongs(me);
+      this.introduced = true;
+      this.self.introduce({ id, name, color });
       this.compare(server);
     } catch (problem) {
       // Without a session the connection is refused, and says so.
@@ -77,10 +82,15 @@ class EditPage {
     }
   }
 
+  /** The person has another name: the server knows it from the next connection on. */
+  named(): void {
+    void this.introduce();
+    this.connection.anew();
+  }
+
   private changed(facts: Readonly<Facts>): void {
-    this.showWords(facts);
+    this.account.changed(facts);
     this.showAccess(facts);
-    this.showLoss(facts);
     if (facts.report === null) return;
     if (facts.report.path !== "" && facts.report.path !== this.path) this.renamed(facts.report.path);
     this.compare(facts.report.version);
@@ -90,12 +100,19 @@ class EditPage {
     const { text, awareness, facts } = this.connection;
     const parent = part("editor");
     this.editor = new TextEditor(parent, { text, awareness, fileName: fileName(this.path), nonce, readOnly: facts.readOnly });
-    parent.setAttribute("aria-busy", "false");
+    this.opening.end();
+    this.account.open();
     const desk = this.desk(this.editor);
     toolbar(part("tools"), desk);
-    if (isProse(fileName(this.path))) statusLine(part("status"), desk);
+    statusLine(part("status"), desk);
     const modes = Modes.for(desk);
-    new Menu(desk, modes, () => this.act("download"));
+    this.people.open(desk, modes);
+    pageKeys(desk, modes);
+    keyboardSpace(desk);
+    this.modes = modes;
+    // In a frame of another site there is no list of files in which a star would be seen.
+    if (lease === null) star(part("star"), this.name).catch(() => undefined);
+    new Menu(desk, modes, () => this.download());
     if (!facts.readOnly && modes.mode !== "preview" && matchMedia("(hover: hover)").matches) this.editor.view.focus();
   }
 
@@ -125,27 +142,11 @@ class EditPage {
     for (const listener of this.documentWatchers) listener();
   }
 
-  private showWords(facts: Readonly<Facts>): void {
-    const { state, text } = words(facts, timeOfDay);
-    part("words").dataset["state"] = state;
-    part("words").title = text;
-    if (part("words-seen").textContent === text) return;
-    part("words-seen").textContent = text;
-    clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => (part("words-said").textContent = text), SETTLED);
-  }
-
   private showAccess({ readOnly }: Readonly<Facts>): void {
     part("read-only").hidden = !readOnly;
     if (this.editor === null || this.editor.view.state.readOnly === (readOnly || this.frozen)) return;
     this.editor.readOnly = readOnly || this.frozen;
     this.documentChanged();
-  }
-
-  private showLoss({ refused }: Readonly<Facts>): void {
-    if (!refused) return void unnote("loss");
-    const text = "The server did not take your last changes: your rights may have changed. They are only on this page.";
-    note("loss", { text, acts: [this.act("copy"), this.act("reload")], kind: "grave" });
   }
 
   private showTitle(): void {
@@ -169,8 +170,8 @@ class EditPage {
     const next = step(version, server, busy, tabMemory());
     if (next === "reload") this.reload();
     if (next === "tell") {
-      const text = `The server is now version ${server}, this page is ${version}.`;
-      note("version", { text, acts: [{ label: "Reload", act: () => this.again() }] });
+      const text = t("words.version", { server, page: version });
+      note("version", { text, acts: [{ label: t("words.act.reload"), act: () => this.again() }] });
     }
   }
 
@@ -191,44 +192,42 @@ class EditPage {
   }
 
   private refused(reason: string): void {
-    const plainly = refusal(reason);
-    if (plainly === null) return;
-    this.stranger ||= reason === "unauthorized";
-    const said = lease === null ? plainly : inFrame(reason, plainly);
-    // What can't be joined any more shall not grow either.
-    if (!said.remedies.includes("retry")) this.freeze();
-    part("editor").setAttribute("aria-busy", "false");
-    const acts = said.remedies.filter((remedy) => remedy !== "copy" || this.editor !== null).map((remedy) => this.act(remedy));
-    note("refusal", { ...said, acts, kind: "grave" });
+    this.opening.end();
+    void this.account.refused(reason);
   }
 
-  private act(remedy: Remedy): Act {
-    const acts: Readonly<Record<Remedy, Act>> = {
-      "sign-in": { label: "Sign in", act: address.login() },
-      retry: { label: "Try again", act: () => this.connection.retry() },
-      files: { label: "All files", act: address.files(folderOf(this.path)) },
-      download: this.download(),
-      copy: { label: "Save a copy of my text", act: () => this.saveCopy() },
-      reload: { label: "Reload", act: () => this.again() },
+  private admitted(): void {
+    this.account.admitted();
+    if (!this.introduced) void this.introduce();
+  }
+
+  /** What the account of the words needs of this page. */
+  private page(): Page {
+    const path = (): string => this.path;
+    return {
+      get path() {
+        return path();
+      },
+      whole: () => (this.editor === null ? null : plain(this.connection.text)),
+      freeze: () => this.freeze(),
+      again: () => this.again(),
+      show: (at) => this.show(at),
+      focus: () => this.editor?.view.focus(),
+      download: () => this.download(),
     };
-    return acts[remedy];
+  }
+
+  private show(at: number): void {
+    if (part("editor").hidden) void this.modes?.set("source");
+    this.editor?.view.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "center" }) });
+    this.editor?.view.focus();
   }
 
   private download(): Act {
-    const label = "Download the file";
+    const label = t("words.act.download");
     if (lease === null) return { label, act: contentAddress(this.name), download: fileName(this.path) };
     const failed = (problem: unknown): void => note("download", { text: problem instanceof Problem ? problem.message : String(problem) });
-    return { label, act: () => void content(this.name).then((bytes) => this.save(bytes), failed) };
-  }
-
-  private saveCopy(): void {
-    this.save(new Blob([plain(this.connection.text)], { type: "text/plain;charset=utf-8" }));
-  }
-
-  private save(bytes: Blob): void {
-    const url = URL.createObjectURL(bytes);
-    element("a", { href: url, download: fileName(this.path) }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    return { label, act: () => void content(this.name).then((bytes) => saveAs(bytes, fileName(this.path)), failed) };
   }
 }
 
@@ -243,12 +242,13 @@ async function start(): Promise<void> {
   await begin();
   const name = nameIn(location.pathname, base);
   if (name === null) {
-    const acts = [{ label: "All files", act: address.files() }];
-    const text = "It may have been cut off when it was copied.";
-    return note("refusal", { title: "This address names no document", text, acts, kind: "grave" });
+    part("editor").setAttribute("aria-busy", "false");
+    const acts = [{ label: t("common.files"), act: address.files() }];
+    return note("refusal", { title: t("words.nameless.title"), text: t("words.nameless.text"), acts, kind: "grave" });
   }
   const page = new EditPage(name);
   void page.introduce();
+  addEventListener("collab-named", () => page.named());
   Object.defineProperty(window, "collab", { get: () => page.inside });
 }
 

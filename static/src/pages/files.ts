@@ -1,109 +1,225 @@
-/** The list of one folder's files. */
+/** The files: browse, find, make, move, and put away. */
 
-import { contentAddress, create, editAddress, FOLDER, list, Problem, session, signOut, type Item } from "../base/api.ts";
-import { button, element, part } from "../base/dom.ts";
-import { fileName, folderOf, newPath, trail } from "../base/names.ts";
-import { address } from "../base/page.ts";
-import { bytes, moment } from "../base/show.ts";
+import { session } from "../base/api.ts";
+import { part } from "../base/dom.ts";
+import { icon } from "../base/icons.ts";
+import { t } from "../base/messages.ts";
+import { base } from "../base/page.ts";
+import { begin } from "../base/start.ts";
+import { beside } from "../files/beside.ts";
+import { Board } from "../files/board.ts";
+import { Drag } from "../files/drag.ts";
+import type { Entry } from "../files/entries.ts";
+import { Chosen, showHeads, showTrail, showViews } from "../files/head.ts";
+import { listen } from "../files/keys.ts";
+import { showMe } from "../files/me.ts";
+import { placeIn, same, type Place } from "../files/place.ts";
+import type { Results } from "../files/results.ts";
 
-const folder = new URLSearchParams(location.search).get("path")?.replace(/^\/+|\/+$/g, "") ?? "";
-const message = part("message");
-const form = part("new") as HTMLFormElement;
-const field = part("name") as HTMLInputElement;
-const table = part("files");
+/** Milliseconds after the last key until the server is asked. */
+const PAUSE = 250;
+/** Milliseconds after the list until what else may be wanted is loaded. */
+const IDLE = 300;
+/** Letters that are worth a search of all documents. */
+const ENOUGH = 2;
+/** Milliseconds after which a list is loaded again when one comes back to the page. */
+const STALE = 5000;
 
-function say(...words: (Node | string)[]): void {
-  message.replaceChildren(...words);
-  message.hidden = words.length === 0;
+const acts = (): Promise<typeof import("../files/acts.ts")> => import("../files/acts.ts");
+
+class FilesPage {
+  private readonly board = new Board({ changed: () => this.draw(), begin: () => this.begin(), upload: () => part("upload-files").click() });
+  private readonly chosen: Chosen;
+  private readonly find = part("find") as HTMLInputElement;
+  private results: Results | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private loadedAt = 0;
+  private drawn = "";
+  private at: Place | null = null;
+
+  constructor() {
+    const { board } = this;
+    const chosen = (act: (entries: Entry[]) => Promise<void>) => () => void act(board.chosen);
+    const remove = chosen(async (entries) => (await acts()).remove(board, entries));
+    const move = chosen(async (entries) => (await import("../files/transfer.ts")).transfer(board, entries));
+    const download = chosen(async (entries) => (await acts()).download(entries));
+    const restore = chosen(async (entries) => (await acts()).bringBack(board, entries));
+    const purge = chosen(async (entries) => (await acts()).destroy(board, entries));
+    const away = (): void => (board.place.view === "bin" ? purge() : this.changing(remove));
+    this.chosen = new Chosen(board, { move, download, remove, restore, purge });
+    listen(board, {
+      begin: () => this.begin(),
+      find: () => this.find.focus(),
+      help: () => this.help(),
+      undo: () => void acts().then(({ takeBack }) => takeBack(board)),
+      rename: () => this.changing(() => this.rename()),
+      move: () => this.changing(move),
+      remove: away,
+      star: () => this.star(board.grid.entry(board.grid.current)),
+      leave: () => this.results?.focus() ?? false,
+    });
+    new Drag(board);
+    this.furnish();
+    this.draw();
+  }
+
+  async start(): Promise<void> {
+    // The list need not wait for the person, nor the person for the list.
+    const known = session().then(
+      (me) => {
+        this.board.me = me;
+        showMe(me, () => this.help());
+        this.draw();
+      },
+      () => null,
+    );
+    await Promise.all([known, this.load()]);
+    if (this.board.entries.length === 0 && this.board.me !== null) this.board.filter("");
+    // What the next key may want is there before it is pressed.
+    setTimeout(() => void Promise.allSettled([acts(), import("../files/rename.ts"), import("../files/create.ts")]), IDLE);
+  }
+
+  private async load(): Promise<void> {
+    this.loadedAt = Date.now();
+    await this.board.load();
+  }
+
+  /** What one can change nothing of is not asked about. */
+  private changing(act: () => void): void {
+    if (this.board.writable && this.board.place.view !== "bin" && !this.board.chosen.some(({ readOnly }) => readOnly)) act();
+  }
+
+  private rename(): void {
+    const entry = this.board.grid.entry(this.board.grid.current);
+    if (entry !== null) void import("../files/rename.ts").then(({ edit }) => edit(this.board, entry));
+  }
+
+  private star(entry: Entry | null): void {
+    if (entry !== null && !entry.isFolder && entry.binned === null) void acts().then(({ mark }) => mark(this.board, entry));
+  }
+
+  private begin(): void {
+    if (this.board.writable) void import("../files/create.ts").then(({ create }) => create(this.board));
+  }
+
+  private help(): void {
+    void import("../files/keys-window.ts").then(({ showKeys }) => showKeys());
+  }
+
+  private furnish(): void {
+    for (const [id, name] of [["new", "plus"], ["upload", "upload"]] as const) part(id).prepend(icon(name));
+    part("search").prepend(icon("search"));
+    part("new").addEventListener("click", () => this.begin());
+    part("all").addEventListener("click", () => this.chooseAll());
+    this.find.addEventListener("input", () => this.typed());
+    this.find.addEventListener("keydown", (event) => this.fromField(event));
+    part("search").addEventListener("submit", (event) => event.preventDefault());
+    document.addEventListener("click", (event) => this.clicked(event));
+    part("upload-menu").addEventListener("toggle", () => beside(part("upload-menu"), part("upload")));
+    for (const id of ["upload-files", "upload-folder"]) part(id).addEventListener("change", (event) => this.picked(event.target as HTMLInputElement));
+    for (const [id, field] of [["menu-files", "upload-files"], ["menu-folder", "upload-folder"]] as const) {
+      part(id).addEventListener("click", () => {
+        part("upload-menu").hidePopover();
+        part(field).click();
+      });
+    }
+    addEventListener("online", () => void this.load());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible" && Date.now() - this.loadedAt > STALE && !part("rows").querySelector("form")) void this.load();
+    });
+  }
+
+  private chooseAll(): void {
+    this.board.grid.choose((selection, order) => (selection.size === order.length ? selection.clear() : selection.all(order)));
+  }
+
+  private picked(field: HTMLInputElement): void {
+    const files = [...(field.files ?? [])];
+    field.value = "";
+    const { place } = this.board;
+    const wanted = Promise.all([import("../files/dropped.ts"), import("../files/uploads.ts")]);
+    void wanted.then(([{ picked }, { upload }]) => upload(this.board, place.folder, picked(files)));
+  }
+
+  /** Links to places of this page load no new page; buttons of rows. */
+  private clicked(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0 || !(event.target instanceof Element)) return;
+    const link = event.target.closest("a");
+    if (link !== null && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) return this.follow(link, event);
+    const button = event.target.closest<HTMLElement>("#rows button");
+    const entry = this.board.grid.entryAt(button);
+    if (button === null || entry === null) return;
+    if (button.matches(".star")) return this.star(entry);
+    if (button.matches(".back")) return void acts().then(({ bringBack }) => bringBack(this.board, [entry]));
+    void import("../files/row-menu.ts").then(({ showMenu }) => showMenu(this.board, entry, button));
+  }
+
+  private follow(link: HTMLAnchorElement, event: MouseEvent): void {
+    if (link.origin !== location.origin || link.pathname !== `${base}/` || link.hasAttribute("download")) return;
+    event.preventDefault();
+    this.clear();
+    void this.board.go(placeIn(link.search));
+  }
+
+  private typed(): void {
+    clearTimeout(this.timer);
+    const query = this.find.value.trim();
+    this.board.filter(query);
+    if (query.length < ENOUGH || this.board.place.view === "bin") return void this.results?.find("");
+    this.timer = setTimeout(() => void this.search(query), PAUSE);
+  }
+
+  private async search(query: string): Promise<void> {
+    const { Results } = await import("../files/results.ts");
+    this.results ??= new Results(this.board);
+    if (this.find.value.trim() === query) await this.results.find(query);
+  }
+
+  private clear(): void {
+    clearTimeout(this.timer);
+    this.find.value = "";
+    this.board.filter("");
+    void this.results?.find("");
+  }
+
+  private fromField(event: KeyboardEvent): void {
+    const { grid } = this.board;
+    if (event.key === "Escape") {
+      if (this.find.value === "") grid.focus(grid.current);
+      else this.clear();
+    } else if (event.key === "ArrowDown") {
+      if (grid.order.length > 0) grid.focus(grid.order[0] ?? "");
+      else this.results?.focus();
+    } else return;
+    event.preventDefault();
+  }
+
+  private draw(): void {
+    const { place, writable, order } = this.board;
+    this.chosen.draw();
+    const drawn = JSON.stringify([place, writable, order]);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    showHeads(this.board);
+    part("make").hidden = !writable || place.view !== "files";
+    if (this.at === null || !same(this.at, place)) this.arrive(place);
+  }
+
+  private arrive(place: Place): void {
+    this.at = place;
+    showViews(this.board);
+    showTrail(this.board);
+    this.find.placeholder = t(place.view === "bin" ? "files.find.bin" : "files.find");
+    document.body.dataset["view"] = place.view;
+    clearTimeout(this.timer);
+    this.find.value = "";
+    void this.results?.find("");
+  }
 }
 
-function showTrail(): void {
-  const folders = [{ name: "Files", path: "" }, ...trail(folder)];
-  const items = folders.map(({ name, path }) => {
-    const here = path === folder;
-    return element("li", {}, here ? element("span", { "aria-current": "page" }, name) : element("a", { href: address.files(path) }, name));
-  });
-  part("trail").replaceChildren(...items);
-  document.title = `${folder === "" ? "Files" : fileName(folder)} · collab`;
+async function start(): Promise<void> {
+  await begin();
+  await new FilesPage().start();
 }
 
-function row(item: Item): HTMLTableRowElement {
-  const name = fileName(item.path);
-  return item.type === FOLDER ? folderRow(name, item) : fileRow(name, item);
-}
-
-function folderRow(name: string, item: Item): HTMLTableRowElement {
-  const link = element("a", { href: address.files(item.path), class: "folder" }, element("bdi", {}, name), "/");
-  return element("tr", {}, element("th", { scope: "row" }, link), element("td"), element("td"), element("td"));
-}
-
-function fileRow(name: string, item: Item): HTMLTableRowElement {
-  const link = element("a", { href: editAddress(item.path) }, element("bdi", {}, name));
-  const tag = item.role === "viewer" ? element("span", { class: "tag" }, "Read only") : null;
-  const changed = moment(item.modified);
-  const time = element("time", { datetime: changed.iso, title: changed.full }, changed.short);
-  const get = element("a", { href: contentAddress(item.id), download: name, "aria-label": `Download ${name}`, title: "Download" }, "↓");
-  return element(
-    "tr",
-    {},
-    element("th", { scope: "row" }, link, tag),
-    element("td", { class: "number" }, bytes(item.size)),
-    element("td", { class: "when" }, time),
-    element("td", { class: "get" }, get),
-  );
-}
-
-function inOrder(items: Item[]): Item[] {
-  const rank = (item: Item): number => (item.type === FOLDER ? 0 : 1);
-  return [...items].sort((a, b) => rank(a) - rank(b) || fileName(a.path).localeCompare(fileName(b.path), undefined, { numeric: true }));
-}
-
-async function showFiles(): Promise<void> {
-  const items = inOrder(await list(folder));
-  part("rows").replaceChildren(...items.map(row));
-  table.hidden = items.length === 0;
-  table.setAttribute("aria-busy", "false");
-  form.hidden = false;
-  if (items.length === 0) say("This folder is empty. Create a document here, or put files into the folder on the server.");
-}
-
-async function showMe(): Promise<void> {
-  const me = await session();
-  const leave = button("Sign out", () => void signOut().then(() => location.assign(address.login()), fail), "quiet");
-  part("me").replaceChildren(element("bdi", {}, me.name), leave);
-}
-
-function fail(problem: unknown): void {
-  if (!(problem instanceof Problem)) throw problem;
-  if (problem.status === 401) return signInNote();
-  const up = element("a", { href: address.files(folderOf(folder)) }, "Go up");
-  if (problem.status === 404) return say(`There is no folder “${folder}”. `, up);
-  say(problem.message, " ", button("Try again", () => location.reload()));
-}
-
-function signInNote(): void {
-  form.hidden = true;
-  say(
-    "You are not signed in. Open the address that “collab serve” printed; “collab login” on the server prints a new one. ",
-    element("a", { href: address.login() }, "Paste it"),
-  );
-}
-
-function refused(problem: unknown, path: string): void {
-  if (!(problem instanceof Problem)) throw problem;
-  if (problem.status === 401) return signInNote();
-  if (problem.reason !== "exists") return say(problem.message);
-  say(`“${fileName(path)}” exists already. `, element("a", { href: editAddress(path) }, "Open it"));
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const path = newPath(folder, field.value);
-  create(path).then(
-    (made) => location.assign(editAddress(made.path)),
-    (problem: unknown) => refused(problem, path),
-  );
-});
-
-showTrail();
-Promise.all([showFiles(), showMe()]).catch(fail);
+void start();

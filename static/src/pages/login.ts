@@ -2,8 +2,10 @@
 
 import { Problem, signIn } from "../base/api.ts";
 import { part } from "../base/dom.ts";
+import { t } from "../base/messages.ts";
 import { secretIn } from "../base/secrets.ts";
 import { address } from "../base/page.ts";
+import { begin } from "../base/start.ts";
 
 const message = part("message");
 const form = part("form") as HTMLFormElement;
@@ -18,13 +20,13 @@ function ask(words: string): void {
 
 function failure(problem: unknown): string {
   if (!(problem instanceof Problem)) throw problem;
-  if (problem.status === 0 || problem.status >= 500) return problem.message;
-  if (problem.status === 429) return "Too many attempts. Wait a minute, then try again.";
-  return "This address was used already or is too old. Run “collab login” on the server: it prints a new one. Open that, or paste it here.";
+  if (problem.status === 0) return t("login.offline");
+  if (problem.status >= 500) return problem.message;
+  return t(problem.status === 429 ? "login.often" : "login.used");
 }
 
 async function redeem(secret: string): Promise<void> {
-  message.textContent = "Signing in…";
+  message.textContent = t("login.busy");
   try {
     await signIn(secret);
   } catch (problem) {
@@ -42,5 +44,12 @@ form.addEventListener("submit", (event) => {
 const given = secretIn(location.hash);
 // The secret shall stay neither in the address bar nor in the history.
 history.replaceState(null, "", location.pathname);
-if (given === "") ask("Open the address that “collab serve” printed, or paste it here. “collab login” prints a new one.");
-else void redeem(given);
+
+async function start(): Promise<void> {
+  await begin();
+  document.title = `${t("login.title")} · collab`;
+  if (given === "") ask(t("login.ask"));
+  else await redeem(given);
+}
+
+void start();

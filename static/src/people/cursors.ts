@@ -1,92 +1,130 @@
 /**
- * The carets and selections of the others, with their names.
+ * The carets and selections of the others, with their names, drawn over and under the text: nothing of them is in it.
  *
  * The wire form (awareness field `cursor`) is y-codemirror.next's. Its own view of it sets style attributes, which our
- * Content-Security-Policy does not allow, and believes what other clients say.
+ * Content-Security-Policy does not allow, changes the text's elements while somebody writes in them, and believes what
+ * other clients say.
  */
 
-import { StateEffect, type Extension, type Range } from "@codemirror/state";
-import { Decoration, ViewPlugin, WidgetType } from "@codemirror/view";
-import type { DecorationSet, EditorView, PluginValue, ViewUpdate } from "@codemirror/view";
+import { Facet, StateEffect, type Extension } from "@codemirror/state";
+import { ViewPlugin, type EditorView, type PluginValue, type ViewUpdate } from "@codemirror/view";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 
-import { inkOn, personIn, type Person } from "./people.ts";
+import { Crowd } from "./crowd.ts";
+import { Overlay } from "./overlay.ts";
+import { Positions, type Caret } from "./positions.ts";
+import type { Somebody } from "./presence.ts";
 
 /** Milliseconds between two looks at the others, and between two words about ourselves. */
 const PAUSE = 50;
+/** Milliseconds of one look that may go into finding positions; the others wait for the next. */
+const BUDGET = 2;
 
-const moved = StateEffect.define<null>();
-
-interface Cursor {
-  anchor: number;
-  head: number;
-  person: Person;
+interface Source {
+  text: Y.Text;
+  awareness: Awareness;
 }
 
-class Caret extends WidgetType {
-  constructor(
-    readonly person: Person,
-    readonly position: number,
-  ) {
-    super();
-  }
+const source = Facet.define<Source, Source | null>({ combine: (values) => values[0] ?? null });
 
-  override eq(other: Caret): boolean {
-    // Another position makes another element, so that the name shows again when its caret has moved.
-    return other.person.name === this.person.name && other.person.color === this.person.color && other.position === this.position;
-  }
+/** Carets of others are somewhere else now, or other people's. */
+export const moved = StateEffect.define<null>();
 
-  toDOM(): HTMLElement {
-    const caret = document.createElement("span");
-    caret.className = "cm-ySelectionCaret";
-    caret.dataset["name"] = this.person.name;
-    caret.style.setProperty("--who", this.person.color);
-    caret.style.setProperty("--ink", inkOn(this.person.color));
-    caret.setAttribute("aria-hidden", "true");
-    return caret;
-  }
-
-  override ignoreEvent(): boolean {
-    return true;
-  }
+interface Changed {
+  added: number[];
+  updated: number[];
+  removed: number[];
 }
 
 class Cursors implements PluginValue {
-  decorations: DecorationSet;
+  private readonly text: Y.Text;
+  private readonly awareness: Awareness;
+  private readonly crowd: Crowd;
+  private readonly positions: Positions;
+  private readonly overlay: Overlay;
+  private readonly unwatch: () => void;
   private looking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
+  /** Edits made on this page, for those who want to know whether we type. */
+  private typed = 0;
 
-  constructor(
-    private readonly view: EditorView,
-    private readonly text: Y.Text,
-    private readonly awareness: Awareness,
-  ) {
-    this.decorations = this.drawn();
+  constructor(private readonly view: EditorView) {
+    const given = view.state.facet(source);
+    if (given === null) throw new Error("made by cursors() only");
+    this.text = given.text;
+    this.awareness = given.awareness;
+    this.crowd = Crowd.of(given.awareness);
+    this.positions = new Positions(given.text);
+    this.overlay = new Overlay(view);
+    this.hear([...this.awareness.getStates().keys()]);
     this.awareness.on("change", this.changed);
+    this.text.observe(this.edited);
+    this.unwatch = this.crowd.watch(() => this.lookSoon());
   }
 
   update(update: ViewUpdate): void {
+    if (update.docChanged) this.positions.map(update.changes);
     if (update.docChanged || update.selectionSet || update.focusChanged) this.tellSoon();
-    if (update.docChanged || update.transactions.some((transaction) => transaction.effects.some((effect) => effect.is(moved)))) {
-      this.decorations = this.drawn();
-    }
+    const effects = update.transactions.some((transaction) => transaction.effects.some((effect) => effect.is(moved)));
+    if (effects || update.docChanged) this.overlay.show(this.carets());
+    if (update.geometryChanged || update.viewportChanged) this.overlay.measureAll();
+    if (update.docChanged) this.lookSoon();
   }
 
   destroy(): void {
     this.awareness.off("change", this.changed);
+    this.text.unobserve(this.edited);
+    this.unwatch();
     clearTimeout(this.looking);
     clearTimeout(this.telling);
+    this.overlay.destroy();
   }
 
-  private readonly changed = (who: Record<"added" | "updated" | "removed", number[]>): void => {
-    const clients = [...who.added, ...who.updated, ...who.removed];
-    if (clients.every((client) => client === this.awareness.clientID)) return;
+  /** Where a client's caret is in the editor's text; null when it is not known. */
+  caretOf(client: number): Caret | null {
+    return this.positions.of(client);
+  }
+
+  /** Everybody else who has a caret here, once. */
+  carets(): { who: Somebody; caret: Caret }[] {
+    const others = this.crowd.people.filter(({ mine }) => !mine);
+    return others.flatMap((who) => {
+      const caret = this.positions.of(who.client);
+      return caret === null ? [] : [{ who, caret }];
+    });
+  }
+
+  /** Show the names of these carets again. */
+  point(client: number): void {
+    this.overlay.point(client);
+  }
+
+  private readonly changed = ({ added, updated, removed }: Changed): void => {
+    const clients = [...added, ...updated, ...removed].filter((client) => client !== this.awareness.clientID);
+    if (clients.length === 0) return;
+    this.hear(clients);
+    this.lookSoon();
+  };
+
+  private hear(clients: readonly number[]): void {
+    for (const client of clients) this.positions.said(client, this.awareness.getStates().get(client));
+  }
+
+  private readonly edited = (_event: Y.YTextEvent, { local }: Y.Transaction): void => {
+    if (!local) return;
+    this.typed += 1;
+    this.tellSoon();
+  };
+
+  private lookSoon(): void {
     this.looking ??= setTimeout(() => {
       this.looking = undefined;
+      const end = performance.now() + BUDGET;
+      if (!this.positions.settle(() => performance.now() < end)) this.lookSoon();
       this.view.dispatch({ effects: moved.of(null) });
     }, PAUSE);
-  };
+  }
 
   private tellSoon(): void {
     this.telling ??= setTimeout(() => {
@@ -96,52 +134,28 @@ class Cursors implements PluginValue {
   }
 
   private tell(): void {
-    if (!this.view.hasFocus || this.awareness.getLocalState() === null) return;
+    const state = this.awareness.getLocalState();
+    if (state === null || (!this.view.hasFocus && state["typed"] === this.typed)) return;
+    this.awareness.setLocalState({ ...state, ...(this.view.hasFocus && { cursor: this.cursor() }), typed: this.typed });
+  }
+
+  private cursor(): object {
     const { anchor, head } = this.view.state.selection.main;
-    this.awareness.setLocalStateField("cursor", {
+    return {
       anchor: Y.createRelativePositionFromTypeIndex(this.text, anchor),
       head: Y.createRelativePositionFromTypeIndex(this.text, head),
-    });
-  }
-
-  private drawn(): DecorationSet {
-    const ranges: Range<Decoration>[] = [];
-    for (const [client, state] of this.awareness.getStates()) {
-      const cursor = client === this.awareness.clientID ? null : this.cursorIn(state);
-      if (cursor !== null) ranges.push(...this.marks(cursor));
-    }
-    return Decoration.set(ranges, true);
-  }
-
-  private marks({ anchor, head, person }: Cursor): Range<Decoration>[] {
-    const side = head > anchor ? -1 : 1;
-    const caret = Decoration.widget({ widget: new Caret(person, head), side }).range(head);
-    if (anchor === head) return [caret];
-    const attributes = { style: `--who: ${person.color}` };
-    return [Decoration.mark({ class: "cm-ySelection", attributes }).range(Math.min(anchor, head), Math.max(anchor, head)), caret];
-  }
-
-  private cursorIn(state: Record<string, unknown>): Cursor | null {
-    const said = state["cursor"] as { anchor?: unknown; head?: unknown } | null | undefined;
-    const person = personIn(state);
-    const anchor = this.position(said?.anchor);
-    const head = this.position(said?.head);
-    return person === null || anchor === null || head === null ? null : { anchor, head, person };
-  }
-
-  private position(json: unknown): number | null {
-    if (typeof json !== "object" || json === null) return null;
-    try {
-      const found = Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(json), this.text.doc as Y.Doc);
-      return found?.type === this.text ? Math.min(found.index, this.view.state.doc.length) : null;
-    } catch {
-      // A position that yjs cannot read is somebody else's mistake: no caret for it.
-      return null;
-    }
+    };
   }
 }
 
+const plugin = ViewPlugin.fromClass(Cursors);
+
 /** Show the others' carets in this text and tell them ours. */
 export function cursors(text: Y.Text, awareness: Awareness): Extension {
-  return ViewPlugin.define((view) => new Cursors(view, text, awareness), { decorations: (plugin) => plugin.decorations });
+  return [source.of({ text, awareness }), plugin];
+}
+
+/** The others' carets in this view; null when it was made without `cursors`. */
+export function caretsIn(view: EditorView): Cursors | null {
+  return view.plugin(plugin);
 }

@@ -1,25 +1,196 @@
 /** What a Markdown document looks like, beside its source or instead of it. */
 
+import type { ViewUpdate } from "@codemirror/view";
+
+import "../styles/preview.css";
+import { button, element } from "../base/dom.ts";
+import { t } from "../base/messages.ts";
+import { folderOf } from "../base/names.ts";
 import type { Desk } from "../editor/desk.ts";
+import { boxes, dressed } from "./dress.ts";
+import { Drawings } from "./drawings.ts";
+import { Feed } from "./feed.ts";
+import { watchDark } from "./figures.ts";
+import { loaded } from "./pictures.ts";
+import { anchored } from "./render.ts";
+import type { Patch } from "./letters.ts";
+import { Sheet } from "./sheet.ts";
+import { boxIn, fingerprint } from "./tasks.ts";
+import { Together } from "./together.ts";
+
+/** What has a use of its own for clicks. */
+const CONTROLS = "a, button, input, summary, .md-code, .md-diagram";
 
 export class Preview {
+  private readonly drawings: Drawings;
+  private readonly sheet: Sheet;
+  private readonly feed: Feed;
+  private readonly together: Together;
+  private readonly notice = element("p", { class: "md-notice", role: "status" });
+  private folder: string;
+  private both = false;
+
   constructor(
     readonly parent: HTMLElement,
     readonly desk: Desk,
-  ) {}
+  ) {
+    this.folder = folderOf(desk.path);
+    this.drawings = new Drawings(parent);
+    this.sheet = new Sheet(
+      parent,
+      (html, warm) => this.dress(html, warm),
+      (gone) => this.drawings.forget(gone),
+    );
+    this.feed = new Feed(
+      (patch, all) => this.take(patch, all),
+      () => this.failed(),
+    );
+    this.together = new Together(desk.view, parent, this.sheet, this.feed);
+    parent.replaceChildren(this.notice, this.sheet.element);
+    // It scrolls, by the keyboard too.
+    parent.tabIndex = 0;
+    this.listen();
+  }
 
   /** Follow the text from now on; scroll together with the source when both are shown. */
   show(together: boolean): void {
-    this.parent.dataset["together"] = String(together);
+    this.both = together;
+    this.feed.start(this.desk.view.state.doc);
+    if (together) this.together.start();
+    else this.together.alone();
   }
 
   /** Rest: nobody looks. */
   hide(): void {
-    delete this.parent.dataset["together"];
+    this.feed.rest();
+    this.together.stop();
   }
 
   /** Resolved when everything, far below the screen too, is drawn as it is now: for print. */
   async complete(): Promise<void> {
-    await Promise.resolve();
+    this.feed.start(this.desk.view.state.doc);
+    await this.feed.settled();
+    await this.sheet.complete();
+    await this.drawings.complete();
+    await loaded(this.sheet.element);
+  }
+
+  /** The block in which a place of the text is shown. */
+  elementAt(offset: number): HTMLElement | null {
+    return this.sheet.elementOf(Math.max(0, this.sheet.blockAt(this.feed.line(offset))));
+  }
+
+  /** Bring a place of the text into view. */
+  reveal(offset: number): void {
+    this.together.lead("preview");
+    void this.centre(() => this.elementAt(offset));
+  }
+
+  private listen(): void {
+    this.desk.watch(({ docChanged, changes, state }: ViewUpdate) => {
+      if (docChanged) this.feed.changes(changes, state.doc);
+    });
+    this.desk.watchDocument(() => this.documentChanged());
+    watchDark(() => this.sheet.again());
+    const { element: root } = this.sheet;
+    root.addEventListener("change", ({ target }) => {
+      if (target instanceof HTMLInputElement && boxes.has(target)) this.tick(target);
+    });
+    root.addEventListener("click", (event) => this.clicked(event));
+    root.addEventListener("dblclick", (event) => this.goToSource(event));
+    addEventListener("hashchange", () => void this.goTo(location.hash));
+  }
+
+  private dress(html: string, warm: boolean): DocumentFragment {
+    const { folder, desk } = this;
+    return dressed(html, { folder, readOnly: desk.readOnly, drawing: (drawing) => this.drawings.add(drawing, warm) });
+  }
+
+  private take(patch: Patch, all: boolean): void {
+    if (all) this.sheet.clear();
+    this.sheet.apply(patch);
+    this.say(this.sheet.length === 0 ? t("preview.empty") : "");
+    if (!all) return;
+    if (location.hash !== "") void this.goTo(location.hash);
+    else if (this.both) this.together.lead("source");
+    else this.together.alone();
+  }
+
+  private say(words: string, ...acts: HTMLElement[]): void {
+    if (this.notice.textContent === words) return;
+    this.notice.replaceChildren(words, ...acts);
+  }
+
+  private failed(): void {
+    this.say(t("preview.failed"), element("br"), button(t("common.retry"), () => this.feed.start(this.desk.view.state.doc)));
+  }
+
+  private documentChanged(): void {
+    const { readOnly, path } = this.desk;
+    for (const box of this.sheet.element.querySelectorAll<HTMLInputElement>(".md-box")) box.disabled = readOnly;
+    if (this.folder === folderOf(path)) return;
+    this.folder = folderOf(path);
+    this.sheet.again();
+  }
+
+  /** One character of one line, as a step of its own to undo. A line that has become another is left alone. */
+  private tick(box: HTMLInputElement): void {
+    const { view, undo, readOnly } = this.desk;
+    const { first } = this.sheet.linesOf(this.sheet.indexOf(box));
+    const place = this.feed.place(first + (boxes.get(box) ?? 0));
+    const line = place === null ? null : view.state.doc.lineAt(Math.min(place.at, view.state.doc.length));
+    const found = line === null ? null : boxIn(line.text);
+    const same = place !== null && line !== null && fingerprint(line.text) === fingerprint(place.was);
+    if (readOnly || line === null || found === null || !same) return void (box.checked = !box.checked);
+    if (found.ticked === box.checked) return;
+    undo.stopCapturing();
+    const from = line.from + found.at;
+    view.dispatch({ changes: { from, to: from + 1, insert: box.checked ? "x" : " " }, userEvent: "input.tick" });
+    undo.stopCapturing();
+  }
+
+  private clicked(event: MouseEvent): void {
+    const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;
+    if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    const hash = link.getAttribute("href") ?? "";
+    history.replaceState(history.state, "", hash);
+    void this.goTo(hash);
+  }
+
+  private async goTo(hash: string): Promise<void> {
+    if (anchored(this.sheet.element, hash) === null) await this.sheet.complete();
+    const found = anchored(this.sheet.element, hash);
+    if (found === null) return;
+    this.together.lead("preview");
+    if (!found.matches("a, button")) found.tabIndex = -1;
+    found.focus({ preventScroll: true });
+    // What is far is laid out only when it comes near, and is then of another height.
+    for (let look = 0; look < 4; look += 1) {
+      found.scrollIntoView({ block: "start" });
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  }
+
+  private async centre(found: () => HTMLElement | null): Promise<void> {
+    for (let look = 0; look < 4; look += 1) {
+      found()?.scrollIntoView({ block: "center" });
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  }
+
+  /** The caret goes to the line of the block that was double-clicked. */
+  private goToSource({ target, clientY }: MouseEvent): void {
+    if (!this.both || !(target instanceof Element) || target.closest(CONTROLS) !== null) return;
+    const block = target.closest(".md-block");
+    const index = block === null ? -1 : this.sheet.indexOf(block);
+    if (block === null || index < 0) return;
+    const { top, height } = block.getBoundingClientRect();
+    const { first, end } = this.sheet.linesOf(index);
+    const place = this.feed.place(first + Math.floor(((clientY - top) / Math.max(1, height)) * Math.max(0, end - first - 1)));
+    if (place === null) return;
+    const { view } = this.desk;
+    view.dispatch({ selection: { anchor: Math.min(place.at, view.state.doc.length) }, scrollIntoView: true });
+    view.focus();
   }
 }

@@ -17,12 +17,19 @@ export interface Watcher {
   refused(reason: string): void;
   /** Authenticated again after a refusal. */
   admitted(): void;
+  /** An edit was made on this page. */
+  made(update: Uint8Array): void;
+  /** All edits until now are durable. */
+  stored(): void;
 }
+
+/** Where edits come from that earlier pages made: the origin of their transaction. */
+export const RETURNED = { returned: true };
 
 /** Milliseconds without an acknowledgement after which the browser is asked whether it has a network. */
 const PATIENCE = 2000;
 
-/** The socket's cookie is the identity; the in-band token only has to be there. */
+/** The socket's cookie is the identity; the in-band token names who we are, once we know, so that our words are sent for nobody else. */
 const COOKIE = "cookie";
 
 const HELLO = "collab:hello ";
@@ -31,7 +38,7 @@ export class Connection {
   readonly document = new Y.Doc();
   readonly text = this.document.getText("content");
   readonly provider: HocuspocusProvider;
-  readonly facts: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, report: null };
+  readonly facts: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", report: null };
   private readonly socket: HocuspocusProviderWebsocket;
   private opened = false;
   /** The last report said "saved" before it can have known our words: ask again when they are stored. */
@@ -47,10 +54,10 @@ export class Connection {
     name: string,
     private readonly version: string,
     private readonly watcher: Watcher,
-    token: string | (() => string) = COOKIE,
+    token?: () => string,
   ) {
     this.socket = new HocuspocusProviderWebsocket({ url, minDelay: 500, maxDelay: 15_000, onOpen: () => this.forgetQueue() });
-    this.provider = new HocuspocusProvider({ websocketProvider: this.socket, name, document: this.document, token });
+    this.provider = new HocuspocusProvider({ websocketProvider: this.socket, name, document: this.document, token: token ?? this.cookie });
     this.listen();
     this.provider.attach();
   }
@@ -59,6 +66,19 @@ export class Connection {
   get awareness(): NonNullable<HocuspocusProvider["awareness"]> {
     if (this.provider.awareness === null) throw new Error("the provider was made without awareness");
     return this.provider.awareness;
+  }
+
+  /** What stands in the document's history as its beginning; "" before the document is here. */
+  get lineage(): string {
+    const lineage: unknown = this.document.getMap("collab").get("lineage");
+    return typeof lineage === "string" ? lineage : "";
+  }
+
+  /** Add edits that earlier pages made, and let the server say when they are durable, whether it knows them already or not. */
+  bring(update: Uint8Array): void {
+    const before = this.facts.edits;
+    Y.applyUpdate(this.document, update, RETURNED);
+    if (this.facts.edits === before) this.provider.documentUpdateHandler(update, RETURNED);
   }
 
   /** Come back after a refusal, or at once instead of after the next pause. */
@@ -71,14 +91,25 @@ export class Connection {
     void this.socket.connect();
   }
 
+  /** Say everything once more on a new connection: rights may be others now. */
+  anew(): void {
+    this.socket.disconnect();
+    this.retry();
+  }
+
   /** A hint that the network is back. */
   hurry(): void {
     this.change({ cutOff: false });
     if (this.facts.link === "lost") this.retry();
   }
 
+  private readonly cookie = (): string => {
+    const person = this.facts.report?.person ?? "";
+    return person === "" ? COOKIE : `${COOKIE}:${person}`;
+  };
+
   private listen(): void {
-    this.document.on("update", (_update: Uint8Array, origin: unknown) => this.edited(origin));
+    this.document.on("update", (update: Uint8Array, origin: unknown) => this.edited(update, origin));
     this.provider
       .on("authenticated", () => this.admitted())
       .on("authenticationFailed", ({ reason }: { reason: string }) => this.refuse(reason))
@@ -104,8 +135,9 @@ export class Connection {
     this.watcher.changed(this.facts);
   }
 
-  private edited(origin: unknown): void {
+  private edited(update: Uint8Array, origin: unknown): void {
     if (origin === this.provider) return;
+    if (origin !== RETURNED) this.watcher.made(update);
     const { edits, report } = this.facts;
     this.change({ edits: edits + 1, report: report && doubted(report) });
     this.patience ??= setTimeout(() => this.change({ cutOff: !navigator.onLine }), PATIENCE);
@@ -115,6 +147,7 @@ export class Connection {
     if (unsynced > 0) return this.change({ unsynced });
     clearTimeout(this.patience);
     this.patience = undefined;
+    this.watcher.stored();
     this.change({ unsynced, edits: 0, cutOff: false });
     if (this.doubting) this.greet();
   }
@@ -122,7 +155,7 @@ export class Connection {
   private admitted(): void {
     this.refusals = 0;
     this.greet();
-    this.change({ readOnly: this.isReadOnly(this.facts.report) });
+    this.change({ readOnly: this.isReadOnly(this.facts.report), passing: "" });
     this.watcher.admitted();
   }
 
@@ -158,6 +191,7 @@ export class Connection {
 
   private closed({ code, reason }: { code: number; reason: string }): void {
     const final = reasonOfClose(code, reason);
+    if (final === null) this.facts.passing = reason.split(":")[0] ?? "";
     if (final !== null) this.refuse(final);
     // The document was closed and not the socket: nobody else would open it again.
     else if (this.socket.status === WebSocketStatus.Connected) this.wait();
@@ -189,13 +223,15 @@ export class Connection {
     const { id, path } = this.facts.report ?? { id: null, path: "" };
     if (reason !== "not-found" || this.byPath || path === "" || this.provider.configuration.name !== id) return false;
     this.byPath = true;
-    this.socket.disconnect();
-    this.retry();
+    this.anew();
     return true;
   }
 
   private refuse(reason: string): void {
-    if (refusal(reason) === null) return this.wait();
+    if (refusal(reason) === null) {
+      this.facts.passing = reason;
+      return this.wait();
+    }
     if (this.triesPath(reason)) return;
     this.change({ link: "ended" });
     this.socket.disconnect();

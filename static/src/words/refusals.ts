@@ -1,6 +1,8 @@
 /** Why the server refuses a document, in words, and what the person can do. */
 
-export type Remedy = "sign-in" | "retry" | "files" | "download" | "copy" | "reload";
+import { t } from "../base/messages.ts";
+
+export type Remedy = "sign-in" | "retry" | "files" | "download" | "copy" | "unsent" | "restore" | "reload";
 
 export interface Refusal {
   title: string;
@@ -8,59 +10,24 @@ export interface Refusal {
   remedies: readonly Remedy[];
 }
 
-const REFUSALS: Readonly<Record<string, Refusal>> = {
-  unauthorized: {
-    title: "You are not signed in",
-    text: "Your session has ended. Open the address that “collab serve” printed, or let “collab login” print a new one; then try again here: nothing on this page is lost meanwhile.",
-    remedies: ["retry", "sign-in", "copy"],
-  },
-  forbidden: {
-    title: "You may not open this document",
-    text: "Ask its owner for access, then try again.",
-    remedies: ["retry", "files", "copy"],
-  },
-  denied: {
-    title: "The server may not open this file",
-    text: "The storage refuses it. Ask whoever runs the server to look at the permissions of the file.",
-    remedies: ["retry", "files", "copy"],
-  },
-  "not-found": {
-    title: "There is no such document",
-    text: "It may have been moved, renamed or deleted.",
-    remedies: ["files", "retry", "copy"],
-  },
-  "not-text": {
-    title: "This file is not text",
-    text: "It can’t be edited here. You can download it as it is.",
-    remedies: ["download", "files"],
-  },
-  "too-large": {
-    title: "This document is too large",
-    text: "It is over the limit for editing in the browser. You can download it as it is.",
-    remedies: ["download", "copy", "files"],
-  },
-  lineage: {
-    title: "The document has another history now",
-    text: "It was replaced on the server, for example from a backup, so that this page’s copy can’t be joined with it. What the server stored before is safe. What was not stored yet is only here: save a copy, then reload.",
-    remedies: ["copy", "reload"],
-  },
-  equivocation: {
-    title: "This page’s copy contradicts the server’s",
-    text: "The server keeps both sides apart so that nothing is overwritten. What was stored before is safe. Save a copy of your text, then reload.",
-    remedies: ["copy", "reload"],
-  },
-  malformed: {
-    title: "The server did not understand this page",
-    text: "Save a copy of your text if you typed anything, then reload.",
-    remedies: ["copy", "reload", "files"],
-  },
-};
+/** What each reason lets one do; "copy" and "unsent" are offered when there is something to copy. */
+const REMEDIES = {
+  unauthorized: ["sign-in", "retry", "copy", "unsent"],
+  forbidden: ["retry", "files", "copy", "unsent"],
+  denied: ["retry", "files", "copy", "unsent"],
+  "not-found": ["restore", "files", "retry", "copy", "unsent"],
+  "not-text": ["download", "files", "unsent"],
+  "too-large": ["download", "copy", "unsent", "files"],
+  // What the document would be with the last changes, not what it is.
+  "grown": ["copy", "unsent", "reload"],
+  lineage: ["copy", "unsent", "reload"],
+  equivocation: ["copy", "unsent", "reload"],
+  malformed: ["copy", "unsent", "reload", "files"],
+  // In a frame of another site.
+  over: ["copy", "unsent"],
+} as const satisfies Readonly<Record<string, readonly Remedy[]>>;
 
-const OVER: Refusal = {
-  title: "Your access has ended",
-  text: "Open the document again from the site that shows it here. What the server stored is safe; what was not stored yet is only on this page: save a copy of it first.",
-  remedies: ["copy"],
-};
+type Reason = keyof typeof REMEDIES;
 
 const BY_CLOSE_CODE: Readonly<Record<number, string>> = {
   4400: "malformed",
@@ -74,18 +41,33 @@ const BY_CLOSE_CODE: Readonly<Record<number, string>> = {
 
 /** What to show for a reason; null when the reason is passing and the page just comes back later. */
 export function refusal(reason: string): Refusal | null {
-  return Object.hasOwn(REFUSALS, reason) ? (REFUSALS[reason] ?? null) : null;
+  return known(reason) ? { title: t(`words.refusal.${reason}.title`), text: t(`words.refusal.${reason}.text`), remedies: REMEDIES[reason] } : null;
+}
+
+function known(reason: string): reason is Reason {
+  return Object.hasOwn(REMEDIES, reason);
 }
 
 /** The final reason of a close code, or null when the connection just comes back. */
 export function reasonOfClose(code: number, reason: string): string | null {
-  return refusal(reason) === null ? (BY_CLOSE_CODE[code] ?? null) : reason;
+  const word = reason.split(":")[0] ?? "";
+  return known(word) ? word : (BY_CLOSE_CODE[code] ?? null);
+}
+
+/** The reason with what was going on: words that are refused while they are typed are another matter than a document that can't be opened. */
+export function inContext(reason: string, { open, edits }: { open: boolean; edits: number }): string {
+  return reason === "too-large" && open && edits > 0 ? "grown" : reason;
+}
+
+/** Reasons for which words are not sent again unasked: they were themselves what the server refused. */
+export function blames(reason: string): boolean {
+  return ["grown", "equivocation", "malformed"].includes(reason);
 }
 
 /** The same in a frame of another site, from where only the document can be reached. */
 export function inFrame(reason: string, said: Refusal): Refusal {
-  if (reason === "unauthorized") return OVER;
-  return { ...said, remedies: said.remedies.filter((remedy) => remedy !== "sign-in" && remedy !== "files") };
+  const shown = reason === "unauthorized" ? (refusal("over") ?? said) : said;
+  return { ...shown, remedies: shown.remedies.filter((remedy) => remedy !== "sign-in" && remedy !== "files" && remedy !== "restore") };
 }
 
 /** Seconds to wait before the attempt after this many refusals that pass; `random` is in [0, 1). */

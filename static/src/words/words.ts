@@ -1,5 +1,8 @@
 /** What has become of the words typed here: a pure function of facts. "Stored" is said only of what the server made durable. */
 
+import { t } from "../base/messages.ts";
+import type { Tally } from "./keeper.ts";
+
 /** The server's own account of the document (stateless message `collab:state`). */
 export interface Report {
   version: string;
@@ -15,6 +18,8 @@ export interface Report {
   path: string;
   /** The name that survives a rename, when the server tells it. */
   id: string | null;
+  /** Who we are for the server, or "". */
+  person: string;
 }
 
 export interface Facts {
@@ -29,6 +34,8 @@ export interface Facts {
   /** The server said that it will not take changes that we sent. */
   refused: boolean;
   readOnly: boolean;
+  /** Why the server turned us away for a while ("too-many", "unavailable", …), or "". */
+  passing: string;
   report: Report | null;
 }
 
@@ -37,7 +44,11 @@ export type State = "connecting" | "local" | "received" | "stored" | "in-file" |
 export interface Words {
   state: State;
   text: string;
+  /** The same for a narrow page. */
+  short: string;
 }
+
+type Time = (iso: string) => string;
 
 const PREFIX = "collab:state ";
 
@@ -66,6 +77,7 @@ function report(json: unknown): Report | null {
     writable: said["writable"] !== false,
     path: text("path"),
     id: text("id") || null,
+    person: text("person"),
   };
 }
 
@@ -75,40 +87,60 @@ export function doubted(report: Report): Report {
 }
 
 /** The state of my words; `time` shows a time of the server in the person's own way. */
-export function words(facts: Facts, time: (iso: string) => string): Words {
-  if (facts.link === "ended") return ended(facts.edits);
-  if (facts.refused) return { state: "refused", text: "The server did not take your last changes" };
-  if (facts.link === "lost" || (facts.cutOff && facts.edits > 0)) return offline(facts.edits);
-  if (facts.link === "opening") return { state: "connecting", text: "Connecting…" };
-  return facts.unsynced > 0 ? underway(facts) : settled(facts, time);
+export function words(facts: Facts, tally: Readonly<Tally>, time: Time): Words {
+  if (facts.link === "ended") return ended(facts.edits, tally);
+  if (facts.refused) return said("refused", t("words.refused"), t("words.short.refused"));
+  if (facts.link === "lost" || (facts.cutOff && facts.edits > 0)) return offline(facts, tally);
+  if (facts.link === "opening") return said("connecting", t("words.connecting"), t("words.short.connecting"));
+  return facts.unsynced > 0 ? underway(facts, tally) : settled(facts, time);
 }
 
-/** Whether leaving the page would lose words. */
+/** Whether leaving the page would lose words that are not kept on this device. */
 export function atRisk(facts: Facts): boolean {
   return facts.edits > 0;
 }
 
-function ended(edits: number): Words {
-  return { state: "refused", text: edits > 0 ? `Not connected: ${changes(edits)} only on this page` : "Not connected" };
+/** Where unsent changes are, in a few words; never "on this device" of what is not written there yet. */
+export function whereabouts(edits: number, { made, kept, broken }: Readonly<Tally>): { n: number; kept: boolean } {
+  return broken || kept === 0 ? { n: Math.max(edits, made), kept: false } : { n: Math.min(kept, Math.max(made, edits)), kept: true };
 }
 
-function offline(edits: number): Words {
-  return { state: "offline", text: edits > 0 ? `Offline: ${changes(edits)} kept on this page` : "Offline" };
+function said(state: State, text: string, short: string): Words {
+  return { state, text, short };
 }
 
-function underway({ edits, unsynced, report }: Facts): Words {
-  if (edits === 0) return { state: "connecting", text: "Comparing with the server…" };
-  if (report === null || unsynced > report.owed) return { state: "local", text: "Only on this page yet" };
-  if (report.journal !== "") return { state: "failed", text: `Received, cannot be stored now: ${report.journal}` };
-  return { state: "received", text: "Received, not stored yet" };
+function ended(edits: number, tally: Readonly<Tally>): Words {
+  const short = t("words.short.ended");
+  if (edits === 0) return said("refused", t("words.ended"), short);
+  const { n, kept } = whereabouts(edits, tally);
+  return said("refused", t(kept ? "words.ended.kept" : "words.ended.page", { n }), short);
 }
 
-function settled({ readOnly, report }: Facts, time: (iso: string) => string): Words {
-  if (report?.file === "failed") return { state: "failed", text: `Stored, not in the file: ${report.detail || "it could not be written"}` };
-  if (report?.file !== "saved") return { state: "stored", text: readOnly ? "Up to date" : "Stored" };
-  return { state: "in-file", text: report.savedAt === null ? "In the file" : `In the file (${time(report.savedAt)})` };
+function offline({ edits, passing }: Facts, tally: Readonly<Tally>): Words {
+  const short = t("words.short.offline", { n: edits });
+  const away = passing === "too-many" ? t("words.full") : t("words.offline");
+  if (edits === 0) return said("offline", away, t("words.short.away"));
+  const { n, kept } = whereabouts(edits, tally);
+  return said("offline", t(kept ? "words.offline.kept" : "words.offline.page", { away, n }), short);
 }
 
-function changes(count: number): string {
-  return count === 1 ? "1 change" : `${count} changes`;
+function underway({ edits, unsynced, report }: Facts, tally: Readonly<Tally>): Words {
+  if (edits === 0) return said("connecting", t("words.comparing"), t("words.short.connecting"));
+  if (report === null || unsynced > report.owed) {
+    const kept = !tally.broken && tally.kept >= tally.made && tally.made > 0;
+    return said("local", t(kept ? "words.local.kept" : "words.local"), t("words.short.local"));
+  }
+  if (report.journal !== "") return said("failed", t("words.unstorable", { why: report.journal }), t("words.short.unstorable"));
+  return said("received", t("words.received"), t("words.short.received"));
+}
+
+function settled({ readOnly, report }: Facts, time: Time): Words {
+  if (report?.file === "failed") return said("failed", t("words.unwritten", { why: report.detail || t("words.unwritten.why") }), t("words.short.unwritten"));
+  if (report?.file !== "saved") {
+    const text = t(readOnly ? "words.upToDate" : "words.stored");
+    return said("stored", text, text);
+  }
+  if (report.savedAt === null) return said("in-file", t("words.inFile"), t("words.short.inFile"));
+  const at = { time: time(report.savedAt) };
+  return said("in-file", t("words.inFile.at", at), t("words.short.inFile.at", at));
 }

@@ -1,0 +1,95 @@
+/** Keys of the whole page: from part to part, into the toolbar, to the next view. */
+
+import type { Desk } from "./desk.ts";
+import { isMarkdown } from "./languages.ts";
+import { isMac } from "./keys.ts";
+import { focusToolbar } from "./toolbar.ts";
+
+/** What F6 goes through, in the order of the page. */
+const REGIONS = [".bar", "#notes", "#tools", "#outline", "#editor", "#preview", "#status"] as const;
+const FOCUSABLE = 'a[href], button, input, select, textarea, summary, [contenteditable="true"], [tabindex]';
+
+/** The key that opens the list of all keys, and the one for the outline. */
+export const OUTLINE_KEY = "Mod-Alt-o";
+export const KEYS_KEY = "Mod-Alt-k";
+export const MODE_KEY = "Mod-Alt-m";
+export const TOOLBAR_KEY = "Alt-F10";
+export const REGION_KEY = "F6";
+
+/** What `regions` needs of the views. */
+interface Views {
+  readonly plain: boolean;
+  next(): void;
+}
+
+export function pageKeys(desk: Desk, modes: Views): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]") !== null) return;
+    const act = wanted(event, desk, modes);
+    if (act === null) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+function wanted(event: KeyboardEvent, desk: Desk, modes: Views): (() => void) | null {
+  const { key, code, altKey, shiftKey, ctrlKey, metaKey } = event;
+  if (key === "F6" && !altKey && !ctrlKey && !metaKey) return () => cycle(shiftKey ? -1 : 1, desk);
+  if (key === "F10" && altKey && !ctrlKey && !metaKey) return () => void focusToolbar();
+  const mod = isMac() ? metaKey && !ctrlKey : ctrlKey && !metaKey;
+  // With AltGr people type letters of their language.
+  if (!mod || !altKey || shiftKey || event.getModifierState("AltGraph")) return null;
+  if (code === "KeyM" && !modes.plain) return () => modes.next();
+  if (code === "KeyK") return () => void import("./shortcuts.ts").then(({ showShortcuts }) => showShortcuts(desk));
+  if (code === "KeyO" && isMarkdown(desk.path)) return () => void import("./outline.ts").then(({ toggleOutline }) => toggleOutline(desk));
+  return null;
+}
+
+/** Put the focus into the next part that has something for it. */
+function cycle(step: 1 | -1, desk: Desk): void {
+  const regions = REGIONS.flatMap((selector) => [...document.querySelectorAll<HTMLElement>(selector)]);
+  const from = regions.findIndex((region) => region.contains(document.activeElement));
+  for (let offset = 1; offset <= regions.length; offset += 1) {
+    const start = from === -1 && step === -1 ? 0 : from;
+    const region = regions[(start + step * offset + regions.length * 2) % regions.length];
+    if (region !== undefined && enter(region, desk)) return;
+  }
+}
+
+function enter(region: HTMLElement, desk: Desk): boolean {
+  if (region.offsetParent === null && getComputedStyle(region).position !== "fixed") return false;
+  if (region.id === "tools") return focusToolbar();
+  if (region.id === "editor") {
+    desk.view.focus();
+    return region.contains(document.activeElement);
+  }
+  if (region.id === "preview") {
+    // A long text to read takes the focus itself, so that the arrow keys scroll it.
+    if (!region.hasAttribute("tabindex")) region.tabIndex = -1;
+    region.focus({ preventScroll: true });
+    return true;
+  }
+  const found = [...region.querySelectorAll<HTMLElement>(FOCUSABLE)].find((each) => each.tabIndex >= 0 && each.offsetParent !== null);
+  found?.focus();
+  return found !== undefined && document.activeElement === found;
+}
+
+/** How much of the page a phone's keyboard covers where the browser does not make the page smaller: `--keyboard`. */
+export function keyboardSpace(desk: Desk): void {
+  const seen = globalThis.visualViewport;
+  if (!seen) return;
+  let before = 0;
+  const fit = (): void => {
+    // When people enlarge the page it is not a keyboard that covers it.
+    const covered = seen.scale > 1.01 ? 0 : Math.max(0, Math.round(innerHeight - seen.height));
+    if (covered === before) return;
+    before = covered;
+    document.documentElement.style.setProperty("--keyboard", `${covered}px`);
+  };
+  const keep = (): void => {
+    fit();
+    const { view } = desk;
+    if (view.hasFocus) requestAnimationFrame(() => view.dispatch({ scrollIntoView: true }));
+  };
+  seen.addEventListener("resize", keep);
+}

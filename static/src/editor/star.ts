@@ -1,0 +1,26 @@
+/** Star a document; opening one is remembered among the recent ones. */
+
+import { find, setStar, visit } from "../base/api.ts";
+import { icon } from "../base/icons.ts";
+import { t } from "../base/messages.ts";
+import { note } from "../base/notes.ts";
+
+/** Let the button star the document of this name, and say that it was opened. */
+export async function star(button: HTMLElement, name: string): Promise<void> {
+  const item = await find(name);
+  void visit(item.id).catch(() => undefined);
+  let starred = item.starred;
+  const show = (): void => button.setAttribute("aria-pressed", String(starred));
+  button.replaceChildren(icon("star"));
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    starred = !starred;
+    show();
+    setStar(item.id, starred).catch(() => {
+      starred = !starred;
+      show();
+      note("star", { text: t("editor.starFailed") });
+    });
+  });
+  show();
+}

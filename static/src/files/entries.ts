@@ -1,0 +1,92 @@
+/** What the list shows: a document, a folder, or something in the bin. */
+
+import { FOLDER, type Item } from "../base/api.ts";
+import { fileName, folderOf } from "../base/names.ts";
+import { extension } from "./naming.ts";
+
+/** Something in the bin. Times are RFC 3339. */
+export interface Binned {
+  key: string;
+  path: string;
+  type: string;
+  size: number;
+  deleted: string;
+  by: string;
+  until: string;
+}
+
+/** A document with the time at which this person opened it last. */
+export type Visited = Item & { opened: string };
+
+export interface Entry {
+  /** The same as long as it is the same thing. */
+  readonly key: string;
+  readonly path: string;
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly type: string;
+  readonly size: number;
+  /** When it changed, was opened or was deleted, as its view has it: RFC 3339, or seconds since the epoch. */
+  readonly when: string | number;
+  readonly readOnly: boolean;
+  readonly starred: boolean;
+  /** What a document is called in requests. */
+  readonly id: string;
+  readonly binned: Binned | null;
+}
+
+export function entryOf(item: Item): Entry {
+  const isFolder = item.type === FOLDER;
+  return {
+    key: isFolder ? `folder:${item.path}` : item.id || item.path,
+    path: item.path,
+    name: fileName(item.path),
+    isFolder,
+    type: item.type,
+    size: item.size,
+    when: item.modified,
+    readOnly: item.role === "viewer",
+    starred: item.starred === true,
+    id: item.id || item.path,
+    binned: null,
+  };
+}
+
+export const visitedEntry = (item: Visited): Entry => ({ ...entryOf(item), when: item.opened });
+
+export function binnedEntry(binned: Binned): Entry {
+  const { key, path, type, size, deleted } = binned;
+  const common = { key, path, name: fileName(path), isFolder: type === FOLDER, type, size };
+  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned };
+}
+
+export const folderOfEntry = (entry: Entry): string => folderOf(entry.path);
+
+export type Kind = "folder" | "text" | "table" | "picture" | "file";
+
+const TEXT = /^(text\/|application\/(json|xml|x-yaml|yaml|toml|javascript|x-sh|x-tex))/;
+const TABLES = new Set([".csv", ".tsv"]);
+const PROSE = new Set([".md", ".markdown", ".txt", ".mdx", ".rst"]);
+
+/** What its picture shows. */
+export function kindOf({ isFolder, type, name }: Entry): Kind {
+  if (isFolder) return "folder";
+  const end = extension(name).toLowerCase();
+  if (TABLES.has(end)) return "table";
+  if (type.startsWith("image/")) return "picture";
+  return PROSE.has(end) || TEXT.test(type) ? "text" : "file";
+}
+
+/** Whether it can be shown as slides. */
+export const isMarkdownEntry = ({ isFolder, name }: Entry): boolean => !isFolder && /\.(md|markdown|mdx)$/i.test(name);
+
+/** As people type when they look for something: without case and accents. */
+export const folded = (words: string): string => words.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
+
+/** Whether each of the words is somewhere in the name. */
+export function matches(entry: Entry, query: string): boolean {
+  const name = folded(entry.name);
+  return folded(query)
+    .split(/\s+/)
+    .every((word) => name.includes(word));
+}

@@ -1,0 +1,24 @@
+/** How people are shown: by their letters on their colour, and by name. */
+
+import { element } from "../base/dom.ts";
+import { t } from "../base/messages.ts";
+import { inkOn } from "./colors.ts";
+import { initials, type Person } from "./people.ts";
+import type { Somebody } from "./presence.ts";
+
+/** The name as it is shown to the person in front of this page. */
+export const nameOf = ({ name, mine }: Somebody): string => (mine ? t("people.you", { name }) : name);
+
+/** A small round picture of somebody. */
+export function picture({ name, color }: Person): HTMLElement {
+  const face = element("span", { class: "face", "aria-hidden": "true" }, initials(name));
+  paint(face, color);
+  return face;
+}
+
+/** Let everything in this element that is somebody's have their colour. */
+export function paint(part: HTMLElement, color: string): void {
+  if (part.style.getPropertyValue("--who") === color) return;
+  part.style.setProperty("--who", color);
+  part.style.setProperty("--ink", inkOn(color));
+}

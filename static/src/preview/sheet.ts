@@ -1,0 +1,276 @@
+/**
+ * The blocks on the page. They lie in groups, which the browser lays out when they come near the screen; far from it a group is only as high
+ * as it is expected to be. Blocks become elements near the screen first, then the others while nothing else is to be done.
+ */
+
+import { element } from "../base/dom.ts";
+import { carry } from "./carry.ts";
+import type { Patch } from "./letters.ts";
+import { Steps } from "./time.ts";
+
+/** Blocks of a group when it is made, and at most. */
+const GROUP = 48;
+const FULL = 96;
+/** Changed blocks up to which they are replaced at once. */
+const FEW = 8;
+/** Pixels that a line of source may become, for what is not laid out yet. */
+const LINE = 30;
+
+interface Cell {
+  html: string;
+  lines: number;
+  element: HTMLElement | null;
+}
+interface Group {
+  element: HTMLElement;
+  cells: Cell[];
+  drawn: boolean;
+}
+
+export class Sheet {
+  readonly element = element("div", { class: "md-sheet" });
+  private groups: Group[] = [];
+  private lines = new Int32Array(0);
+  private readonly cells = new WeakMap<Element, Cell>();
+  private readonly near: IntersectionObserver;
+  private readonly close = new Set<Element>();
+  private working: Promise<void> | null = null;
+  private hurried = false;
+
+  constructor(
+    root: HTMLElement,
+    /** The element's content; `warm`: somebody is typing it. */
+    private readonly dress: (html: string, warm: boolean) => DocumentFragment,
+    private readonly forget: (gone: Element) => void,
+  ) {
+    this.near = new IntersectionObserver((entries) => this.came(entries), { root, rootMargin: "150% 0px" });
+  }
+
+  get length(): number {
+    return this.lines.length / 2;
+  }
+
+  apply({ from, removed, html, lines }: Patch): void {
+    this.lines = lines;
+    if (removed === html.length && removed <= FEW && this.replace(from, html)) return;
+    this.take(from, removed);
+    if (html.length > FEW || this.groups.length === 0) this.insertMany(from, html);
+    else this.insertFew(from, html);
+  }
+
+  clear(): void {
+    this.take(0, Infinity);
+    this.lines = new Int32Array(0);
+  }
+
+  /** Make all elements anew, for they would be others now; the old ones stay until then. */
+  again(): void {
+    for (const group of this.groups) {
+      group.drawn = false;
+      for (const cell of group.cells) {
+        if (cell.element !== null) this.forget(cell.element);
+        cell.element = null;
+      }
+      this.near.observe(group.element);
+    }
+    void this.work();
+  }
+
+  /** All blocks as elements, now. */
+  async complete(): Promise<void> {
+    this.hurried = true;
+    await this.work();
+    this.hurried = false;
+  }
+
+  /** First line and line after the end of a block. */
+  linesOf(index: number): { first: number; end: number } {
+    return { first: this.lines[2 * index] ?? 0, end: this.lines[2 * index + 1] ?? 0 };
+  }
+
+  /** The last block that begins at this line or before; -1 before the first. */
+  blockAt(line: number): number {
+    let [low, high] = [0, this.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.lines[2 * middle] ?? 0) <= line) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** A block's element, or its group's while it has none. */
+  elementOf(index: number): HTMLElement | null {
+    const { group, at } = this.find(index);
+    return group?.cells[at]?.element ?? group?.element ?? null;
+  }
+
+  /** The block that an element of the page belongs to, -1 when it belongs to none. */
+  indexOf(node: Element): number {
+    const cell = this.cells.get(node.closest(".md-block") ?? node);
+    let before = 0;
+    for (const { cells } of this.groups) {
+      const at = cell === undefined ? -1 : cells.indexOf(cell);
+      if (at >= 0) return before + at;
+      before += cells.length;
+    }
+    return -1;
+  }
+
+  /** The last block that begins at this height of the screen or above it. */
+  indexAt(y: number): number {
+    let before = 0;
+    let found: { group: Group; before: number } | null = null;
+    for (const group of this.groups) {
+      if (group.element.getBoundingClientRect().top > y) break;
+      found = { group, before };
+      before += group.cells.length;
+    }
+    if (found === null) return 0;
+    const below = found.group.cells.findIndex(({ element: each }) => each !== null && each.getBoundingClientRect().top > y);
+    return found.before + Math.max(0, (below < 0 ? found.group.cells.length : below) - 1);
+  }
+
+  private find(index: number): { group: Group | undefined; at: number } {
+    let at = index;
+    for (const group of this.groups) {
+      if (at < group.cells.length) return { group, at };
+      at -= group.cells.length;
+    }
+    return { group: undefined, at };
+  }
+
+  /** The same number of blocks with other words: the usual case while somebody types. */
+  private replace(from: number, html: readonly string[]): boolean {
+    const found = html.map((_, index) => this.find(from + index)).map(({ group, at }) => ({ group, cell: group?.cells[at] }));
+    if (found.some(({ cell, group }) => cell === undefined || group === undefined)) return false;
+    found.forEach(({ group, cell }, index) => {
+      if (cell === undefined || group === undefined) return;
+      const old = cell.element;
+      cell.html = html[index] ?? "";
+      cell.element = null;
+      if (old === null) return;
+      const made = this.make(cell, true);
+      const { focus } = carry(old, made);
+      this.forget(old);
+      // In a group that is not drawn yet it is on no page.
+      if (group.drawn) old.replaceWith(made);
+      focus();
+    });
+    return true;
+  }
+
+  private take(from: number, removed: number): void {
+    for (let left = removed; left > 0; ) {
+      const { group, at } = this.find(from);
+      if (group === undefined) return;
+      const gone = group.cells.splice(at, left);
+      left -= gone.length;
+      for (const { element: each } of gone) {
+        if (each !== null) this.forget(each);
+        each?.remove();
+      }
+      if (group.cells.length === 0) this.drop(group);
+    }
+  }
+
+  private drop(group: Group): void {
+    this.groups.splice(this.groups.indexOf(group), 1);
+    this.near.unobserve(group.element);
+    this.close.delete(group.element);
+    group.element.remove();
+  }
+
+  private insertFew(from: number, html: readonly string[]): void {
+    const found = this.find(from);
+    const group = found.group ?? this.groups.at(-1);
+    if (group === undefined || html.length === 0) return;
+    const at = found.group === undefined ? group.cells.length : found.at;
+    const cells = html.map((each, index) => this.cell(each, from + index));
+    const next = group.cells[at]?.element ?? null;
+    group.cells.splice(at, 0, ...cells);
+    if (group.drawn) for (const cell of cells) group.element.insertBefore(this.make(cell, true), next);
+    if (group.cells.length > FULL) this.halve(group, GROUP);
+  }
+
+  private insertMany(from: number, html: readonly string[]): void {
+    const { group, at } = this.find(from);
+    if (group !== undefined && at > 0) this.halve(group, at);
+    const place = group === undefined ? this.groups.length : this.groups.indexOf(group) + (at > 0 ? 1 : 0);
+    const made: Group[] = [];
+    for (let start = 0; start < html.length; start += GROUP) {
+      made.push(this.group(html.slice(start, start + GROUP).map((each, index) => this.cell(each, from + start + index)), false));
+    }
+    const next = this.groups[place]?.element ?? null;
+    this.groups.splice(place, 0, ...made);
+    for (const each of made) this.element.insertBefore(each.element, next);
+    for (const each of made) this.near.observe(each.element);
+    void this.work();
+  }
+
+  private halve(group: Group, at: number): void {
+    const rest = this.group(group.cells.splice(at), group.drawn);
+    if (rest.drawn) rest.element.append(...rest.cells.map(({ element: each }) => each).filter((each) => each !== null));
+    else this.near.observe(rest.element);
+    group.element.after(rest.element);
+    this.groups.splice(this.groups.indexOf(group) + 1, 0, rest);
+  }
+
+  private group(cells: Cell[], drawn: boolean): Group {
+    const made: Group = { element: element("div", { class: "md-group" }), cells, drawn };
+    const height = `${cells.reduce((sum, { lines }) => sum + lines * LINE, 0)}px`;
+    made.element.style.setProperty("contain-intrinsic-block-size", `auto ${height}`);
+    if (!drawn) made.element.style.setProperty("min-block-size", height);
+    return made;
+  }
+
+  private cell(html: string, index: number): Cell {
+    const { first, end } = this.linesOf(index);
+    return { html, lines: Math.min(Math.max(end - first, 1), 2000), element: null };
+  }
+
+  private make(cell: Cell, warm: boolean): HTMLElement {
+    const made = element("div", { class: "md-block" });
+    made.append(this.dress(cell.html, warm));
+    cell.element = made;
+    this.cells.set(made, cell);
+    return made;
+  }
+
+  private came(entries: readonly IntersectionObserverEntry[]): void {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) this.close.add(target);
+      else this.close.delete(target);
+    }
+    if (this.close.size > 0) void this.work();
+  }
+
+  private work(): Promise<void> {
+    this.working ??= this.drawAll().finally(() => (this.working = null));
+    return this.working;
+  }
+
+  private async drawAll(): Promise<void> {
+    const steps = new Steps();
+    for (let group; (group = this.nextGroup()) !== undefined; ) {
+      const idle = (): boolean => !this.hurried && this.close.size === 0;
+      await steps.next(idle());
+      for (let cell; (cell = group.cells.find(({ element: each }) => each === null)) !== undefined; await steps.next(idle())) this.make(cell, false);
+      this.show(group);
+    }
+  }
+
+  /** What is near the screen comes first. */
+  private nextGroup(): Group | undefined {
+    const waiting = this.groups.filter(({ drawn }) => !drawn);
+    return waiting.find((each) => this.close.has(each.element)) ?? waiting[0];
+  }
+
+  private show(group: Group): void {
+    group.drawn = true;
+    this.near.unobserve(group.element);
+    this.close.delete(group.element);
+    group.element.replaceChildren(...group.cells.map(({ element: each }) => each).filter((each) => each !== null));
+    group.element.style.removeProperty("min-block-size");
+  }
+}

@@ -1,0 +1,184 @@
+/** The account of the words on this page: shows what becomes of them, keeps them, and brings back those of earlier pages. */
+
+import { lease, Problem, type Session } from "../base/api.ts";
+import { t } from "../base/messages.ts";
+import { unnote, type Act } from "../base/notes.ts";
+import { binned, putBack, type Binned } from "./bin.ts";
+import type { Connection } from "./connection.ts";
+import { Earlier } from "./earlier.ts";
+import { typed } from "./fragments.ts";
+import { Indicator } from "./indicator.ts";
+import { Keeper } from "./keeper.ts";
+import { Outcomes, type Doer, type Unsent } from "./outcomes.ts";
+import { blames, inContext, refusal } from "./refusals.ts";
+import { joined, type Stranded } from "./returned.ts";
+import { SigningIn, whoIsHere } from "./signing-in.ts";
+import { clock } from "./times.ts";
+import { atRisk, whereabouts, type Facts } from "./words.ts";
+
+/** The page around the words. */
+export interface Page {
+  /** Where the document is now. */
+  readonly path: string;
+  /** The whole text, or null before it is here. */
+  whole(): string | null;
+  /** Nothing more may be typed. */
+  freeze(): void;
+  /** Load the page again. */
+  again(): void;
+  /** Show the text at this index. */
+  show(at: number): void;
+  /** Give the keyboard back to the text. */
+  focus(): void;
+  download(): Act;
+}
+
+export class Account {
+  private readonly keeper: Keeper;
+  private readonly outcomes: Outcomes;
+  private readonly indicator = new Indicator();
+  private readonly earlier: Earlier;
+  private readonly signingIn = new SigningIn((now) => this.signedIn(now));
+  /** What the notes about facts say now: they are made anew only when that changes. */
+  private told = "";
+  private storedAt: number | null = null;
+  /** Who this page is of, as the session said. */
+  private me: Session | null = null;
+  private opened = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly page: Page,
+  ) {
+    const hurried = (): boolean => connection.facts.link !== "open";
+    this.keeper = new Keeper(connection.document, hurried, () => this.changed(connection.facts));
+    this.outcomes = new Outcomes(this.doer());
+    this.earlier = new Earlier(connection, this.keeper, this.outcomes);
+    addEventListener("online", () => connection.hurry());
+    addEventListener("pagehide", () => this.keeper.hurry());
+    document.addEventListener("visibilitychange", () => this.keeper.hurry());
+    addEventListener("beforeunload", (event) => {
+      this.keeper.hurry();
+      if (atRisk(connection.facts) && !this.keeper.safe) event.preventDefault();
+    });
+  }
+
+  /** Whose page this is, when it is known. */
+  belongs(me: Session): void {
+    this.me = me;
+  }
+
+  changed(facts: Readonly<Facts>): void {
+    this.indicator.show(facts, this.keeper.tally, this.storedAt);
+    this.tell(facts);
+    const { lineage } = this.connection;
+    const { report } = facts;
+    if (report === null || report.person === "" || report.id === null || lineage === "") return;
+    this.earlier.look({ person: report.person, document: report.id, lineage, path: report.path }, facts);
+  }
+
+  made(update: Uint8Array): void {
+    this.keeper.add(update);
+  }
+
+  stored(): void {
+    if (this.connection.facts.edits > 0) this.storedAt = Date.now();
+    this.keeper.stored();
+  }
+
+  /** The document is here. */
+  open(): void {
+    this.opened = true;
+  }
+
+  admitted(): void {
+    this.signingIn.end();
+    unnote("deleted");
+    unnote("failed");
+    if (unnote("refusal")) this.page.focus();
+  }
+
+  async refused(said: string): Promise<void> {
+    const { facts } = this.connection;
+    const reason = inContext(said, { open: this.opened, edits: facts.edits });
+    // What can't be joined any more shall not grow either.
+    if (refusal(reason)?.remedies.every((remedy) => remedy !== "retry")) this.page.freeze();
+    if (blames(reason) && facts.edits > 0) await this.keeper.hold(reason);
+    if (said === "forbidden" && (await this.isOthers())) return;
+    this.outcomes.refused(reason);
+    if (said === "unauthorized") this.signingIn.wait();
+    if (said === "not-found") await this.lookInBin();
+    if (!this.opened) await this.earlier.without(this.page.path);
+  }
+
+  /** Whether somebody else is signed in in this browser now; says so. */
+  private async isOthers(): Promise<boolean> {
+    const now = lease === null ? await whoIsHere() : null;
+    if (now === null || this.mine(now)) return false;
+    this.signedIn(now);
+    return true;
+  }
+
+  private mine({ id }: Session): boolean {
+    const person = this.connection.facts.report?.person || this.me?.id || "";
+    return person === "" || person === id;
+  }
+
+  private signedIn(now: Session): void {
+    if (this.mine(now)) return this.connection.retry();
+    this.signingIn.wait();
+    this.outcomes.stranger(now, this.me?.name ?? t("words.you"));
+  }
+
+  private async lookInBin(): Promise<void> {
+    if (lease !== null) return;
+    const { report } = this.connection.facts;
+    const found = await binned(report?.path || this.page.path);
+    if (found !== null && this.connection.facts.link === "ended") this.outcomes.restorable(found.by, clock(found.deleted), () => void this.restore(found));
+  }
+
+  private async restore(found: Binned): Promise<void> {
+    try {
+      await putBack(found);
+      this.connection.retry();
+    } catch (problem) {
+      this.outcomes.failed(problem instanceof Problem ? problem.message : String(problem));
+    }
+  }
+
+  private tell({ refused, readOnly, report, unsynced, edits, link }: Readonly<Facts>): void {
+    const journal = link === "open" && unsynced > 0 && edits > 0 ? (report?.journal ?? "") : "";
+    const { n, kept } = this.unsent();
+    const now = JSON.stringify([refused, readOnly, journal, refused || journal !== "" ? [n, kept] : 0]);
+    if (now === this.told) return;
+    this.told = now;
+    if (refused) this.outcomes.loss(readOnly);
+    else unnote("loss");
+    if (journal !== "") this.outcomes.full(journal);
+    else unnote("full");
+  }
+
+  private unsent(): Omit<Unsent, "typed"> {
+    const { edits } = this.connection.facts;
+    return edits === 0 ? { n: 0, kept: true } : whereabouts(edits, this.keeper.tally);
+  }
+
+  private doer(): Doer {
+    const { page, connection } = this;
+    return {
+      get path() {
+        return page.path;
+      },
+      framed: lease !== null,
+      whole: () => page.whole(),
+      unsent: () => ({ ...this.unsent(), typed: joined(typed(this.keeper.unsent, connection.text)) }),
+      signIn: () => this.signingIn.begin(),
+      retry: () => (connection.facts.refused ? connection.anew() : connection.retry()),
+      again: () => page.again(),
+      download: () => page.download(),
+      show: () => this.earlier.show((at) => page.show(at)),
+      release: (stranded: Stranded) => void this.earlier.release(stranded),
+      discard: (stranded: Stranded) => void this.earlier.discard(stranded),
+    };
+  }
+}

@@ -1,0 +1,259 @@
+/** Keeps what is typed on this page until the server has stored it. */
+
+import * as Y from "yjs";
+
+import { changesIn, Keep, type Kept } from "./kept.ts";
+import { askToLast, whenIdle } from "./lasting.ts";
+
+/** Whose words these are and what they belong to, as the server says it. */
+export interface Owner {
+  person: string;
+  document: string;
+  lineage: string;
+  path: string;
+}
+
+/** What is said of the words that are not stored: `made` here, and how many of these are `kept` on this device. */
+export interface Tally {
+  made: number;
+  kept: number;
+  /** The browser keeps nothing for us. */
+  broken: boolean;
+}
+
+/** Milliseconds for which words may wait for the server alone: most are stored by then, and the disk is spared. */
+const GRACE = 100;
+/** Milliseconds after which a whole copy is kept too. */
+const COPY = 2000;
+/** Milliseconds after which the browser is asked not to clear what is kept. */
+const LASTING = 10_000;
+/** Milliseconds before a storage that failed is tried again. */
+const AGAIN = 5000;
+/** Records, or updates in memory, that are merged into one. */
+const MANY = 256;
+
+type Timer = ReturnType<typeof setTimeout>;
+type Opening = (lost: () => void) => Promise<Keep>;
+
+/** Edits in one update. */
+interface Edits {
+  update: Uint8Array;
+  changes: number;
+}
+
+export class Keeper {
+  private owner: Owner | null = null;
+  private keep: Promise<Keep> | null = null;
+  /** Everything that is not stored, also what came back from earlier pages. */
+  private updates: Uint8Array[] = [];
+  /** What no transaction has taken yet. */
+  private waiting: Edits[] = [];
+  private keys: number[] = [];
+  private adopted: number[] = [];
+  /** Stored, and still to be dropped. */
+  private obsolete: number[] = [];
+  private made = 0;
+  private kept = 0;
+  private broken = false;
+  /** Counts the moments at which everything was stored. */
+  private stage = 0;
+  private writing = false;
+  private grace: Timer | undefined;
+  private timers: Timer[] = [];
+  private reason = "";
+
+  /** `hurried`: nothing will be stored soon; `open` gives the storage. */
+  constructor(
+    private readonly document: Y.Doc,
+    private readonly hurried: () => boolean,
+    private readonly changed: () => void,
+    private readonly open: Opening = (lost) => Keep.open(lost),
+  ) {}
+
+  get tally(): Readonly<Tally> {
+    return { made: this.made, kept: this.kept, broken: this.broken };
+  }
+
+  /** Whether the page may be closed without losing a word. */
+  get safe(): boolean {
+    return this.kept >= this.made;
+  }
+
+  /** All that is not stored. */
+  get unsent(): readonly Uint8Array[] {
+    return this.updates;
+  }
+
+  /** Where to find what earlier pages kept. */
+  storage(): Promise<Keep> {
+    this.keep ??= this.open(() => this.lost());
+    return this.keep;
+  }
+
+  /** From now on it is known whose words these are. */
+  belongs(owner: Owner): void {
+    this.owner = owner;
+    if (this.waiting.length > 0) void this.write();
+  }
+
+  /** An edit was made here. */
+  add(update: Uint8Array): void {
+    if (this.made === 0) this.watch();
+    this.made += 1;
+    this.updates.push(update);
+    if (this.updates.length > MANY) this.updates = [Y.mergeUpdates(this.updates)];
+    this.waiting.push({ update, changes: 1 });
+    if (this.hurried()) return void this.write();
+    this.grace ??= setTimeout(() => void this.write(), GRACE);
+  }
+
+  /** Words of earlier pages were added to this one's: they are dropped together. */
+  adopt(records: readonly Kept[]): void {
+    if (this.made === 0) this.watch();
+    this.updates.push(...records.map(({ update }) => update));
+    this.adopted.push(...records.map(({ key }) => key));
+    this.made += changesIn(records);
+    this.kept += changesIn(records);
+    this.changed();
+  }
+
+  /** The server has stored everything until now. */
+  stored(): void {
+    this.stage += 1;
+    this.obsolete.push(...this.keys, ...this.adopted);
+    this.forget();
+    if (this.obsolete.length > 0) void this.write();
+  }
+
+  /** What waits is not to be sent again unasked: the server refused it. */
+  async hold(reason: string): Promise<void> {
+    this.reason = reason;
+    const keys = [...this.keys, ...this.adopted];
+    if (keys.length === 0) return;
+    await this.storage().then((keep) => keep.hold(keys, reason)).catch(() => undefined);
+  }
+
+  /** The person gives up what waits. */
+  async discard(): Promise<void> {
+    const gone = [...this.keys, ...this.adopted].map((key) => ({ key }));
+    this.stage += 1;
+    this.forget();
+    if (gone.length > 0) await (await this.storage()).remove(gone);
+  }
+
+  /** The page may be gone in a moment: let nothing wait. */
+  hurry(): void {
+    if (this.waiting.length > 0) void this.write();
+  }
+
+  private forget(): void {
+    for (const timer of [...this.timers, this.grace]) clearTimeout(timer);
+    this.grace = undefined;
+    this.timers = [];
+    this.updates = [];
+    this.waiting = [];
+    this.keys = [];
+    this.adopted = [];
+    this.made = 0;
+    this.kept = 0;
+    this.reason = "";
+  }
+
+  private watch(): void {
+    this.timers = [setTimeout(() => whenIdle(() => void this.copy()), COPY), setTimeout(() => void askToLast(), LASTING)];
+  }
+
+  /** One transaction at a time; what comes meanwhile goes together into the next. */
+  private async write(): Promise<void> {
+    clearTimeout(this.grace);
+    this.grace = undefined;
+    if (this.writing || this.owner === null) return;
+    this.writing = true;
+    try {
+      const keep = await this.storage();
+      while (await this.step(keep, this.owner));
+      this.broken = false;
+    } catch {
+      this.failed();
+    } finally {
+      this.writing = false;
+      this.changed();
+    }
+  }
+
+  /** Says whether there was something to do. */
+  private async step(keep: Keep, owner: Owner): Promise<boolean> {
+    if (this.waiting.length > 0) await this.put(keep, owner);
+    else if (this.obsolete.length > 0) await this.drop(keep);
+    else if (this.keys.length > MANY) await this.gather(keep);
+    else return false;
+    return true;
+  }
+
+  private async drop(keep: Keep): Promise<void> {
+    const gone = this.obsolete;
+    await keep.remove(gone.map((key) => ({ key })));
+    this.obsolete = this.obsolete.filter((key) => !gone.includes(key));
+  }
+
+  private async put(keep: Keep, owner: Owner): Promise<void> {
+    const { stage, reason, waiting } = this;
+    const changes = changesIn(waiting);
+    this.waiting = [];
+    try {
+      const key = await keep.add({ ...owner, client: this.document.clientID, update: merged(waiting), changes, at: Date.now(), held: reason });
+      if (stage !== this.stage) return void this.obsolete.push(key);
+      this.keys.push(key);
+      this.kept += changes;
+    } catch (error) {
+      if (stage === this.stage) this.waiting = [...waiting, ...this.waiting];
+      throw error;
+    }
+    this.changed();
+  }
+
+  private async gather(keep: Keep): Promise<void> {
+    const { keys, stage } = this;
+    const key = await keep.merge(keys);
+    if (stage === this.stage) this.keys = [...this.keys.filter((each) => !keys.includes(each)), key];
+    else this.obsolete.push(key);
+  }
+
+  private failed(): void {
+    this.broken = true;
+    this.keep = null;
+    setTimeout(() => this.hurry(), AGAIN);
+  }
+
+  /** Somebody cleared the storage: everything that is not stored has to go into it again. */
+  private lost(): void {
+    this.keep = null;
+    this.keys = [];
+    this.adopted = [];
+    this.obsolete = [];
+    this.kept = 0;
+    this.waiting = this.updates.length === 0 ? [] : [{ update: Y.mergeUpdates(this.updates), changes: this.made }];
+    this.changed();
+    this.hurry();
+  }
+
+  private async copy(): Promise<void> {
+    const { owner, stage, document } = this;
+    if (owner === null || this.made === 0) return;
+    const { person, document: name, lineage } = owner;
+    const update = Y.encodeStateAsUpdate(document);
+    try {
+      const keep = await this.storage();
+      // Stored meanwhile: there is no record any more with which the copy would go.
+      if (stage !== this.stage || this.keys.length === 0) return;
+      await keep.keepSnapshot({ person, document: name, client: document.clientID, lineage, update });
+    } catch {
+      // A full disk: the words themselves come first.
+    }
+  }
+}
+
+function merged(edits: readonly Edits[]): Uint8Array {
+  const [first] = edits;
+  return edits.length === 1 && first !== undefined ? first.update : Y.mergeUpdates(edits.map(({ update }) => update));
+}

@@ -1,0 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../src");
+/** Every way from text to elements. */
+const WAYS = /\b(?:innerHTML|outerHTML|insertAdjacentHTML|DOMParser|createContextualFragment|setHTMLUnsafe|setHTML|srcdoc|createHTML)\b|document\s*\.\s*write|document\[/;
+
+const sources = (): string[] =>
+  readdirSync(ROOT, { recursive: true, encoding: "utf-8" }).filter((name) => /\.(ts|js)$/.test(name) && !name.endsWith("sanitise.ts"));
+
+test("no module but the sanitiser makes elements of text", () => {
+  expect(sources().length).toBeGreaterThan(20);
+  expect(sources().filter((name) => WAYS.test(readFileSync(join(ROOT, name), "utf-8")))).toEqual([]);
+});
+
+test("no other module of the pages uses the sanitiser's library; that of diagrams has a page without an origin for itself", () => {
+  expect(sources().filter((name) => readFileSync(join(ROOT, name), "utf-8").includes("dompurify"))).toEqual([join("diagram", "sketch.ts")]);
+});
