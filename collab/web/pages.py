@@ -50,6 +50,7 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+_BROTLI = ".br"
 _PACKED = frozenset({".png", ".woff2"})
 _LITERAL = re.compile("__(NONCE|BASE|VERSION|TOKEN)__")
 _TRUSTED = "require-trusted-types-for 'script'; trusted-types collab dompurify default"
@@ -78,7 +79,7 @@ this needs Node 20 or newer. An installed package brings them along. Then load t
 
 
 class Asset:
-    """One built file; compressed once, when the first browser wants it so."""
+    """One built file. The build compressed it with Brotli beside it; with gzip it is compressed when the first browser wants it so."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -92,9 +93,21 @@ class Asset:
         return self._path.read_bytes()
 
     @cached_property
+    def brotli(self) -> bytes | None:
+        """The same in Brotli's format (RFC 7932), None when the build did not make it."""
+        path = self._path.with_name(self._path.name + _BROTLI)
+        return path.read_bytes() if path.is_file() else None
+
+    @cached_property
     def zipped(self) -> bytes:
         """The same in gzip's format."""
         return gzip.compress(self.body, mtime=0)
+
+    def coded(self, accepted: str) -> tuple[bytes, str]:
+        """The bytes for who accepts these codings, and which one they have: empty for none. It may read and compress."""
+        if not self.packed and _takes("br", accepted) and self.brotli is not None:
+            return self.brotli, "br"
+        return (self.zipped, "gzip") if not self.packed and _takes("gzip", accepted) else (self.body, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,7 @@ class Client:
         pages = {name: page for name in PAGES if (page := folder / f"{name}.html").is_file()}
         if not all(name in pages for name in _NEEDED):
             return None
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".html")
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".html", _BROTLI})
         assets = {path.relative_to(folder).as_posix(): Asset(path) for path in files}
         return cls({name: page.read_text("utf-8") for name, page in pages.items()}, assets)
 
@@ -156,10 +169,8 @@ class Pages:
         }
         if asset.script:
             headers["Content-Security-Policy"] = _SCRIPT_POLICY
-        if asset.packed or not _takes_gzip(request.headers.get("accept-encoding", "")):
-            return Response(asset.body, headers=headers)
-        zipped = await run_in_threadpool(lambda: asset.zipped)
-        return Response(zipped, headers={**headers, "Content-Encoding": "gzip"})
+        body, coding = await run_in_threadpool(asset.coded, request.headers.get("accept-encoding", ""))
+        return Response(body, headers={**headers, **({"Content-Encoding": coding} if coding else {})})
 
     def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         async def page(request: Request) -> Response:
@@ -231,14 +242,14 @@ def diagram_policy(frames: Sequence[str] = ()) -> str:
 def _packed(request: Request, answer: Response) -> Response:
     """The page compressed, where the browser takes that. It holds no secret but the nonce, and nothing that a stranger chose beside it."""
     answer.headers["Vary"] = "Accept-Encoding"
-    if _takes_gzip(request.headers.get("accept-encoding", "")):
+    if _takes("gzip", request.headers.get("accept-encoding", "")):
         answer.body = gzip.compress(answer.body, 5, mtime=0)
         answer.headers["Content-Encoding"] = "gzip"
         answer.headers["Content-Length"] = str(len(answer.body))
     return answer
 
 
-def _takes_gzip(accepted: str) -> bool:
-    """Whether the browser reads gzip (RFC 9110, section 12.5.3); `gzip;q=0` says no."""
+def _takes(coding: str, accepted: str) -> bool:
+    """Whether the browser reads this coding (RFC 9110, section 12.5.3); `gzip;q=0` says no."""
     codings = [part.replace(" ", "").lower().partition(";") for part in accepted.split(",")]
-    return any(coding == "gzip" and quality not in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for coding, _, quality in codings)
+    return any(each == coding and quality not in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for each, _, quality in codings)

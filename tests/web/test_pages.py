@@ -188,6 +188,18 @@ async def test_without_a_built_client_a_page_says_how_to_build_it(tmp_path: Path
         assert (await browser.get("/")).status_code == 200
 
 
+async def test_what_the_build_compressed_better_is_sent_so_to_who_takes_it(tmp_path: Path, client: Path) -> None:
+    (client / "assets" / "x-1.js.br").write_bytes(b"as Brotli")
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        async with browser.stream("GET", "/static/assets/x-1.js", headers={"Accept-Encoding": "gzip, br"}) as answer:
+            assert answer.headers["content-encoding"] == "br"
+            assert b"".join([part async for part in answer.aiter_raw()]) == b"as Brotli"
+        assert (await browser.get("/static/assets/x-1.js", headers={"Accept-Encoding": "gzip, br;q=0"})).headers[
+            "content-encoding"
+        ] == "gzip"
+        assert (await browser.get("/static/assets/x-1.js.br")).status_code == 404
+
+
 async def test_a_page_comes_compressed_to_who_takes_it(tmp_path: Path, client: Path) -> None:
     async with stand(tmp_path, client=client) as site, site.client() as browser:
         packed = await browser.get("/login", headers={"accept-encoding": "gzip"})
