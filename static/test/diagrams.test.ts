@@ -20,7 +20,8 @@ describe("a fault", () => {
   it("tells sources that are empty, too large or of no known kind from those that are wrong", () => {
     expect(faultOf(new Error("x"), " \n").kind).toBe("empty");
     expect(faultOf(new Error("x"), "a".repeat(LONGEST + 1)).kind).toBe("large");
-    expect(faultOf(new Error("No diagram type detected matching given configuration for text: hello"), "hello\nyou")).toEqual({ kind: "kind", line: 0, words: "hello" });
+    const unknown = new Error("No diagram type detected matching given configuration for text: hello");
+    expect(faultOf(unknown, "hello\nyou")).toEqual({ kind: "kind", line: 0, words: "hello" });
     expect(faultOf("odd", "flowchart TD").kind).toBe("other");
   });
 });
@@ -29,9 +30,11 @@ describe("what the frame says", () => {
   it("is taken only in the form that was agreed", () => {
     const picture = { svg: "<svg/>", width: 10, height: 20, title: "" };
     expect(replyIn({ kind: "picture", nonce: "1", picture })).toEqual({ kind: "picture", nonce: "1", picture });
-    const wrong = [null, "ready", {}, { kind: "picture", nonce: 1, picture }, { kind: "picture", nonce: "1", picture: { ...picture, width: "10" } }, { kind: "else", nonce: "1" }];
+    const odd = { kind: "picture", nonce: "1", picture: { ...picture, width: "10" } };
+    const wrong = [null, "ready", {}, { kind: "picture", nonce: 1, picture }, odd, { kind: "else", nonce: "1" }];
     expect(wrong.map(replyIn)).toEqual(wrong.map(() => null));
-    expect(replyIn({ kind: "fault", nonce: "1", fault: { kind: "evil", line: -1 } })).toEqual({ kind: "fault", nonce: "1", fault: { kind: "other", line: 0, words: "" } });
+    const fault = { kind: "other", line: 0, words: "" };
+    expect(replyIn({ kind: "fault", nonce: "1", fault: { kind: "evil", line: -1 } })).toEqual({ kind: "fault", nonce: "1", fault });
   });
 });
 
@@ -48,7 +51,8 @@ describe("what was used last", () => {
 
 /** Relative luminance (WCAG 2.2). */
 function luminance(color: string): number {
-  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  const channels = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255);
+  const [r = 0, g = 0, b = 0] = channels.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 

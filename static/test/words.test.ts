@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { Tally } from "../src/words/keeper.ts";
-import { atRisk, doubted, reportIn, words, type Facts, type Report } from "../src/words/words.ts";
+import { atRisk, doubted, reportIn, words, type Facts, type Report, type Tally } from "../src/words/words.ts";
 
 const REPORT: Report = {
   version: "1",

@@ -37,6 +37,8 @@ WATCH_POLICY = f"""
 document.addEventListener('securitypolicyviolation', (event) =>
   console.error('{VIOLATION} ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile + ':' + event.lineNumber))
 """
+NO_STORAGE = "Object.defineProperty(window, 'indexedDB', { value: undefined })"
+"""A browser that keeps nothing, as some do in private windows and in frames of other sites."""
 READS = """
 ([wanted, patience]) => new Promise((resolve) => {
   const text = () => [collab.text.toString(), collab.view?.state.doc.toString()]

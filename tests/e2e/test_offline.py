@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from e2e.people import NO_STORAGE
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ async def test_one_page_goes_offline_types_and_returns_and_all_are_equal(shared_
     await there.type("between")
     await there.saved()
     await away.is_told("offline")
-    await expect(away.words).to_contain_text("kept on this page")
+    await expect(away.words).to_contain_text("kept on this device")
     assert shared_server.read("away.md") == "one\nbetween\ntwo\n\nthree\nfour\n"
     assert await away.text() == "written offline one\n\ntwo\n\nthree\n"
     await ann.context.set_offline(offline=False)
@@ -79,8 +80,10 @@ async def test_typing_goes_on_while_the_server_is_killed_and_comes_back(server: 
 
 
 async def test_a_page_that_would_take_words_with_it_asks_before_it_is_closed(server: Served, company: Company) -> None:
+    """KEPT-4."""
     server.write("closing.md", "start\n")
     ann = await company.join("Ann", server)
+    await ann.context.add_init_script(NO_STORAGE)
     editor = await ann.open("closing.md")
     asked: list[str] = []
 
@@ -92,6 +95,7 @@ async def test_a_page_that_would_take_words_with_it_asks_before_it_is_closed(ser
     await asyncio.to_thread(server.kill)
     await editor.type("only here ")
     await editor.is_told("offline")
+    await expect(editor.words).to_contain_text("10 changes only on this page")
 
     async with editor.page.expect_event("dialog"):
         await editor.page.close(run_before_unload=True)

@@ -74,6 +74,7 @@ async def test_who_signed_out_is_a_stranger_again(shared_server: Served, company
     await expect(page.locator("#me")).to_contain_text("Ann")
     (cookie,) = await ann.context.cookies()
 
+    await page.locator("#me").get_by_role("button").first.click()
     await page.get_by_role("button", name="Sign out").click()
 
     await page.wait_for_url(shared_server.url + "/login")
@@ -90,7 +91,7 @@ async def test_everything_works_under_a_path(server: Served, company: Company) -
     page = await owner.new_page()
 
     await page.goto(server.address)
-    await page.get_by_role("link", name="deep/").click()
+    await page.get_by_role("link", name="deep").click()
     await page.get_by_role("link", name="under.md", exact=True).click()
 
     await page.locator('.cm-content[contenteditable="true"]').press_sequentially("typed ")

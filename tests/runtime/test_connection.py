@@ -493,6 +493,29 @@ async def test_a_token_of_somebody_else_or_for_something_else_renews_nothing(
     assert ann.denied == [reason]
 
 
+@pytest.mark.parametrize(("whose", "denied"), [("Ann", []), ("Bob", ["forbidden"])])
+async def test_a_page_with_words_of_somebody_else_than_the_cookie_is_refused_before_it_hears_anything(
+    stage: Stage, whose: str, denied: list[str]
+) -> None:
+    """ID-10."""
+    grant = Grant(person("Ann"), Role.EDITOR, expires=stage.rooms.now() + 1000)
+    page = stage.on(stage.socket(grant=grant))
+    page.sign_in(f"cookie:{person(whose).id}")
+    page.step1()
+    page.type("unsent ")
+    await soon()
+    reader = await stage.guest("Eve")
+    assert page.denied == denied
+    assert (START in page.text) == (not denied)
+    assert reader.text == (START if denied else "unsent " + START)
+
+
+async def test_a_page_is_told_who_it_is(stage: Stage) -> None:
+    """ID-10."""
+    page = await stage.page("Ann")
+    assert page.states[-1]["person"] == person("Ann").id
+
+
 async def test_a_new_token_changes_what_may_be_done_from_the_next_frame_on(stage: Stage) -> None:
     """AUTH-2."""
     ann = await stage.guest("Ann", role=Role.VIEWER)

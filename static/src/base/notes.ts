@@ -43,11 +43,6 @@ export function note(key: string, { title, text, acts = [], kind = "calm" }: Not
   if (focused) made.querySelector<HTMLElement>("button, a")?.focus();
 }
 
-/** One more thing to do in a note that is shown, before the others. */
-export function addAct(key: string, act: Act): void {
-  noted(key)?.querySelector(".acts")?.prepend(control(act));
-}
-
 /** Take a note away; says whether it had the keyboard's focus, which is then nowhere. */
 export function unnote(key: string): boolean {
   const former = noted(key);

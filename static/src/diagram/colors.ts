@@ -55,13 +55,16 @@ const DARK: Inks = {
 /** Values for `themeVariables`. */
 export function colors(dark: boolean): Record<string, unknown> {
   const inks = dark ? DARK : LIGHT;
-  return { darkMode: dark, background: inks.paper, dropShadow: "none", ...nodes(inks), ...sequence(inks), ...plan(inks), ...pie(inks), ...branches(inks), ...charts(inks), ...scales(inks) };
+  const parts = [nodes, sequence, plan, pie, branches, charts, scales].map((part) => part(inks));
+  return Object.assign({ darkMode: dark, background: inks.paper, dropShadow: "none" }, ...parts);
 }
 
 function nodes({ ink, quiet, line, fill, edge, calm, note, noteEdge, paper }: Inks): Record<string, unknown> {
   return {
-    ...{ primaryColor: fill, primaryTextColor: ink, primaryBorderColor: edge, secondaryColor: calm, secondaryTextColor: ink, secondaryBorderColor: line },
-    ...{ tertiaryColor: calm, tertiaryTextColor: ink, tertiaryBorderColor: line, lineColor: quiet, textColor: ink, titleColor: ink, arrowheadColor: quiet },
+    ...{ primaryColor: fill, primaryTextColor: ink, primaryBorderColor: edge },
+    ...{ secondaryColor: calm, secondaryTextColor: ink, secondaryBorderColor: line },
+    ...{ tertiaryColor: calm, tertiaryTextColor: ink, tertiaryBorderColor: line },
+    ...{ lineColor: quiet, textColor: ink, titleColor: ink, arrowheadColor: quiet },
     ...{ mainBkg: fill, nodeBorder: edge, clusterBkg: calm, clusterBorder: line, edgeLabelBackground: paper, defaultLinkColor: quiet },
     ...{ noteBkgColor: note, noteTextColor: ink, noteBorderColor: noteEdge, classText: ink, compositeBackground: calm, altBackground: calm },
     ...{ rowOdd: paper, rowEven: calm, attributeBackgroundColorOdd: paper, attributeBackgroundColorEven: calm, labelBackgroundColor: paper },
@@ -81,16 +84,19 @@ function sequence({ ink, quiet, line, fill, edge, calm, label }: Inks): Record<s
 
 function plan({ ink, quiet, line, fill, edge, calm, paper, bad, fields, lines }: Inks): Record<string, unknown> {
   return {
-    ...{ sectionBkgColor: calm, sectionBkgColor2: calm, altSectionBkgColor: paper, gridColor: line, excludeBkgColor: calm, todayLineColor: lines[3], vertLineColor: lines[2] },
+    ...{ sectionBkgColor: calm, sectionBkgColor2: calm, altSectionBkgColor: paper, excludeBkgColor: calm },
+    ...{ gridColor: line, todayLineColor: lines[3], vertLineColor: lines[2] },
     ...{ taskBkgColor: fill, taskBorderColor: edge, taskTextColor: ink, taskTextDarkColor: ink, taskTextLightColor: ink, taskTextOutsideColor: ink },
-    ...{ taskTextClickableColor: ink, activeTaskBkgColor: fields[1], activeTaskBorderColor: lines[1], doneTaskBkgColor: calm, doneTaskBorderColor: quiet },
+    ...{ taskTextClickableColor: ink, activeTaskBkgColor: fields[1], activeTaskBorderColor: lines[1] },
+    ...{ doneTaskBkgColor: calm, doneTaskBorderColor: quiet },
     ...{ critBkgColor: bad, critBorderColor: lines[3] },
   };
 }
 
 function pie({ ink, paper, fields }: Inks): Record<string, unknown> {
   const slices = numbered("pie", fields, 1);
-  return { ...slices, pieTitleTextColor: ink, pieSectionTextColor: ink, pieLegendTextColor: ink, pieStrokeColor: paper, pieOuterStrokeColor: paper, pieOpacity: "1" };
+  const texts = { pieTitleTextColor: ink, pieSectionTextColor: ink, pieLegendTextColor: ink };
+  return { ...slices, ...texts, pieStrokeColor: paper, pieOuterStrokeColor: paper, pieOpacity: "1" };
 }
 
 function branches({ ink, label, line, calm, lines, note, noteEdge }: Inks): Record<string, unknown> {
@@ -98,12 +104,14 @@ function branches({ ink, label, line, calm, lines, note, noteEdge }: Inks): Reco
     ...numbered("git", lines),
     ...numbered("gitInv", lines.map(() => label)),
     ...numbered("gitBranchLabel", lines.map(() => label)),
-    ...{ commitLabelColor: ink, commitLabelBackground: calm, tagLabelColor: ink, tagLabelBackground: note, tagLabelBorder: noteEdge, branchLabelColor: label, commitLineColor: line },
+    ...{ commitLabelColor: ink, commitLabelBackground: calm, commitLineColor: line, branchLabelColor: label },
+    ...{ tagLabelColor: ink, tagLabelBackground: note, tagLabelBorder: noteEdge },
   };
 }
 
 function charts({ ink, quiet, paper, fill, calm, line, edge, lines }: Inks): Record<string, unknown> {
-  const axes = { xAxisLabelColor: ink, xAxisTitleColor: ink, xAxisTickColor: quiet, xAxisLineColor: quiet, yAxisLabelColor: ink, yAxisTitleColor: ink, yAxisTickColor: quiet, yAxisLineColor: quiet };
+  const across = { xAxisLabelColor: ink, xAxisTitleColor: ink, xAxisTickColor: quiet, xAxisLineColor: quiet };
+  const axes = { ...across, yAxisLabelColor: ink, yAxisTitleColor: ink, yAxisTickColor: quiet, yAxisLineColor: quiet };
   return {
     xyChart: { backgroundColor: "transparent", titleColor: ink, ...axes, plotColorPalette: [...lines].join(",") },
     ...{ quadrant1Fill: fill, quadrant2Fill: calm, quadrant3Fill: paper, quadrant4Fill: calm, quadrant1TextFill: ink, quadrant2TextFill: ink },
@@ -117,7 +125,8 @@ function scales({ ink, fields, lines }: Inks): Record<string, unknown> {
   const twelve = Array.from({ length: 12 }, (_, index) => fields[index % fields.length] ?? ink);
   const edges = twelve.map((_, index) => lines[index % lines.length] ?? ink);
   const texts = twelve.map(() => ink);
-  return { scaleLabelColor: ink, ...numbered("cScale", twelve), ...numbered("cScaleInv", edges), ...numbered("cScalePeer", edges), ...numbered("cScaleLabel", texts), ...numbered("fillType", fields) };
+  const scale = { ...numbered("cScale", twelve), ...numbered("cScaleInv", edges), ...numbered("cScalePeer", edges) };
+  return { scaleLabelColor: ink, ...scale, ...numbered("cScaleLabel", texts), ...numbered("fillType", fields) };
 }
 
 function numbered(name: string, values: readonly string[], start = 0): Record<string, string> {

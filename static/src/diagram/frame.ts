@@ -13,6 +13,17 @@ const SILENCE = 10_000;
 /** Milliseconds that one drawing may take, signs of life or not: its parts are loaded in this time too. */
 const LONGEST = 60_000;
 
+/** Seen by nobody, and laid out all the same: texts are measured in the frame. */
+const UNSEEN = {
+  position: "fixed",
+  "inset-inline-start": "-4000px",
+  top: "0",
+  width: "1200px",
+  height: "800px",
+  border: "0",
+  visibility: "hidden",
+};
+
 /** The frame does not answer: this passes, unlike what is wrong with a source. */
 export class Silent extends Error {}
 
@@ -28,9 +39,7 @@ export class Frame {
   private hear: (reply: Reply) => void = () => {};
 
   constructor() {
-    // Seen by nobody, and laid out all the same: texts are measured in it.
-    const style = { position: "fixed", "inset-inline-start": "-4000px", top: "0", width: "1200px", height: "800px", border: "0", visibility: "hidden" };
-    for (const [name, value] of Object.entries(style)) this.element.style.setProperty(name, value);
+    for (const [name, value] of Object.entries(UNSEEN)) this.element.style.setProperty(name, value);
     addEventListener("message", this.listen);
     this.ready = new Promise((resolve, reject) => {
       const silent = (): void => reject(new Silent());

@@ -13,6 +13,12 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sa
 const MENDED = '.mindmap-node .label[transform^="translate(0,"] text { text-anchor: middle; } .eventWrapper { filter: none; }';
 const SVG = "http://www.w3.org/2000/svg";
 
+/** Settings that no source changes. */
+const OURS = [
+  ...["secure", "securityLevel", "startOnLoad", "maxTextSize", "maxEdges", "suppressErrorRendering"],
+  ...["htmlLabels", "fontFamily", "themeCSS", "deterministicIds"],
+];
+
 let dressed: boolean | null = null;
 
 function dress(dark: boolean): void {
@@ -23,7 +29,7 @@ function dress(dark: boolean): void {
     suppressErrorRendering: true,
     // HTML inside of an SVG image has no place to be laid out in by all browsers.
     htmlLabels: false,
-    secure: ["secure", "securityLevel", "startOnLoad", "maxTextSize", "maxEdges", "suppressErrorRendering", "htmlLabels", "fontFamily", "themeCSS", "deterministicIds"],
+    secure: OURS,
     maxTextSize: LONGEST,
     maxEdges: 500,
     deterministicIds: true,
@@ -63,7 +69,7 @@ export async function sketch({ source, dark }: Order): Promise<Picture> {
 
 /** Without what no XML document can hold. */
 function xml(source: string): string {
-  return source.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "\uFFFD");
+  return source.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/gu, "\uFFFD");
 }
 
 /** Gives the picture the size that it was drawn in: an image has no other. */

@@ -5,9 +5,18 @@ import { LanguageDescription, type LanguageSupport } from "@codemirror/language"
 const MARKDOWN = /\.(md|markdown|mdown|mkd)$/i;
 const PROSE = /(\.(md|markdown|mdown|mkd|txt|text|rst|adoc|org)|^[^.]*)$/i;
 
+/** Files of programs that have no extension, or one of texts. */
+const CODE = /^(?:(?:docker|container|make|gnumake|jenkins|gem|rake|vagrant|proc|just|brew)file|build|workspace|cmakelists\.txt|requirements.*\.txt)$/i;
+
 /** Text for people: no line numbers, a comfortable measure. */
 export function isProse(fileName: string): boolean {
-  return PROSE.test(fileName);
+  return PROSE.test(fileName) && !CODE.test(fileName.slice(fileName.lastIndexOf("/") + 1));
+}
+
+/** How lines of such a file are indented when there are none yet. */
+export function usualIndent(fileName: string): string {
+  if (/(?:makefile|\.mk|\.go)$/i.test(fileName)) return "\t";
+  return /\.pyw?$/i.test(fileName) ? "    " : "  ";
 }
 
 /** The language of a file, null for plain text. */

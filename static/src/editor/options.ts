@@ -80,13 +80,13 @@ function spelled({ spelling }: Preferences, { prose }: Kind): Extension {
   return EditorView.contentAttributes.of({ spellcheck: String(on), autocorrect: on ? "on" : "off", autocapitalize: prose ? "sentences" : "off" });
 }
 
-/** How this text is indented already; two spaces when it tells nothing. */
-export function indentation(text: string): Extension {
+/** How this text is indented already; as `usual` when it tells nothing. */
+export function indentation(text: string, usual: string): Extension {
   const lines = text.split("\n", LOOK);
   const tabs = lines.filter((line) => line.startsWith("\t")).length;
   const widths = lines.map((line) => /^ +(?=\S)/.exec(line)?.[0].length ?? 0).filter((width) => width > 1);
-  const least = widths.length === 0 ? 2 : Math.min(...widths);
-  const unit = tabs > widths.length ? "\t" : " ".repeat(Math.min(8, least));
+  const spaces = widths.length === 0 ? usual : " ".repeat(Math.min(8, ...widths));
+  const unit = tabs > widths.length ? "\t" : spaces;
   return [indentUnit.of(unit), EditorState.tabSize.of(4)];
 }
 

@@ -14,7 +14,7 @@ import { t } from "../base/messages.ts";
 import { cursors } from "../people/cursors.ts";
 import { markdownKeys } from "./commands.ts";
 import { finding } from "./find.ts";
-import { isMarkdown, isProse, languageOf } from "./languages.ts";
+import { isMarkdown, isProse, languageOf, usualIndent } from "./languages.ts";
 import { looks } from "./looks.ts";
 import { indentation, Options } from "./options.ts";
 import { straightTables } from "./tablekeys.ts";
@@ -107,7 +107,7 @@ export class TextEditor {
   private kind(doc: string): Extension {
     const { fileName } = this.shown;
     if (isMarkdown(fileName)) return [Prec.high(keymap.of(markdownKeys(this.undo))), straightTables, looks];
-    return isProse(fileName) ? [] : [bracketMatching(), indentOnInput(), indentation(doc), keymap.of([indentWithTab])];
+    return isProse(fileName) ? [] : [bracketMatching(), indentOnInput(), indentation(doc, usualIndent(fileName)), keymap.of([indentWithTab])];
   }
 
   private parts(): Extension[] {

@@ -14,6 +14,7 @@ import { Chosen, showHeads, showTrail, showViews } from "../files/head.ts";
 import { listen } from "../files/keys.ts";
 import { showMe } from "../files/me.ts";
 import { placeIn, same, type Place } from "../files/place.ts";
+import { toast } from "../files/toasts.ts";
 import type { Results } from "../files/results.ts";
 
 /** Milliseconds after the last key until the server is asked. */
@@ -123,6 +124,10 @@ class FilesPage {
         part(field).click();
       });
     }
+    // Parts that are loaded when they are wanted do not come without a network, or after the server got a newer client.
+    addEventListener("vite:preloadError", () => {
+      toast(t("files.fail.part"), [{ label: t("files.reload"), act: () => location.reload() }], "grave");
+    });
     addEventListener("online", () => void this.load());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible" && Date.now() - this.loadedAt > STALE && !part("rows").querySelector("form")) void this.load();

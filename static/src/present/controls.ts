@@ -47,7 +47,7 @@ export function rest(): void {
     timer = setTimeout(() => document.body.classList.add("idle"), REST);
   };
   for (const event of ["pointermove", "pointerdown"]) addEventListener(event, wake, { passive: true });
-  // The focus on a button keeps all of them, see the styles.
+  // While a button is reached by keys all stay, see the styles.
   addEventListener("focusin", wake);
   wake();
 }
@@ -59,7 +59,8 @@ export function showKeys(): void {
     return [element("dt", {}, ...keys.map((key) => element("kbd", {}, key))), element("dd", {}, t(label))];
   });
   const close = button(t("common.close"), () => dialog.close());
-  const dialog = element("dialog", { class: "keys", "aria-labelledby": "keys-title" }, element("h2", { id: "keys-title" }, t("present.keys")), element("dl", {}, ...rows), close);
+  const heading = element("h2", { id: "keys-title" }, t("present.keys"));
+  const dialog = element("dialog", { class: "keys", "aria-labelledby": "keys-title" }, heading, element("dl", {}, ...rows), close);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

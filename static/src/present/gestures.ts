@@ -45,4 +45,5 @@ export function gestures(on: HTMLElement, turn: (to: Exclude<Turn, null>) => voi
   on.addEventListener("pointercancel", (event) => end(event, false));
 }
 
-const isControl = (target: EventTarget | null): boolean => target instanceof Element && target.closest("a, button, input, summary, audio, video") !== null;
+const isControl = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest("a, button, input, summary, audio, video") !== null;

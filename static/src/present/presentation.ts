@@ -190,7 +190,8 @@ export class Presentation {
   private speaker(): void {
     if (this.view instanceof Speaker) return;
     unnote("speaker");
-    if (openSpeaker(this.id) === null) note("speaker", { text: t("present.speakerBlocked"), acts: [{ label: t("common.close"), act: () => unnote("speaker") }] });
+    if (openSpeaker(this.id) !== null) return;
+    note("speaker", { text: t("present.speakerBlocked"), acts: [{ label: t("common.close"), act: () => unnote("speaker") }] });
   }
 
   private async print(): Promise<void> {
@@ -211,6 +212,7 @@ export class Presentation {
   private renamed(path: string): void {
     this.path = path;
     const name = path.startsWith("id:") ? t("common.document") : fileName(path);
+    part("title").textContent = t("present.title", { name });
     document.title = `${t("present.title", { name })} · collab`;
     if (!path.startsWith("id:")) history.replaceState(null, "", `${base}/present/${encoded(path)}${location.search}${location.hash}`);
   }

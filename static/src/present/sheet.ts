@@ -47,7 +47,8 @@ export class Sheet {
   }
 
   scroll(down: boolean): void {
-    this.content.scrollBy({ top: (down ? 0.8 : -0.8) * this.content.clientHeight, behavior: "smooth" });
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+    this.content.scrollBy({ top: (down ? 0.8 : -0.8) * this.content.clientHeight, behavior });
   }
 
   /** The largest letters with which the slide is seen whole. */

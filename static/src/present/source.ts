@@ -17,6 +17,8 @@ export interface Reader {
 
 /** Milliseconds in which changes are gathered: as long as somebody types, a slide need not be drawn for each letter. */
 const GATHER = 120;
+/** Characters of a text for which a millisecond more is waited: it takes longer to be cut. */
+const SLOW = 2000;
 /** Milliseconds after which a lost connection is worth a word. */
 const PATIENCE = 1500;
 
@@ -60,7 +62,7 @@ export class Source {
       this.gathering ??= setTimeout(() => {
         this.gathering = undefined;
         this.reader.read(this.text);
-      }, GATHER);
+      }, GATHER + this.connection.text.length / SLOW);
     });
   }
 

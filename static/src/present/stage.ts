@@ -29,6 +29,7 @@ export function fill(parent: HTMLElement, changed: () => void, stageOf: (space: 
     const { style } = parent;
     style.setProperty("--stage-width", `${stage.width}px`);
     style.setProperty("--stage-height", `${stage.height}px`);
+    style.setProperty("--stage-ratio", `${stage.width} / ${stage.height}`);
     style.setProperty("--scale", String(scaleOf(stage, space)));
     parent.classList.toggle("upright", stage.height > stage.width);
     const now = `${stage.width} ${stage.height}`;

@@ -51,7 +51,7 @@ export class Rendering {
     const env: Env = { slugs: new Slugs(), headings: [], first: 0 };
     const tokens: Token[] = [];
     this.md.block.parse(source, this.md, env, tokens);
-    const all = joined(pieces(tokens), source.split("\n"));
+    const all = joined(pieces(tokens, this.mark), source.split("\n"));
     const kept = this.kept(env);
     const notes: Token[] = [];
     const titled = tokens.some(({ type, tag }) => type === "heading_open" && tag === "h1");

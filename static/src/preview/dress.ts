@@ -44,6 +44,7 @@ const DRESSERS: Readonly<Record<Kind, Dresser>> = {
   footnotes: (found) => named(found, "md-footnotes", t("preview.footnotes")),
   back: (found, [number = ""]) => named(found, "md-back", t("preview.backToText", { number })),
   wrong: (found, [error = ""]) => (found.textContent = t("preview.matterWrong", { error })),
+  more: (found) => found.classList.add("md-more"),
   matter: (found) => found.classList.add("md-matter"),
   toc: (found, levels) => {
     found.setAttribute("role", "navigation");
@@ -125,7 +126,6 @@ function formula(found: HTMLElement, display: boolean, { drawing }: Setting): vo
   const source = found.textContent;
   found.classList.add(found instanceof HTMLDivElement ? "md-display" : "md-formula");
   drawing({
-    element: found,
     now: () => {
       if (canSet(source)) setFormula(found, source, display);
       return canSet(source);
@@ -142,7 +142,7 @@ function code(found: HTMLElement, [language = ""]: readonly string[], { drawing 
   found.replaceWith(holder);
   holder.append(found, copier(text));
   reachable(found, language === "" ? t("preview.code") : t("preview.codeIn", { language }), drawing);
-  if (language !== "") drawing({ element: holder, now: () => colourNow(place, text, language), later: () => colourLater(place, text, language) });
+  if (language !== "") drawing({ now: () => colourNow(place, text, language), later: () => colourLater(place, text, language) });
 }
 
 function copier(text: string): HTMLButtonElement {
@@ -183,7 +183,7 @@ function diagram(found: HTMLElement, _words: readonly string[], { drawing }: Set
   const made = figure(source);
   diagrams.set(made, source);
   found.replaceWith(made);
-  drawing({ element: made, now: () => false, later: () => draw(made, source, !made.isConnected) });
+  drawing({ now: () => false, later: () => draw(made, source, !made.isConnected) });
 }
 
 /** Wide tables scroll in a frame of their own. */
@@ -195,5 +195,5 @@ function scrolling(table: HTMLTableElement, { drawing }: Setting): void {
 }
 
 function reachable(wide: HTMLElement, name: string, drawing: Setting["drawing"]): void {
-  drawing({ element: wide, now: () => false, later: async () => reach(wide, name) });
+  drawing({ now: () => false, later: async () => reach(wide, name) });
 }

@@ -5,7 +5,7 @@
 
 export const ATTRIBUTE = "data-own";
 
-export const KINDS = ["heading", "task", "formula", "display", "code", "diagram", "label", "back", "footnote", "footnotes", "wrong", "toc", "matter"] as const;
+export const KINDS = ["heading", "task", "formula", "display", "code", "diagram", "label", "back", "footnote", "footnotes", "wrong", "toc", "matter", "more"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Hook {

@@ -2,6 +2,8 @@
 
 import Token from "markdown-it/lib/token.mjs";
 
+import { ATTRIBUTE, hookValue } from "./hooks.ts";
+
 export interface Piece {
   tokens: Token[];
   first: number;
@@ -19,7 +21,7 @@ const CONTAINERS = /<(\/?)(?:article|aside|blockquote|center|details|div|dl|figu
 const SPAN = 400;
 
 /** The tokens of each top-level block; long lists in several. */
-export function pieces(tokens: readonly Token[]): Token[][] {
+export function pieces(tokens: readonly Token[], mark: string): Token[][] {
   const found: Token[][] = [];
   let piece: Token[] = [];
   let depth = 0;
@@ -27,14 +29,14 @@ export function pieces(tokens: readonly Token[]): Token[][] {
     piece.push(token);
     depth += token.nesting;
     if (depth > 0) continue;
-    found.push(...cut(piece));
+    found.push(...cut(piece, mark));
     piece = [];
   }
   return found;
 }
 
 /** A long list as several that go on: cut where the words of an item say so, so that an item more moves few of the cuts. */
-function cut(list: Token[]): Token[][] {
+function cut(list: Token[], mark: string): Token[][] {
   const [open, close] = [list[0], list.at(-1)];
   const items = open?.type.endsWith("_list_open") ? itemsOf(list) : [];
   if (open === undefined || close === undefined || items.length < LONG) return [list];
@@ -49,8 +51,10 @@ function cut(list: Token[]): Token[][] {
   }
   parts.push(part.flat());
   let count = Number(open.attrGet("start") ?? 1);
-  return parts.map((each) => {
-    const made = [opening(open, each, count), ...each, close];
+  return parts.map((each, index) => {
+    const first = opening(open, each, count);
+    if (index > 0) first.attrSet(ATTRIBUTE, hookValue(mark, "more"));
+    const made = [first, ...each, close];
     count += each.filter(({ type, level }) => type === "list_item_open" && level === open.level + 1).length;
     return made;
   });

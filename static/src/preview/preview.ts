@@ -8,7 +8,7 @@ import { t } from "../base/messages.ts";
 import { folderOf } from "../base/names.ts";
 import type { Desk } from "../editor/desk.ts";
 import { boxes, dressed } from "./dress.ts";
-import { Drawings } from "./drawings.ts";
+import { Drawings, type Drawing } from "./drawings.ts";
 import { Feed } from "./feed.ts";
 import { watchDark } from "./figures.ts";
 import { loaded } from "./pictures.ts";
@@ -22,7 +22,7 @@ import { Together } from "./together.ts";
 const CONTROLS = "a, button, input, summary, .md-code, .md-diagram";
 
 export class Preview {
-  private readonly drawings: Drawings;
+  private readonly drawings = new Drawings();
   private readonly sheet: Sheet;
   private readonly feed: Feed;
   private readonly together: Together;
@@ -35,12 +35,11 @@ export class Preview {
     readonly desk: Desk,
   ) {
     this.folder = folderOf(desk.path);
-    this.drawings = new Drawings(parent);
-    this.sheet = new Sheet(
-      parent,
-      (html, warm) => this.dress(html, warm),
-      (gone) => this.drawings.forget(gone),
-    );
+    this.sheet = new Sheet(parent, {
+      make: (html, warm) => this.block(html, warm),
+      near: (blocks) => this.drawings.draw(blocks),
+      gone: (block) => this.drawings.forget(block),
+    });
     this.feed = new Feed(
       (patch, all) => this.take(patch, all),
       () => this.failed(),
@@ -101,9 +100,14 @@ export class Preview {
     addEventListener("hashchange", () => void this.goTo(location.hash));
   }
 
-  private dress(html: string, warm: boolean): DocumentFragment {
+  /** What somebody is typing is drawn at once, if that needs no waiting. */
+  private block(html: string, warm: boolean): HTMLElement {
     const { folder, desk } = this;
-    return dressed(html, { folder, readOnly: desk.readOnly, drawing: (drawing) => this.drawings.add(drawing, warm) });
+    const made = element("div", { class: "md-block" });
+    const drawings: Drawing[] = [];
+    made.append(dressed(html, { folder, readOnly: desk.readOnly, drawing: (drawing) => drawings.push(drawing) }));
+    this.drawings.add(made, warm ? drawings.filter((drawing) => !drawing.now()) : drawings);
+    return made;
   }
 
   private take(patch: Patch, all: boolean): void {

@@ -7,11 +7,14 @@
 const START = /<(\/?)([a-z][^\s/>]*)/giy;
 const ATTRIBUTE = /[\s/]*([^\s/>=][^\s/>=]*|=[^\s/>=]*)(?:\s*=\s*("[^"]*"?|'[^']*'?|[^\s>]*))?/gy;
 const LOUD = /^(?:on|style$)/i;
-/** Their text is no text, as that of the loud element, and the sanitiser knows them as well. */
-const STANDS_FOR: Readonly<Record<string, string>> = { style: "noembed", script: "noembed" };
+/** What is parsed as the loud element is, its text or that it has none, and is nothing. */
+const STANDS_FOR: Readonly<Record<string, string>> = { style: "noembed", script: "noembed", track: "wbr", base: "wbr" };
+
+/** Values within values that are looked into. */
+const DEPTH = 3;
 
 /** The markup without handlers and styles. */
-export function quiet(markup: string): string {
+export function quiet(markup: string, depth = 0): string {
   let made = "";
   let at = 0;
   for (let open; (open = markup.indexOf("<", at)) >= 0; ) {
@@ -23,7 +26,7 @@ export function quiet(markup: string): string {
       at = open + 1;
     } else {
       const [, slash = "", name = ""] = tag;
-      const { kept, end } = attributes(markup, START.lastIndex);
+      const { kept, end } = attributes(markup, START.lastIndex, depth);
       made += `<${slash}${STANDS_FOR[name.toLowerCase()] ?? name}${kept}`;
       at = end;
     }
@@ -32,18 +35,23 @@ export function quiet(markup: string): string {
 }
 
 /** The attributes from here to the tag's end, or to that of the text. */
-function attributes(markup: string, start: number): { kept: string; end: number } {
+function attributes(markup: string, start: number, depth: number): { kept: string; end: number } {
   let kept = "";
   let at = start;
-  ATTRIBUTE.lastIndex = at;
-  for (let found; (found = ATTRIBUTE.exec(markup)) !== null; at = ATTRIBUTE.lastIndex) {
+  for (let found; (found = attributeAt(markup, at)) !== null; ) {
     const [whole, name = "", value = ""] = found;
+    at += whole.length;
     if (LOUD.test(name)) kept += " ";
     // Where a style is text, the end of that text may be in what looks like a value.
-    else kept += value.includes("<") ? whole.slice(0, whole.length - value.length) + quiet(value) : whole;
+    else kept += value.includes("<") && depth < DEPTH ? whole.slice(0, whole.length - value.length) + quiet(value, depth + 1) : whole;
   }
   const rest = /[\s/]*/y;
   rest.lastIndex = at;
   const blanks = rest.exec(markup)?.[0] ?? "";
   return { kept: kept + blanks, end: at + blanks.length };
+}
+
+function attributeAt(markup: string, at: number): RegExpExecArray | null {
+  ATTRIBUTE.lastIndex = at;
+  return ATTRIBUTE.exec(markup);
 }

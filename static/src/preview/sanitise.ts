@@ -19,6 +19,8 @@ const TAGS =
 const ATTRIBUTES =
   "abbr align alt cite colspan datetime dir height href id lang name open reversed rowspan scope span src start title type value width";
 
+/** The one element that may have it. */
+const ONLY: Readonly<Record<string, string>> = { href: "A", src: "IMG" };
 const ADDRESS = /^(?:(?:https?|mailto|tel):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i;
 
 let ready = false;
@@ -37,8 +39,10 @@ function setUp(): void {
     // A fragment and no text: nothing is parsed a second time, so no parser can understand it otherwise.
     RETURN_DOM_FRAGMENT: true,
   });
-  DOMPurify.addHook("uponSanitizeAttribute", (_element, data) => {
+  DOMPurify.addHook("uponSanitizeAttribute", (element, data) => {
     if (data.attrName === ATTRIBUTE) data.keepAttr = hookIn(MARK, data.attrValue) !== null;
+    const only = ONLY[data.attrName];
+    if (only !== undefined && only !== element.nodeName) data.keepAttr = false;
   });
 }
 

@@ -27,11 +27,21 @@ interface Group {
   drawn: boolean;
 }
 
+/** What blocks are made of, by somebody else. */
+export interface Blocks {
+  /** The element of a block; `warm`: somebody is typing it. */
+  make(html: string, warm: boolean): HTMLElement;
+  /** These will soon be seen. */
+  near(blocks: readonly HTMLElement[]): void;
+  gone(block: HTMLElement): void;
+}
+
 export class Sheet {
   readonly element = element("div", { class: "md-sheet" });
   private groups: Group[] = [];
   private lines = new Int32Array(0);
   private readonly cells = new WeakMap<Element, Cell>();
+  private readonly owners = new WeakMap<Element, Group>();
   private readonly near: IntersectionObserver;
   private readonly close = new Set<Element>();
   private working: Promise<void> | null = null;
@@ -39,9 +49,7 @@ export class Sheet {
 
   constructor(
     root: HTMLElement,
-    /** The element's content; `warm`: somebody is typing it. */
-    private readonly dress: (html: string, warm: boolean) => DocumentFragment,
-    private readonly forget: (gone: Element) => void,
+    private readonly blocks: Blocks,
   ) {
     this.near = new IntersectionObserver((entries) => this.came(entries), { root, rootMargin: "150% 0px" });
   }
@@ -68,10 +76,9 @@ export class Sheet {
     for (const group of this.groups) {
       group.drawn = false;
       for (const cell of group.cells) {
-        if (cell.element !== null) this.forget(cell.element);
+        if (cell.element !== null) this.blocks.gone(cell.element);
         cell.element = null;
       }
-      this.near.observe(group.element);
     }
     void this.work();
   }
@@ -152,10 +159,11 @@ export class Sheet {
       if (old === null) return;
       const made = this.make(cell, true);
       const { focus } = carry(old, made);
-      this.forget(old);
+      this.blocks.gone(old);
       // In a group that is not drawn yet it is on no page.
       if (group.drawn) old.replaceWith(made);
       focus();
+      this.look(group, [cell]);
     });
     return true;
   }
@@ -167,7 +175,7 @@ export class Sheet {
       const gone = group.cells.splice(at, left);
       left -= gone.length;
       for (const { element: each } of gone) {
-        if (each !== null) this.forget(each);
+        if (each !== null) this.blocks.gone(each);
         each?.remove();
       }
       if (group.cells.length === 0) this.drop(group);
@@ -190,6 +198,7 @@ export class Sheet {
     const next = group.cells[at]?.element ?? null;
     group.cells.splice(at, 0, ...cells);
     if (group.drawn) for (const cell of cells) group.element.insertBefore(this.make(cell, true), next);
+    this.look(group, cells);
     if (group.cells.length > FULL) this.halve(group, GROUP);
   }
 
@@ -204,14 +213,12 @@ export class Sheet {
     const next = this.groups[place]?.element ?? null;
     this.groups.splice(place, 0, ...made);
     for (const each of made) this.element.insertBefore(each.element, next);
-    for (const each of made) this.near.observe(each.element);
     void this.work();
   }
 
   private halve(group: Group, at: number): void {
     const rest = this.group(group.cells.splice(at), group.drawn);
-    if (rest.drawn) rest.element.append(...rest.cells.map(({ element: each }) => each).filter((each) => each !== null));
-    else this.near.observe(rest.element);
+    if (rest.drawn) rest.element.append(...elements(rest.cells));
     group.element.after(rest.element);
     this.groups.splice(this.groups.indexOf(group) + 1, 0, rest);
   }
@@ -221,6 +228,8 @@ export class Sheet {
     const height = `${cells.reduce((sum, { lines }) => sum + lines * LINE, 0)}px`;
     made.element.style.setProperty("contain-intrinsic-block-size", `auto ${height}`);
     if (!drawn) made.element.style.setProperty("min-block-size", height);
+    this.owners.set(made.element, made);
+    this.near.observe(made.element);
     return made;
   }
 
@@ -230,8 +239,7 @@ export class Sheet {
   }
 
   private make(cell: Cell, warm: boolean): HTMLElement {
-    const made = element("div", { class: "md-block" });
-    made.append(this.dress(cell.html, warm));
+    const made = this.blocks.make(cell.html, warm);
     cell.element = made;
     this.cells.set(made, cell);
     return made;
@@ -239,10 +247,19 @@ export class Sheet {
 
   private came(entries: readonly IntersectionObserverEntry[]): void {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) this.close.add(target);
-      else this.close.delete(target);
+      const group = this.owners.get(target);
+      if (!isIntersecting || group === undefined) this.close.delete(target);
+      else {
+        this.close.add(target);
+        this.look(group, group.cells);
+      }
     }
-    if (this.close.size > 0) void this.work();
+    if (this.groups.some(({ element: each, drawn }) => !drawn && this.close.has(each))) void this.work();
+  }
+
+  /** What is near is drawn with all that is in it. */
+  private look(group: Group, cells: readonly Cell[]): void {
+    if (group.drawn && this.close.has(group.element)) this.blocks.near(elements(cells));
   }
 
   private work(): Promise<void> {
@@ -252,8 +269,8 @@ export class Sheet {
 
   private async drawAll(): Promise<void> {
     const steps = new Steps();
+    const idle = (): boolean => !this.hurried && !this.groups.some(({ drawn, element: each }) => !drawn && this.close.has(each));
     for (let group; (group = this.nextGroup()) !== undefined; ) {
-      const idle = (): boolean => !this.hurried && this.close.size === 0;
       await steps.next(idle());
       for (let cell; (cell = group.cells.find(({ element: each }) => each === null)) !== undefined; await steps.next(idle())) this.make(cell, false);
       this.show(group);
@@ -263,14 +280,15 @@ export class Sheet {
   /** What is near the screen comes first. */
   private nextGroup(): Group | undefined {
     const waiting = this.groups.filter(({ drawn }) => !drawn);
-    return waiting.find((each) => this.close.has(each.element)) ?? waiting[0];
+    return waiting.find(({ element: each }) => this.close.has(each)) ?? waiting[0];
   }
 
   private show(group: Group): void {
     group.drawn = true;
-    this.near.unobserve(group.element);
-    this.close.delete(group.element);
-    group.element.replaceChildren(...group.cells.map(({ element: each }) => each).filter((each) => each !== null));
+    group.element.replaceChildren(...elements(group.cells));
     group.element.style.removeProperty("min-block-size");
+    this.look(group, group.cells);
   }
 }
+
+const elements = (cells: readonly Cell[]): HTMLElement[] => cells.map(({ element: each }) => each).filter((each) => each !== null);

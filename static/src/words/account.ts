@@ -93,7 +93,6 @@ export class Account {
 
   admitted(): void {
     this.signingIn.end();
-    unnote("deleted");
     unnote("failed");
     if (unnote("refusal")) this.page.focus();
   }
@@ -105,9 +104,11 @@ export class Account {
     if (refusal(reason)?.remedies.every((remedy) => remedy !== "retry")) this.page.freeze();
     if (blames(reason) && facts.edits > 0) await this.keeper.hold(reason);
     if (said === "forbidden" && (await this.isOthers())) return;
+    if (said === "not-found" && (await this.isInBin())) return;
+    // Let in again while we asked.
+    if (facts.link !== "ended") return;
     this.outcomes.refused(reason);
     if (said === "unauthorized") this.signingIn.wait();
-    if (said === "not-found") await this.lookInBin();
     if (!this.opened) await this.earlier.without(this.page.path);
   }
 
@@ -130,11 +131,13 @@ export class Account {
     this.outcomes.stranger(now, this.me?.name ?? t("words.you"));
   }
 
-  private async lookInBin(): Promise<void> {
-    if (lease !== null) return;
-    const { report } = this.connection.facts;
-    const found = await binned(report?.path || this.page.path);
-    if (found !== null && this.connection.facts.link === "ended") this.outcomes.restorable(found.by, clock(found.deleted), () => void this.restore(found));
+  /** Whether it was deleted and can be put back; says so. */
+  private async isInBin(): Promise<boolean> {
+    if (lease !== null) return false;
+    const found = await binned(this.connection.facts.report?.path || this.page.path);
+    if (found === null || this.connection.facts.link !== "ended") return false;
+    this.outcomes.deleted(found.by, clock(found.deleted), () => void this.restore(found));
+    return true;
   }
 
   private async restore(found: Binned): Promise<void> {

@@ -2,9 +2,8 @@
 
 import { element, part } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
-import type { Tally } from "./keeper.ts";
 import { clock } from "./times.ts";
-import { words, type Facts, type State, type Words } from "./words.ts";
+import { words, type Facts, type State, type Tally, type Words } from "./words.ts";
 import { Panel } from "./panel.ts";
 
 /** Milliseconds for which what is shown stays: a connection that comes and goes shall not flicker. */

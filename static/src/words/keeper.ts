@@ -4,6 +4,7 @@ import * as Y from "yjs";
 
 import { changesIn, Keep, type Kept } from "./kept.ts";
 import { askToLast, whenIdle } from "./lasting.ts";
+import type { Tally } from "./words.ts";
 
 /** Whose words these are and what they belong to, as the server says it. */
 export interface Owner {
@@ -11,14 +12,6 @@ export interface Owner {
   document: string;
   lineage: string;
   path: string;
-}
-
-/** What is said of the words that are not stored: `made` here, and how many of these are `kept` on this device. */
-export interface Tally {
-  made: number;
-  kept: number;
-  /** The browser keeps nothing for us. */
-  broken: boolean;
 }
 
 /** Milliseconds for which words may wait for the server alone: most are stored by then, and the disk is spared. */
@@ -33,7 +26,6 @@ const AGAIN = 5000;
 const MANY = 256;
 
 type Timer = ReturnType<typeof setTimeout>;
-type Opening = (lost: () => void) => Promise<Keep>;
 
 /** Edits in one update. */
 interface Edits {
@@ -67,7 +59,7 @@ export class Keeper {
     private readonly document: Y.Doc,
     private readonly hurried: () => boolean,
     private readonly changed: () => void,
-    private readonly open: Opening = (lost) => Keep.open(lost),
+    private readonly open: (lost: () => void) => Promise<Keep> = (lost) => Keep.open(lost),
   ) {}
 
   get tally(): Readonly<Tally> {
@@ -240,13 +232,12 @@ export class Keeper {
   private async copy(): Promise<void> {
     const { owner, stage, document } = this;
     if (owner === null || this.made === 0) return;
-    const { person, document: name, lineage } = owner;
     const update = Y.encodeStateAsUpdate(document);
     try {
       const keep = await this.storage();
       // Stored meanwhile: there is no record any more with which the copy would go.
       if (stage !== this.stage || this.keys.length === 0) return;
-      await keep.keepSnapshot({ person, document: name, client: document.clientID, lineage, update });
+      await keep.keepSnapshot({ person: owner.person, document: owner.document, lineage: owner.lineage, client: document.clientID, update });
     } catch {
       // A full disk: the words themselves come first.
     }

@@ -18,7 +18,7 @@ export class Opening {
     private readonly parent: HTMLElement,
     name: string,
   ) {
-    this.timers = [setTimeout(() => this.say(t("words.opening")), SOON), setTimeout(() => void this.measure(name), LONG)];
+    this.timers = [setTimeout(() => this.say(t("editor.opening")), SOON), setTimeout(() => void this.measure(name), LONG)];
   }
 
   /** It is here, or it will not come. */
@@ -35,7 +35,7 @@ export class Opening {
   }
 
   private async measure(name: string): Promise<void> {
-    this.shown.append(element("progress", { "aria-label": t("words.opening") }));
+    this.shown.append(element("progress", { "aria-label": t("editor.opening") }));
     const found = await described(name);
     if (found !== null && this.timers.length > 0) this.say(t("words.opening.size", { size: bytes(found.size) }));
   }

@@ -3,7 +3,7 @@
 import type { Session } from "../base/api.ts";
 import { t } from "../base/messages.ts";
 import { fileName, folderOf } from "../base/names.ts";
-import { addAct, note, unnote, type Act } from "../base/notes.ts";
+import { note, unnote, type Act } from "../base/notes.ts";
 import { address } from "../base/page.ts";
 import { changesIn } from "./kept.ts";
 import type { Stranded } from "./returned.ts";
@@ -70,9 +70,10 @@ export class Outcomes {
   }
 
   /** The document is in the bin. */
-  restorable(by: string, when: string, put: () => void): void {
-    addAct("refusal", { label: t("words.act.restore"), act: put, kind: "primary" });
-    note("deleted", { text: t("words.deleted", { by, time: when }) });
+  deleted(by: string, time: string, put: () => void): void {
+    const back: Act = { label: t("words.act.restore"), act: put, kind: "primary" };
+    const acts = [back, ...(["files", "copy", "unsent"] as const).flatMap((remedy) => this.act(remedy))];
+    note("refusal", { title: t("words.deleted.title"), text: [t("words.deleted.text", { by, time }), this.here()], acts, kind: "grave" });
   }
 
   /** Words of earlier pages are in the document now. */
@@ -156,9 +157,6 @@ export class Outcomes {
         return [doer.download()];
       case "reload":
         return [{ label: t("words.act.reload"), act: () => doer.again() }];
-      case "restore":
-        // Offered when it is found in the bin.
-        return [];
     }
   }
 

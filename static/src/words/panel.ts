@@ -2,9 +2,8 @@
 
 import { element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
-import type { Tally } from "./keeper.ts";
 import { full } from "./times.ts";
-import { whereabouts, type Facts, type Words } from "./words.ts";
+import { whereabouts, type Facts, type Tally, type Words } from "./words.ts";
 
 /** Milliseconds for which the pointer rests first. */
 const REST = 400;

@@ -2,7 +2,7 @@
 
 import { t } from "../base/messages.ts";
 
-export type Remedy = "sign-in" | "retry" | "files" | "download" | "copy" | "unsent" | "restore" | "reload";
+export type Remedy = "sign-in" | "retry" | "files" | "download" | "copy" | "unsent" | "reload";
 
 export interface Refusal {
   title: string;
@@ -15,7 +15,7 @@ const REMEDIES = {
   unauthorized: ["sign-in", "retry", "copy", "unsent"],
   forbidden: ["retry", "files", "copy", "unsent"],
   denied: ["retry", "files", "copy", "unsent"],
-  "not-found": ["restore", "files", "retry", "copy", "unsent"],
+  "not-found": ["files", "retry", "copy", "unsent"],
   "not-text": ["download", "files", "unsent"],
   "too-large": ["download", "copy", "unsent", "files"],
   // What the document would be with the last changes, not what it is.
@@ -67,7 +67,7 @@ export function blames(reason: string): boolean {
 /** The same in a frame of another site, from where only the document can be reached. */
 export function inFrame(reason: string, said: Refusal): Refusal {
   const shown = reason === "unauthorized" ? (refusal("over") ?? said) : said;
-  return { ...shown, remedies: shown.remedies.filter((remedy) => remedy !== "sign-in" && remedy !== "files" && remedy !== "restore") };
+  return { ...shown, remedies: shown.remedies.filter((remedy) => remedy !== "sign-in" && remedy !== "files") };
 }
 
 /** Seconds to wait before the attempt after this many refusals that pass; `random` is in [0, 1). */

@@ -1,7 +1,6 @@
 /** What has become of the words typed here: a pure function of facts. "Stored" is said only of what the server made durable. */
 
 import { t } from "../base/messages.ts";
-import type { Tally } from "./keeper.ts";
 
 /** The server's own account of the document (stateless message `collab:state`). */
 export interface Report {
@@ -37,6 +36,14 @@ export interface Facts {
   /** Why the server turned us away for a while ("too-many", "unavailable", …), or "". */
   passing: string;
   report: Report | null;
+}
+
+/** What is said of the words that are not stored: `made` here, and how many of these are `kept` on this device. */
+export interface Tally {
+  made: number;
+  kept: number;
+  /** The browser keeps nothing for us. */
+  broken: boolean;
 }
 
 export type State = "connecting" | "local" | "received" | "stored" | "in-file" | "offline" | "failed" | "refused";
