@@ -2,6 +2,7 @@
 
 import { openSearchPanel } from "@codemirror/search";
 
+import { lease } from "../base/api.ts";
 import { element, part } from "../base/dom.ts";
 import { icon, type Icon } from "../base/icons.ts";
 import { t, type Key } from "../base/messages.ts";
@@ -38,9 +39,11 @@ export class Menu {
   }
 
   private items(): Item[] {
+    const slides = (): void => void open(`${base}/present/${encoded(this.desk.path)}`, "_blank");
     const markdown: Item[] = [
       { label: "editor.menu.outline", icon: "outline", act: () => void this.outline() },
-      { label: "editor.menu.present", icon: "present", act: () => void open(`${base}/present/${encoded(this.desk.path)}`, "_blank") },
+      // A tab of its own has no token: in a frame of another site there is no way to it.
+      ...(lease === null ? [{ label: "editor.menu.present", icon: "present", act: slides } as const] : []),
     ];
     return [
       { label: "editor.menu.find", icon: "search", act: () => this.find() },

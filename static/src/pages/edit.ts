@@ -38,6 +38,8 @@ class EditPage {
   private modes: Modes | null = null;
   private frozen = false;
   private introduced = false;
+  /** The document is here, its name is not. */
+  private unopened = false;
   private path: string;
 
   constructor(private readonly name: string) {
@@ -45,7 +47,7 @@ class EditPage {
     this.showTitle();
     const watcher = {
       changed: (facts: Readonly<Facts>) => this.changed(facts),
-      opened: () => this.open(),
+      opened: () => this.openWhenNamed(),
       refused: (reason: string) => this.refused(reason),
       admitted: () => this.admitted(),
       made: (update: Uint8Array) => this.account.made(update),
@@ -93,7 +95,17 @@ class EditPage {
     this.showAccess(facts);
     if (facts.report === null) return;
     if (facts.report.path !== "" && facts.report.path !== this.path) this.renamed(facts.report.path);
+    if (this.unopened && !this.path.startsWith("id:")) {
+      this.unopened = false;
+      this.open();
+    }
     this.compare(facts.report.version);
+  }
+
+  /** What kind of document it is stands in its path: who came by an id waits for that. */
+  private openWhenNamed(): void {
+    if (this.path.startsWith("id:")) this.unopened = true;
+    else this.open();
   }
 
   private open(): void {
