@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 import collab
+from collab.storage.paths import is_id
 from collab.web.api import visitor_of
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ _TYPES = {
 }
 _BROTLI = ".br"
 _PACKED = frozenset({".png", ".woff2"})
-_LITERAL = re.compile("__(NONCE|BASE|VERSION|TOKEN)__")
+_LITERAL = re.compile("__(NONCE|BASE|VERSION|TOKEN|NAME)__")
 _TRUSTED = "require-trusted-types-for 'script'; trusted-types collab dompurify default"
 """Markup and addresses of scripts come from these makers alone (Trusted Types): `dompurify` sanitises, `collab` names our own scripts."""
 _SCRIPT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
@@ -174,32 +176,41 @@ class Pages:
 
     def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         async def page(request: Request) -> Response:
-            return _packed(request, self.answer(name, visitor_of(request)))
+            return _packed(request, self.answer(name, visitor_of(request), document=request.path_params.get("name", "")))
 
         return page
 
-    def answer(self, name: str, visitor: Visitor, *, frames: Sequence[str] = (), token: str = "") -> Response:
-        """The page of this name, for nobody's frame or for those of these origins; `token` is for the memory of its script."""
+    def answer(self, name: str, visitor: Visitor, *, document: str = "", frames: Sequence[str] = (), token: str = "") -> Response:
+        """The page of this name, for nobody's frame or for those of these origins; `token` is for the memory of its script.
+
+        `document` as it is in the address, percent-encoded: its name is read before any script has come.
+        """
         nonce = urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
         headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor, frames)}
         if not frames:
             headers["X-Frame-Options"] = "DENY"
-        return self._filled(name, headers, nonce, token)
+        return self._filled(name, headers, NONCE=nonce, TOKEN=token, NAME=_title(document))
 
     async def diagram(self, request: Request) -> Response:
         """The page that draws a diagram's source, for a frame of ours. It has no origin, no cookie, no connection: what it is sent stays there."""
         del request
         return self._filled("diagram", {**_APART, "Content-Security-Policy": diagram_policy(self.frames)})
 
-    def _filled(self, name: str, headers: dict[str, str], nonce: str = "", token: str = "") -> Response:
+    def _filled(self, name: str, headers: dict[str, str], **words: str) -> Response:
         """The template with its words; 503 without a built client, 404 when it lacks this page."""
         client = self.client()
         if client is None:
             return HTMLResponse(_NOT_BUILT, 503, headers)
         if name not in client.pages:
             raise HTTPException(404)
-        values = {"NONCE": nonce, "BASE": self.prefix, "VERSION": collab.__version__, "TOKEN": token}
-        return HTMLResponse(_LITERAL.sub(lambda literal: html.escape(values[literal[1]]), client.pages[name]), headers=headers)
+        values = {"BASE": self.prefix, "VERSION": collab.__version__, **words}
+        return HTMLResponse(_LITERAL.sub(lambda literal: html.escape(values.get(literal[1], "")), client.pages[name]), headers=headers)
+
+
+def _title(document: str) -> str:
+    """The last part of a path; nothing for an id, which says nothing to people."""
+    name = unquote(document, errors="replace")
+    return "" if is_id(name) else name.rpartition("/")[2]
 
 
 def policy(nonce: str, visitor: Visitor, frames: Sequence[str] = ()) -> str:

@@ -65,7 +65,7 @@ describe("blocks", () => {
   test("a long list is cut into several that count on", async () => {
     const blocks = await new Rendering(MARK).blocks(Array.from({ length: 300 }, (_, index) => `${index + 1}. item ${index}`).join("\n"));
     expect(blocks.length).toBeGreaterThan(4);
-    for (const { html, first } of blocks.slice(1)) expect(html).toMatch(new RegExp(`^<ol start="${first + 1}">`));
+    for (const { html, first } of blocks.slice(1)) expect(html).toMatch(new RegExp(`^<ol start="${first + 1}" data-own="mark more">`));
     expect(blocks.map(({ html }) => html.match(/<li>/g)?.length ?? 0).reduce((sum, each) => sum + each, 0)).toBe(300);
   });
 

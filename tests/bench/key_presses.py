@@ -53,9 +53,7 @@ WORDS = [
 ]
 CATEGORIES = ["blink.user_timing", "disabled-by-default-devtools.timeline", "toplevel"]
 MARK_KEYS = "() => document.addEventListener('keydown', () => performance.mark('collab-key'), true)"
-SETTLED = """
-() => document.querySelectorAll('.md-group').length > 0 && ![...document.querySelectorAll('.md-group')].some((group) => group.style.minBlockSize)
-"""
+SETTLED = "() => document.querySelector('.md-sheet[aria-busy=false] .md-block') !== null"
 TYPED_IS_SHOWN = "(words) => [...document.querySelectorAll('.md-block')].some((block) => block.textContent.includes(words))"
 
 

@@ -105,3 +105,14 @@ async def test_an_edit_outside_of_the_server_is_kept_beside_what_is_typed(shared
     await ann.reads("typed one\ntwo\nthree and more\n")
     await ann.saved()
     assert path.read_text(encoding="utf-8") == "typed one\ntwo\nthree and more\n"
+
+
+async def test_a_document_opened_by_its_id_is_shown_as_what_it_is(shared_server: Served, company: Company) -> None:
+    shared_server.write("by-id.csv", "a,b\n1,2\n")
+    ann = await company.join("Ann", shared_server)
+    answer = await ann.context.request.get(f"{shared_server.url}/api/documents/by-id.csv")
+    editor = await ann.visit((await answer.json())["id"])
+
+    await editor.page.get_by_role("grid", name="by-id.csv").wait_for()
+
+    assert await editor.page.title() == "by-id.csv · collab"

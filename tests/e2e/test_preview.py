@@ -351,7 +351,7 @@ async def test_the_preview_is_the_same_after_many_edits_as_after_opening(shared_
       collab.view.dispatch({ changes: { from: collab.view.state.doc.length, insert: '\\n\\n```\\n```\\n\\n~~~\\n~~~\\n\\n</div>\\n\\nthe very end\\n' } })
     }""")
     await editor.saved()
-    settled = "() => document.querySelectorAll('.md-group').length > 0 && ![...document.querySelectorAll('.md-group')].some((group) => group.style.minBlockSize)"
+    settled = "() => document.querySelector('.md-sheet[aria-busy=false] .md-block') !== null"
     await editor.page.wait_for_function(settled)
     again = await beside(ann, "edits.md")
     await again.page.wait_for_function(settled)

@@ -26,7 +26,7 @@ SHOW = """
   const end = performance.now() + patience
   const waits = () => ({
     text: !shown.textContent.includes(marker),
-    groups: [...shown.querySelectorAll('.md-group')].some((group) => group.style.minBlockSize),
+    blocks: shown.querySelector('.md-sheet[aria-busy=false]') === null,
     formulas: [...shown.querySelectorAll('span.md-formula, div.md-display')]
       .some((each) => !each.querySelector('.katex') && !each.matches('.md-wrong')),
     diagrams: [...shown.querySelectorAll('figure.md-diagram:has(summary)')].some((each) => !each.querySelector('.md-image > *')),
@@ -175,7 +175,7 @@ async def test_a_whole_document_of_attacks_opens_as_any_other(shared_server: Ser
     watch = Watch(page, shared_server.url)
     await page.locator(".cm-content").wait_for()
     await page.locator("#modes [data-mode=preview]").click()
-    drawn = "() => document.querySelectorAll('.md-block').length > 100 && ![...document.querySelectorAll('.md-group')].some((group) => group.style.minBlockSize)"
+    drawn = "() => document.querySelectorAll('.md-block').length > 100 && document.querySelector('.md-sheet[aria-busy=false]') !== null"
     await page.wait_for_function(drawn)
     assert await page.evaluate(FINDINGS, shared_server.url) == []
     assert watch.found == []

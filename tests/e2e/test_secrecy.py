@@ -87,7 +87,7 @@ async def test_no_secret_cookie_or_token_stands_in_a_log_an_address_or_a_referer
     answer = await owner.context.request.get(server.url + "/api/session", headers={"Authorization": f"Bearer {token}"})
     assert (await answer.json())["name"] == "Script"
     await page.locator("#back").click()
-    await page.get_by_role("button", name="Sign out").wait_for()
+    await page.get_by_role("link", name="quiet.md", exact=True).wait_for()
 
     (cookie,) = await owner.context.cookies()
     hidden = {server.address.partition("#")[2], cookie["value"], token, *token.split("."), *cookie["value"].split(".")}

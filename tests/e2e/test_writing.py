@@ -41,6 +41,14 @@ PREFER = """
 }
 """
 """What another tab of the same person does."""
+WATCH_SAID = """
+() => {
+  const words = document.getElementById('words-seen')
+  window.said = [words.textContent]
+  new MutationObserver(() => said.push(words.textContent)).observe(words, { childList: true, characterData: true, subtree: true })
+}
+"""
+"""From now on remember everything that the page says of one's words."""
 IN_TEXT = "collab.view.contentDOM.contains(document.activeElement) || collab.view.contentDOM === document.activeElement"
 WIDER = "document.documentElement.scrollWidth > innerWidth"
 
@@ -409,6 +417,27 @@ async def test_the_outline_follows_the_text_and_leads_to_each_heading(ann: Perso
     await expect(outline).to_be_hidden()
 
 
+async def test_the_outline_leads_through_the_preview_too(ann: Person) -> None:
+    body = f"# Start\n\n{'words ' * 200}\n\n" + "".join(f"## Part {number}\n\n{'words ' * 200}\n\n" for number in range(30))
+    editor = await opened(ann, "outline-read.md", body)
+    page = editor.page
+    await page.set_viewport_size({"width": 1280, "height": 700})
+    await editor.content.press("Control+Home")
+    await page.locator("#modes [data-mode=preview]").click()
+    await page.locator("#preview h1").wait_for()
+    await page.keyboard.press("Control+Alt+o")
+    outline = page.get_by_role("navigation", name="Outline")
+    await expect(outline.get_by_role("button", name="Start")).to_have_attribute("aria-current", "location")
+
+    await outline.get_by_role("button", name="Part 20", exact=True).click()
+    await expect(page.locator("#preview h2", has_text="Part 20")).to_be_in_viewport()
+    await expect(outline.get_by_role("button", name="Part 20", exact=True)).to_have_attribute("aria-current", "location")
+    await page.locator("#preview").hover()
+    await page.mouse.wheel(0, -100_000)
+
+    await expect(outline.get_by_role("button", name="Start")).to_have_attribute("aria-current", "location")
+
+
 async def test_on_a_phone_the_outline_lies_over_the_text_and_goes_when_it_was_used(shared_server: Served, company: Company) -> None:
     ann = await company.join("Ann", shared_server, has_touch=True)
     editor = await opened(ann, "outline-phone.md", "# One\n\ntext\n\n# Two\n")
@@ -492,10 +521,12 @@ async def test_vim_undoes_only_ones_own_and_tells_the_truth_of_writing(ann: Pers
     await editor.reads("one two\nBob ")
     await page.keyboard.press("Control+r")
     await editor.reads("two\nBob ")
-    await editor.saved()
+    await page.evaluate(WATCH_SAID)
     await page.keyboard.type(":w\n")
 
-    await expect(page.locator(".cm-vim-panel")).to_contain_text("Saving goes by itself. Now: In the file")
+    panel = page.locator(".cm-vim-panel")
+    await expect(panel).to_contain_text("Saving goes by itself. Now: ")
+    assert (await panel.inner_text()).partition("Now: ")[2] in await page.evaluate("said")
     await page.keyboard.type("/bob\n")
     await page.keyboard.type("i")
     await page.keyboard.type("I ")

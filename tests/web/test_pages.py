@@ -200,6 +200,23 @@ async def test_what_the_build_compressed_better_is_sent_so_to_who_takes_it(tmp_p
         assert (await browser.get("/static/assets/x-1.js.br")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/edit/notes/plan.md", "plan.md"),
+        ("/edit/100%2525%20%3Cb%3E.md", "100%25 &lt;b&gt;.md"),
+        ("/edit/%FF.md", "\N{REPLACEMENT CHARACTER}.md"),
+        ("/edit/id:abcdefghijklmnopqrstuvwxyz", ""),
+        ("/login", ""),
+    ],
+)
+async def test_a_page_names_its_document_before_any_script_has_come(tmp_path: Path, client: Path, path: str, name: str) -> None:
+    for page in PAGES:
+        (client / f"{page}.html").write_text("<h1>__NAME__</h1>")
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        assert (await browser.get(path)).text == f"<h1>{name}</h1>"
+
+
 async def test_a_page_comes_compressed_to_who_takes_it(tmp_path: Path, client: Path) -> None:
     async with stand(tmp_path, client=client) as site, site.client() as browser:
         packed = await browser.get("/login", headers={"accept-encoding": "gzip"})

@@ -38,7 +38,6 @@ const PATHS = {
   addColumn: "M4 4h7v16H4zM14 12h7M17.5 8.5v7",
   removeColumn: "M4 4h7v16H4zM14 12h7",
   align: "M4 6h16M4 10h9M4 14h16M4 18h9",
-  comment: "M7 20L17 4",
   caseSensitive: "M3 18l4.5-12L12 18M4.5 14h6M20 12v6M20 15a2.7 2.7 0 1 1-5.4 0 2.7 2.7 0 0 1 5.4 0z",
   regexp: "M6 18h.01M14 5v9M10 7.2l8 4.6M18 7.2l-8 4.6",
   wholeWord: "M3 16v3h18v-3M6 12a2.5 2.5 0 1 0 5 0 2.5 2.5 0 0 0-5 0zM11 9.5V15M14 5v10M14 12a2.5 2.5 0 1 0 5 0 2.5 2.5 0 0 0-5 0z",

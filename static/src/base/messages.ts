@@ -18,6 +18,7 @@ export const LANGUAGES: Readonly<Record<string, string>> = { en: "English", de: 
 let messages: Messages = en;
 let language = "en";
 let plurals = new Intl.PluralRules(language);
+let numbers = new Intl.NumberFormat(language);
 
 /** The language that is spoken now (BCP 47), for dates and numbers too. */
 export const spoken = (): string => language;
@@ -34,6 +35,7 @@ export async function speak(wanted: string): Promise<void> {
   messages = loaded?.default ?? en;
   language = loaded ? wanted : "en";
   plurals = new Intl.PluralRules(language);
+  numbers = new Intl.NumberFormat(language);
   if (typeof document !== "undefined") document.documentElement.lang = language;
 }
 
@@ -50,7 +52,7 @@ function form(message: Plural, n: number): string {
 }
 
 function shown(value: string | number | undefined): string | undefined {
-  return typeof value === "number" ? value.toLocaleString(language) : value;
+  return typeof value === "number" ? numbers.format(value) : value;
 }
 
 const ATTRIBUTES = { t: null, tLabel: "aria-label", tTitle: "title", tPlaceholder: "placeholder" } as const;

@@ -1,6 +1,5 @@
 /** What one can do with Markdown: each command with its picture, its key and its state. */
 
-import { toggleComment } from "@codemirror/commands";
 import { openSearchPanel } from "@codemirror/search";
 import type { EditorState, StateCommand } from "@codemirror/state";
 import type { EditorView, KeyBinding } from "@codemirror/view";
@@ -99,7 +98,5 @@ export function markdownKeys(undo: Y.UndoManager): KeyBinding[] {
   ];
 }
 
-/** The keys of code. */
-export const CODE_KEYS: readonly KeyBinding[] = [{ key: "Mod-/", run: toggleComment }];
-
+/** Open the panel for it. */
 export const find = (view: EditorView): boolean => openSearchPanel(view);

@@ -81,7 +81,7 @@ export class Menu {
 
   private async outline(): Promise<void> {
     const { toggleOutline } = await import("./outline.ts");
-    toggleOutline(this.desk);
+    toggleOutline(this.desk, this.modes);
   }
 }
 

@@ -1,16 +1,13 @@
 /** What the person prefers of the editor, as extensions that are exchanged while one writes. */
 
-import { foldGutter, foldKeymap, indentUnit } from "@codemirror/language";
-import { Compartment, EditorState, Prec, type Extension, type StateEffect } from "@codemirror/state";
+import { foldGutter, foldKeymap } from "@codemirror/language";
+import { Compartment, Prec, type Extension, type StateEffect } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import type * as Y from "yjs";
 
 import { t } from "../base/messages.ts";
 import { preferences, type Preferences } from "../settings/preferences.ts";
 import { element } from "../base/dom.ts";
-
-/** Lines that tell how a file is indented. */
-const LOOK = 200;
 
 /** `prose`: a text for people; `undo`: what the keys of other editors undo with. */
 export interface Kind {
@@ -79,14 +76,3 @@ function spelled({ spelling }: Preferences, { prose }: Kind): Extension {
   const on = spelling && prose;
   return EditorView.contentAttributes.of({ spellcheck: String(on), autocorrect: on ? "on" : "off", autocapitalize: prose ? "sentences" : "off" });
 }
-
-/** How this text is indented already; as `usual` when it tells nothing. */
-export function indentation(text: string, usual: string): Extension {
-  const lines = text.split("\n", LOOK);
-  const tabs = lines.filter((line) => line.startsWith("\t")).length;
-  const widths = lines.map((line) => /^ +(?=\S)/.exec(line)?.[0].length ?? 0).filter((width) => width > 1);
-  const spaces = widths.length === 0 ? usual : " ".repeat(Math.min(8, ...widths));
-  const unit = tabs > widths.length ? "\t" : spaces;
-  return [indentUnit.of(unit), EditorState.tabSize.of(4)];
-}
-

@@ -20,6 +20,13 @@ const READ = 0.2;
 /** With less room than this the outline lies over the text. */
 const NARROW = matchMedia("(max-width: 59.99rem)");
 
+/** What the outline needs of the page's views. */
+export interface Views {
+  readonly mode: string;
+  reveal(offset: number): void;
+  elementAt(offset: number): HTMLElement | null;
+}
+
 class Outline {
   private readonly rest = new Rest();
   private readonly list = element("div", { class: "headings" });
@@ -29,10 +36,13 @@ class Outline {
   private frame = 0;
   /** Just opened: the focus goes to the heading where one is, as soon as it is known. */
   private entering = false;
+  /** What one went to last: it stays the current one while it is on the screen, wherever there. */
+  private chosen: number | null = null;
 
   constructor(
     private readonly parent: HTMLElement,
     private readonly desk: Desk,
+    private readonly views: Views,
   ) {
     const close = button("", () => this.close(), "pic");
     close.append(icon("close"));
@@ -69,7 +79,7 @@ class Outline {
     this.parent.hidden = true;
     this.rest.stop();
     if (!focused) return;
-    if (document.body.dataset["mode"] === "preview") part("more").focus();
+    if (this.views.mode === "preview") part("more").focus();
     else this.desk.view.focus();
   }
 
@@ -82,6 +92,7 @@ class Outline {
 
   private show(headings: readonly Heading[]): void {
     const before = this.headings;
+    if (headings.length !== before.length) this.chosen = null;
     this.headings = headings;
     if (headings.length > 0 && headings.length === before.length && headings.every(({ level }, at) => level === before[at]?.level)) this.rename();
     else this.draw();
@@ -116,14 +127,14 @@ class Outline {
   }
 
   private go(at: number): void {
-    const heading = this.headings[at];
-    if (heading === undefined) return;
     const { view } = this.desk;
-    const { from } = view.state.doc.line(Math.min(heading.line, view.state.doc.lines));
+    const from = this.offsetOf(at);
     view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: "start", yMargin: 16 }) });
-    if (document.body.dataset["mode"] === "preview") preview()[at]?.scrollIntoView({ block: "start" });
+    const reading = this.views.mode === "preview";
+    if (reading) this.views.reveal(from);
     if (NARROW.matches) this.close();
-    else if (document.body.dataset["mode"] !== "preview") view.focus();
+    else if (!reading) view.focus();
+    this.chosen = at;
     this.mark(at);
   }
 
@@ -131,7 +142,8 @@ class Outline {
     if (!this.shown) return;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      const current = this.current();
+      if (this.chosen !== null && !this.onScreen(this.chosen)) this.chosen = null;
+      const current = this.chosen ?? this.current();
       this.mark(current);
       if (this.entering && this.parent.contains(document.activeElement)) this.buttons[Math.max(0, current)]?.focus();
       this.entering = false;
@@ -149,11 +161,7 @@ class Outline {
 
   /** The heading under which stands what one reads. */
   private current(): number {
-    if (document.body.dataset["mode"] === "preview") {
-      const { top: start, height } = part("preview").getBoundingClientRect();
-      const top = start + height * READ;
-      return preview().findLastIndex((each) => each.getBoundingClientRect().top <= top);
-    }
+    if (this.views.mode === "preview") return this.currentRead();
     const { view } = this.desk;
     const { scrollTop, scrollHeight, clientHeight } = view.scrollDOM;
     const top = view.lineBlockAtHeight(scrollTop + clientHeight * READ - view.documentPadding.top).from;
@@ -161,6 +169,36 @@ class Outline {
     const end = scrollTop > 0 && scrollTop + clientHeight >= scrollHeight - 2;
     const line = view.state.doc.lineAt(end ? Math.max(top, view.state.selection.main.head) : top).number;
     return this.headings.findLastIndex((heading) => heading.line <= line);
+  }
+
+  private onScreen(at: number): boolean {
+    const offset = this.offsetOf(at);
+    if (this.views.mode === "preview") {
+      const frame = part("preview").getBoundingClientRect();
+      const seen = this.views.elementAt(offset)?.getBoundingClientRect();
+      return seen !== undefined && seen.bottom > frame.top && seen.top < frame.bottom;
+    }
+    const { view } = this.desk;
+    const below = view.lineBlockAt(offset).top + view.documentPadding.top - view.scrollDOM.scrollTop;
+    return below >= -1 && below < view.scrollDOM.clientHeight;
+  }
+
+  private offsetOf(at: number): number {
+    const { doc } = this.desk.view.state;
+    return doc.line(Math.min(this.headings[at]?.line ?? 1, doc.lines)).from;
+  }
+
+  /** The same in the preview: the headings come one below the other. */
+  private currentRead(): number {
+    const { top, height } = part("preview").getBoundingClientRect();
+    let [low, high] = [0, this.headings.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const seen = this.views.elementAt(this.offsetOf(middle))?.getBoundingClientRect().top ?? Number.POSITIVE_INFINITY;
+      if (seen <= top + height * READ) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   private key(event: KeyboardEvent): void {
@@ -176,19 +214,11 @@ class Outline {
 
 const named = (text: string): string => text || t("editor.outline.untitled");
 
-/** The headings as the preview shows them, in the order of the text. */
-const preview = (): HTMLElement[] => [...part("preview").querySelectorAll<HTMLElement>("h1, h2, h3, h4, h5, h6")].filter((each) => each.closest("blockquote, li") === null);
-
 let made: Outline | null = null;
 
-/** Keep the outline in `parent` as the text is now. */
-export function outline(parent: HTMLElement, desk: Desk): void {
-  made ??= new Outline(parent, desk);
-}
-
-/** Show it, or put it away. */
-export function toggleOutline(desk: Desk): void {
-  outline(part("outline"), desk);
-  if (made?.shown) made.close();
-  else made?.open();
+/** Show the outline, or put it away. */
+export function toggleOutline(desk: Desk, views: Views): void {
+  made ??= new Outline(part("outline"), desk, views);
+  if (made.shown) made.close();
+  else made.open();
 }

@@ -3,6 +3,7 @@
 import type { Desk } from "./desk.ts";
 import { isMarkdown } from "./languages.ts";
 import { isMac } from "./keys.ts";
+import type { Views } from "./outline.ts";
 import { focusToolbar } from "./toolbar.ts";
 
 /** What F6 goes through, in the order of the page. */
@@ -16,23 +17,24 @@ export const MODE_KEY = "Mod-Alt-m";
 export const TOOLBAR_KEY = "Alt-F10";
 export const REGION_KEY = "F6";
 
-/** What `regions` needs of the views. */
-interface Views {
+/** What the keys need of the page's views. */
+interface Pages extends Views {
   readonly plain: boolean;
   next(): void;
 }
 
-export function pageKeys(desk: Desk, modes: Views): void {
+export function pageKeys(desk: Desk, modes: Pages): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]") !== null) return;
+    if (event.defaultPrevented || event.isComposing) return;
     const act = wanted(event, desk, modes);
-    if (act === null) return;
+    // Looked for last, as it costs more than a key press may in a large document.
+    if (act === null || document.querySelector("dialog[open]") !== null) return;
     event.preventDefault();
     act();
   });
 }
 
-function wanted(event: KeyboardEvent, desk: Desk, modes: Views): (() => void) | null {
+function wanted(event: KeyboardEvent, desk: Desk, modes: Pages): (() => void) | null {
   const { key, code, altKey, shiftKey, ctrlKey, metaKey } = event;
   if (key === "F6" && !altKey && !ctrlKey && !metaKey) return () => cycle(shiftKey ? -1 : 1, desk);
   if (key === "F10" && altKey && !ctrlKey && !metaKey) return () => void focusToolbar();
@@ -41,7 +43,7 @@ function wanted(event: KeyboardEvent, desk: Desk, modes: Views): (() => void) | 
   if (!mod || !altKey || shiftKey || event.getModifierState("AltGraph")) return null;
   if (code === "KeyM" && !modes.plain) return () => modes.next();
   if (code === "KeyK") return () => void import("./shortcuts.ts").then(({ showShortcuts }) => showShortcuts(desk));
-  if (code === "KeyO" && isMarkdown(desk.path)) return () => void import("./outline.ts").then(({ toggleOutline }) => toggleOutline(desk));
+  if (code === "KeyO" && isMarkdown(desk.path)) return () => void import("./outline.ts").then(({ toggleOutline }) => toggleOutline(desk, modes));
   return null;
 }
 

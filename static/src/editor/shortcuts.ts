@@ -35,12 +35,13 @@ const LISTS: readonly Row[] = [
   ["editor.keys.previousCell", "Shift-Tab"],
   ["editor.keys.newRow", "Enter"],
 ];
+const FOLD = isMac() ? "Mod-Alt" : "Ctrl-Shift";
 const CODE: readonly Row[] = [
   ["editor.keys.comment", "Mod-/"],
   ["editor.keys.indentCode", "Tab"],
   ["editor.keys.outdentCode", "Shift-Tab"],
-  ["editor.keys.fold", "Ctrl-Shift-["],
-  ["editor.keys.unfold", "Ctrl-Shift-]"],
+  ["editor.keys.fold", `${FOLD}-[`],
+  ["editor.keys.unfold", `${FOLD}-]`],
 ];
 
 export function showShortcuts(desk: Desk): void {

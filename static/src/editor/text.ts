@@ -14,9 +14,10 @@ import { t } from "../base/messages.ts";
 import { cursors } from "../people/cursors.ts";
 import { markdownKeys } from "./commands.ts";
 import { finding } from "./find.ts";
+import { indentation } from "./indentation.ts";
 import { isMarkdown, isProse, languageOf, usualIndent } from "./languages.ts";
 import { looks } from "./looks.ts";
-import { indentation, Options } from "./options.ts";
+import { Options } from "./options.ts";
 import { straightTables } from "./tablekeys.ts";
 
 /** Stands for what is in the text and is no character (an embed of another client), so that both count alike. */

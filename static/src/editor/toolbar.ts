@@ -17,7 +17,7 @@ const PAUSE = 120;
 class Toolbar {
   private readonly undo: HTMLButtonElement;
   private readonly redo: HTMLButtonElement;
-  private readonly pressed = new Map<HTMLButtonElement, (typeof COMMANDS)[CommandName] & Command>();
+  private readonly pressed = new Map<HTMLButtonElement, Command>();
   private readonly inTable = element("span", { class: "group", role: "group", "aria-label": t("editor.tools.table"), hidden: true });
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -48,7 +48,7 @@ class Toolbar {
     const command: Command = COMMANDS[name];
     const made = this.tool(t(`editor.command.${name}`), command.icon, command.key, (view) => void perform(view, this.desk.undo, name));
     made.dataset["command"] = name;
-    if (command.pressed !== undefined) this.pressed.set(made, command as (typeof COMMANDS)[CommandName] & Command);
+    if (command.pressed !== undefined) this.pressed.set(made, command);
     return made;
   }
 
@@ -101,7 +101,7 @@ class Toolbar {
     parent.hidden = desk.readOnly;
     if (desk.readOnly) return;
     const { state } = desk.view;
-    for (const [made, { pressed }] of this.pressed) made.setAttribute("aria-pressed", String(pressed?.(state) ?? false));
+    for (const [made, { pressed }] of this.pressed) tell(made, "aria-pressed", pressed?.(state) ?? false);
     const away = placeOf(state) === null || !isMarkdown(desk.path);
     if (this.inTable.hidden === away) return;
     this.inTable.hidden = away;
@@ -109,8 +109,8 @@ class Toolbar {
   }
 
   private showHistory(): void {
-    this.undo.setAttribute("aria-disabled", String(!this.desk.undo.canUndo()));
-    this.redo.setAttribute("aria-disabled", String(!this.desk.undo.canRedo()));
+    tell(this.undo, "aria-disabled", !this.desk.undo.canUndo());
+    tell(this.redo, "aria-disabled", !this.desk.undo.canRedo());
   }
 
   private buttons(): HTMLButtonElement[] {
@@ -132,6 +132,11 @@ class Toolbar {
     else return;
     event.preventDefault();
   }
+}
+
+/** An attribute that is set anew costs style and layout, also when it says the same. */
+function tell(made: HTMLElement, attribute: string, value: boolean): void {
+  if (made.getAttribute(attribute) !== String(value)) made.setAttribute(attribute, String(value));
 }
 
 /** Fill `parent` (role toolbar, hidden until then) with what can be done with this kind of document. */

@@ -1,6 +1,7 @@
 /**
  * The blocks on the page. They lie in groups, which the browser lays out when they come near the screen; far from it a group is only as high
- * as it is expected to be. Blocks become elements near the screen first, then the others while nothing else is to be done.
+ * as it is expected to be. Blocks become elements near the screen first, then the others while nothing else is to be done. Of a very long text
+ * only what is near is on the page: each element costs every key press some time, wherever it is.
  */
 
 import { element } from "../base/dom.ts";
@@ -13,6 +14,8 @@ const GROUP = 48;
 const FULL = 96;
 /** Changed blocks up to which they are replaced at once. */
 const FEW = 8;
+/** Groups that are on the page though they are far from the screen, so that the browser finds words in them. */
+const MOST = 8;
 /** Pixels that a line of source may become, for what is not laid out yet. */
 const LINE = 30;
 
@@ -86,7 +89,7 @@ export class Sheet {
   /** All blocks as elements, now. */
   async complete(): Promise<void> {
     this.hurried = true;
-    await this.work();
+    while (this.nextGroup() !== undefined) await this.work();
     this.hurried = false;
   }
 
@@ -254,7 +257,8 @@ export class Sheet {
         this.look(group, group.cells);
       }
     }
-    if (this.groups.some(({ element: each, drawn }) => !drawn && this.close.has(each))) void this.work();
+    this.thin();
+    if (this.nextGroup() !== undefined) void this.work();
   }
 
   /** What is near is drawn with all that is in it. */
@@ -263,11 +267,15 @@ export class Sheet {
   }
 
   private work(): Promise<void> {
-    this.working ??= this.drawAll().finally(() => (this.working = null));
+    this.working ??= this.drawAll().finally(() => {
+      this.working = null;
+      this.element.ariaBusy = "false";
+    });
     return this.working;
   }
 
   private async drawAll(): Promise<void> {
+    this.element.ariaBusy = "true";
     const steps = new Steps();
     const idle = (): boolean => !this.hurried && !this.groups.some(({ drawn, element: each }) => !drawn && this.close.has(each));
     for (let group; (group = this.nextGroup()) !== undefined; ) {
@@ -277,10 +285,24 @@ export class Sheet {
     }
   }
 
-  /** What is near the screen comes first. */
+  /** What is near the screen comes first; of the others only so many come at all, unless one wants them. */
   private nextGroup(): Group | undefined {
     const waiting = this.groups.filter(({ drawn }) => !drawn);
-    return waiting.find(({ element: each }) => this.close.has(each)) ?? waiting[0];
+    const near = waiting.find(({ element: each }) => this.close.has(each));
+    return near ?? (this.hurried || this.groups.length - waiting.length < MOST ? waiting[0] : undefined);
+  }
+
+  /** Take from the page what is too much and far; it stays as it is, and as high. */
+  private thin(): void {
+    const there = this.groups.filter(({ drawn }) => drawn);
+    if (there.length <= MOST || this.hurried) return;
+    const far = there.filter(({ element: each }) => !this.close.has(each) && !each.contains(document.activeElement));
+    const heights = far.map(({ element: each }) => each.getBoundingClientRect().height);
+    far.forEach((group, index) => {
+      group.drawn = false;
+      group.element.style.setProperty("min-block-size", `${heights[index] ?? 0}px`);
+      group.element.replaceChildren();
+    });
   }
 
   private show(group: Group): void {

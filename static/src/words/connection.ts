@@ -34,6 +34,17 @@ const COOKIE = "cookie";
 
 const HELLO = "collab:hello ";
 
+/** The socket which the page opened before there were scripts, once; a new one ever after. */
+const EarlySocket = function (url: string): WebSocket {
+  const page = globalThis as { collabSocket?: WebSocket | undefined };
+  const early = page.collabSocket;
+  page.collabSocket = undefined;
+  if (early === undefined || early.readyState > WebSocket.OPEN || early.url !== url) return new WebSocket(url);
+  // Whoever listens from now on has not heard it.
+  if (early.readyState === WebSocket.OPEN) queueMicrotask(() => early.dispatchEvent(new Event("open")));
+  return early;
+} as unknown as typeof WebSocket;
+
 export class Connection {
   readonly document = new Y.Doc();
   readonly text = this.document.getText("content");
@@ -56,7 +67,7 @@ export class Connection {
     private readonly watcher: Watcher,
     token?: () => string,
   ) {
-    this.socket = new HocuspocusProviderWebsocket({ url, minDelay: 500, maxDelay: 15_000, onOpen: () => this.forgetQueue() });
+    this.socket = new HocuspocusProviderWebsocket({ url, minDelay: 500, maxDelay: 15_000, WebSocketPolyfill: EarlySocket, onOpen: () => this.forgetQueue() });
     this.provider = new HocuspocusProvider({ websocketProvider: this.socket, name, document: this.document, token: token ?? this.cookie });
     this.listen();
     this.provider.attach();
