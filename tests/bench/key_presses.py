@@ -51,7 +51,7 @@ WORDS = [
     "north",
     "south",
 ]
-CATEGORIES = ["blink.user_timing", "disabled-by-default-devtools.timeline", "toplevel"]
+CATEGORIES = ["blink.user_timing", "toplevel"]
 MARK_KEYS = "() => document.addEventListener('keydown', () => performance.mark('collab-key'), true)"
 SETTLED = "() => document.querySelector('.md-sheet[aria-busy=false] .md-block') !== null"
 TYPED_IS_SHOWN = "(words) => [...document.querySelectorAll('.md-block')].some((block) => block.textContent.includes(words))"
@@ -126,7 +126,7 @@ def works(events: Sequence[dict[str, Any]]) -> list[Work]:
     """The tasks of the thread that took the keys, from each key to the next."""
     keys = [event for event in events if event["name"] == "collab-key"]
     thread = (keys[0]["pid"], keys[0]["tid"])
-    tasks = [event for event in events if event["name"] == "RunTask" and (event["pid"], event["tid"]) == thread and "dur" in event]
+    tasks = [event for event in events if event["name"] == "ThreadControllerImpl::RunTask" and (event["pid"], event["tid"]) == thread and "dur" in event]
     times = sorted(event["ts"] for event in keys)
     # The task that a key begins is under way when the page sees the key.
     starts = [max((task["ts"] for task in tasks if task["ts"] <= time <= task["ts"] + task["dur"]), default=time) for time in times]
