@@ -173,3 +173,10 @@ test("words of an earlier page are dropped when this page's are stored, and coun
   keeper.stored();
   await vi.waitFor(async () => expect(await kept()).toEqual([]));
 });
+
+test("a copy without records of its page is not kept: another tab has brought them home", async () => {
+  const keep = await Keep.open();
+  await keep.keepSnapshot({ ...OWNER, client: 77, update: new Uint8Array() });
+  expect((await keep.snapshots(OWNER.person, OWNER.document)).map(({ client }) => client)).not.toContain(77);
+  keep.close();
+});

@@ -37,16 +37,35 @@ describe("links of a document in notes/2026", () => {
     expect(target("#a%20b", "notes")).toEqual({ kind: "anchor", id: "a b" });
   });
 
-  test.each(["https://example.org/x", "HTTP://example.org", "//example.org", "\\\\example.org", "/\\example.org", "h\nttps://example.org", " \u0001https://example.org"])(
-    "%j leads outside",
-    (href) => {
-      expect(target(href, "").kind).toBe("outside");
-    },
-  );
+  test.each([
+    "https://example.org/x",
+    "HTTP://example.org",
+    "//example.org",
+    "\\\\example.org",
+    "/\\example.org",
+    "h\nttps://example.org",
+    " \u0001https://example.org",
+  ])("%j leads outside", (href) => {
+    expect(target(href, "").kind).toBe("outside");
+  });
 
   test.each([
-    "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)", "\u0001javascript:alert(1)", "java\u200bscript:alert(1)", "vbscript:x", "data:text/html,x",
-    "data:image/svg+xml,<svg onload=alert(1)>", "blob:http://x/y", "file:///etc/passwd", "id:abc", "about:blank", "filesystem:x", "view-source:x", "https://", "http://[",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java\nscript:alert(1)",
+    "\u0001javascript:alert(1)",
+    "java\u200bscript:alert(1)",
+    "vbscript:x",
+    "data:text/html,x",
+    "data:image/svg+xml,<svg onload=alert(1)>",
+    "blob:http://x/y",
+    "file:///etc/passwd",
+    "id:abc",
+    "about:blank",
+    "filesystem:x",
+    "view-source:x",
+    "https://",
+    "http://[",
   ])("%j leads nowhere", (href) => {
     expect(target(href, "")).toEqual({ kind: "nowhere" });
   });

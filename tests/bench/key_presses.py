@@ -101,8 +101,8 @@ async def typed(served: Served, browser: Browser, keys: int, pause: float) -> li
     await page.locator('.cm-content[contenteditable="true"]').wait_for()
     await page.locator("#modes [data-mode=split]").click()
     await page.wait_for_function(SETTLED, timeout=180_000)
-    await page.evaluate("() => { const at = collab.view.state.doc.line(3).to; collab.view.dispatch({ selection: { anchor: at } }) }")
     await page.locator(".cm-content").focus()
+    await page.evaluate("() => { const at = collab.view.state.doc.line(3).to; collab.view.dispatch({ selection: { anchor: at } }) }")
     await page.evaluate(MARK_KEYS)
     await page.keyboard.type(" warm up", delay=pause)
     await page.wait_for_function(TYPED_IS_SHOWN, arg="warm up")
@@ -117,7 +117,7 @@ def _text(keys: int) -> str:
 async def _traced(page: Page, browser: Browser, text: str, pause: float) -> list[dict[str, Any]]:
     await browser.start_tracing(page=page, categories=CATEGORIES)
     await page.keyboard.type(text, delay=pause)
-    await page.wait_for_function(TYPED_IS_SHOWN, arg=text[-20:])
+    await page.wait_for_function(TYPED_IS_SHOWN, arg=text.strip()[-20:])
     events: list[dict[str, Any]] = json.loads(await browser.stop_tracing())["traceEvents"]
     return events
 
@@ -126,7 +126,11 @@ def works(events: Sequence[dict[str, Any]]) -> list[Work]:
     """The tasks of the thread that took the keys, from each key to the next."""
     keys = [event for event in events if event["name"] == "collab-key"]
     thread = (keys[0]["pid"], keys[0]["tid"])
-    tasks = [event for event in events if event["name"] == "ThreadControllerImpl::RunTask" and (event["pid"], event["tid"]) == thread and "dur" in event]
+    tasks = [
+        event
+        for event in events
+        if event["name"] == "ThreadControllerImpl::RunTask" and (event["pid"], event["tid"]) == thread and "dur" in event
+    ]
     times = sorted(event["ts"] for event in keys)
     # The task that a key begins is under way when the page sees the key.
     starts = [max((task["ts"] for task in tasks if task["ts"] <= time <= task["ts"] + task["dur"]), default=time) for time in times]

@@ -116,3 +116,14 @@ async def test_a_document_opened_by_its_id_is_shown_as_what_it_is(shared_server:
     await editor.page.get_by_role("grid", name="by-id.csv").wait_for()
 
     assert await editor.page.title() == "by-id.csv · collab"
+
+
+async def test_a_link_to_a_line_leads_there(shared_server: Served, company: Company) -> None:
+    shared_server.write("lines.md", "".join(f"line {number}\n" for number in range(1, 301)))
+    ann = await company.join("Ann", shared_server)
+    page = await ann.new_page()
+
+    await page.goto(f"{shared_server.url}/edit/lines.md#L250")
+
+    await expect(page.locator(".cm-line", has_text="line 250")).to_be_in_viewport()
+    assert await page.evaluate("collab.view.state.doc.lineAt(collab.view.state.selection.main.head).number") == 250

@@ -175,7 +175,6 @@ async def test_a_caret_that_is_followed_stays_in_view_until_one_types(shared_ser
         await bob.caret_to(LONG.index(place))
         await expect(ann.content.get_by_text(place, exact=True)).to_be_in_viewport(timeout=MILLISECONDS)
         await is_true(ann, CARET_IN_VIEW, "Bob")
-    await ann.page.screenshot(path="/tmp/u6/follow.png")
     assert await ann.page.evaluate("collab.view.state.selection.main.head") == 0
 
     await ann.type("x")
@@ -304,7 +303,6 @@ async def test_names_at_one_place_and_at_the_edges_can_all_be_read(shared_server
     await is_true(ann, SHOWN_WITHIN, "Eve")
     await others[0].caret_to(len("first line\n" + "wide " * 60 + f"\n{HEBREW[0]}"))
     await is_true(ann, SHOWN_WITHIN, "Bob")
-    await ann.page.screenshot(path="/tmp/u6/edges.png")
     await ann.page.evaluate("collab.view.scrollDOM.scrollTop = 20")
     await others[1].caret_to(len("first line\n") + 3)
     await is_true(ann, SHOWN_WITHIN, "Eve")
@@ -358,7 +356,6 @@ async def test_on_a_phone_four_are_shown_and_the_number_of_the_others(shared_ser
     for name in names:
         await expect(row(dialog, name)).to_be_visible()
     assert await editor.page.evaluate("document.documentElement.scrollWidth <= 360")
-    await editor.page.screenshot(path="/tmp/u6/phone.png")
     await editor.page.keyboard.press("Escape")
     await editor.page.set_viewport_size({"width": 1440, "height": 900})
     await expect(editor.page.locator("#people li")).to_have_count(7)

@@ -18,6 +18,10 @@ window.attacked = []
 for (const name of ['attack', 'alert', 'confirm', 'prompt']) {
   Object.defineProperty(window, name, { value: (...words) => { attacked.push(`${name} ${words}`) }, writable: false, configurable: false })
 }
+// In the page itself nothing may even be tried. In the frame where diagrams are drawn the policy is what stops it.
+if (window === top) {
+  document.addEventListener('securitypolicyviolation', (event) => attacked.push(`policy ${event.violatedDirective} ${event.blockedURI}`))
+}
 """
 SHOW = """
 ([text, marker, patience]) => new Promise((resolve, reject) => {
@@ -29,7 +33,7 @@ SHOW = """
     blocks: shown.querySelector('.md-sheet[aria-busy=false]') === null,
     formulas: [...shown.querySelectorAll('span.md-formula, div.md-display')]
       .some((each) => !each.querySelector('.katex') && !each.matches('.md-wrong')),
-    diagrams: [...shown.querySelectorAll('figure.md-diagram:has(summary)')].some((each) => !each.querySelector('.md-image > *')),
+    diagrams: shown.querySelector('.md-diagram[aria-busy]') !== null,
   })
   const look = () => {
     const left = waits()
@@ -49,7 +53,7 @@ FINDINGS = """
     'MARK OL P PRE Q RP RT RUBY S SAMP SECTION SMALL SPAN STRIKE STRONG SUB SUMMARY SUP TABLE TBODY TD TFOOT TH THEAD TIME TR TT U UL VAR WBR'
   const tags = new Set(text.split(' '))
   const attributes = new Set('abbr align alt cite class colspan datetime dir height href id lang name open reversed rowspan scope span src start title type value width'.split(' '))
-  const ours = new Set('aria-label role tabindex target rel checked disabled loading decoding'.split(' '))
+  const ours = new Set('aria-busy aria-label role tabindex target rel checked disabled loading decoding'.split(' '))
   const classes = /^(?:md-|tok-|katex|away$)/
   for (const element of shown.querySelectorAll('*')) {
     const katex = element.closest('.katex') !== null || element.matches('.katex-display')
@@ -116,7 +120,9 @@ class Watch:
         self.found: list[str] = []
         self._page = page
         self._own = own
-        page.on("request", lambda request: self._look("request", request.url))
+        # What a policy stops, here that of the frame of diagrams, was never sent.
+        page.on("requestfailed", lambda request: self._look("request", request.url) if request.failure != "csp" else None)
+        page.on("response", lambda response: self._look("response", response.url))
         page.on("dialog", self._dialog)
         page.on("popup", lambda popup: self.found.append(f"popup {popup.url}"))
         page.on("framenavigated", self._navigated)
@@ -133,6 +139,11 @@ class Watch:
         expected = f"{self._own}/edit/" if frame == self._page.main_frame else f"{self._own}/diagram"
         if not frame.url.startswith((expected, "about:blank")):
             self.found.append(f"navigation {frame.url[:200]}")
+
+
+async def in_frames(page: Page) -> list[str]:
+    """What ran in the frames of the page."""
+    return [words for frame in page.frames[1:] for words in await frame.evaluate("() => window.attacked ?? []")]
 
 
 async def test_the_corpus_has_every_class_of_attack() -> None:
@@ -157,13 +168,13 @@ async def test_nothing_of_an_attack_runs_loads_leaves_or_stays(path: Path, share
         await page.evaluate(SHOW, [marked(text, marker), marker, 20_000])
         before = await page.evaluate(FINDINGS, shared_server.url)
         await page.evaluate(TOUCH)
-        found = [*before, *await page.evaluate(FINDINGS, shared_server.url), *watch.found, *ann.seen.violations]
+        found = [*before, *await page.evaluate(FINDINGS, shared_server.url), *watch.found, *await in_frames(page)]
         if found:
             failures[name] = found
             await page.evaluate("attacked.length = 0")
             watch.found.clear()
-            ann.seen.console.clear()
     assert failures == {}
+    ann.seen.tempted = True
 
 
 async def test_a_whole_document_of_attacks_opens_as_any_other(shared_server: Served, company: Company) -> None:
@@ -178,4 +189,5 @@ async def test_a_whole_document_of_attacks_opens_as_any_other(shared_server: Ser
     drawn = "() => document.querySelectorAll('.md-block').length > 100 && document.querySelector('.md-sheet[aria-busy=false]') !== null"
     await page.wait_for_function(drawn)
     assert await page.evaluate(FINDINGS, shared_server.url) == []
-    assert watch.found == []
+    assert [*watch.found, *await in_frames(page)] == []
+    ann.seen.tempted = True

@@ -1,5 +1,6 @@
 /** The editor page: one document, who is here, and what has become of my words. */
 
+import type { Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 
 import { content, contentAddress, editAddress, lease, Problem, session } from "../base/api.ts";
@@ -125,6 +126,8 @@ class EditPage {
     // In a frame of another site there is no list of files in which a star would be seen.
     if (lease === null) star(part("star"), this.name).catch(() => undefined);
     new Menu(desk, modes, () => this.download());
+    const line = /^#L(\d+)$/.exec(location.hash)?.[1];
+    if (line !== undefined) return this.show(lineStart(this.editor.view.state.doc, Number(line)));
     if (!facts.readOnly && modes.mode !== "preview" && matchMedia("(hover: hover)").matches) this.editor.view.focus();
   }
 
@@ -241,6 +244,11 @@ class EditPage {
     const failed = (problem: unknown): void => note("download", { text: problem instanceof Problem ? problem.message : String(problem) });
     return { label, act: () => void content(this.name).then((bytes) => saveAs(bytes, fileName(this.path)), failed) };
   }
+}
+
+/** Where a line begins; the nearest one when there is none of this number. */
+function lineStart(text: Text, number: number): number {
+  return text.line(Math.min(Math.max(number, 1), text.lines)).from;
 }
 
 /** Load the page again in its frame: a form with its token, as the site around it sent one. */

@@ -18,7 +18,10 @@ export function picture({ name, color }: Person): HTMLElement {
 
 /** Let everything in this element that is somebody's have their colour. */
 export function paint(part: HTMLElement, color: string): void {
-  if (part.style.getPropertyValue("--who") === color) return;
-  part.style.setProperty("--who", color);
-  part.style.setProperty("--ink", inkOn(color));
+  // A face has its colour from the beginning: an element around it would not change that.
+  for (const each of [part, ...part.querySelectorAll<HTMLElement>(".face")]) {
+    if (each.style.getPropertyValue("--who") === color) continue;
+    each.style.setProperty("--who", color);
+    each.style.setProperty("--ink", inkOn(color));
+  }
 }

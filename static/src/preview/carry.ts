@@ -2,6 +2,7 @@
 
 import { diagrams } from "./dress.ts";
 
+const WIDE = "pre, .md-scroll, .md-image";
 const REACHABLE = "a[href], button, summary, input, [tabindex]";
 
 /** Take over to `made` what a person or the browser did to `old`; call `focus` once `made` is on the page. */
@@ -13,7 +14,7 @@ export function carry(old: HTMLElement, made: HTMLElement): { focus(): void } {
   const focused = focusedIn(old);
   return {
     focus: () => {
-      if (scrolled.some((left) => left > 0)) [...made.querySelectorAll("pre, .md-scroll")].forEach((each, index) => (each.scrollLeft = scrolled[index] ?? 0));
+      if (scrolled.some((left) => left > 0)) made.querySelectorAll(WIDE).forEach((each, index) => (each.scrollLeft = scrolled[index] ?? 0));
       if (focused >= 0) [...made.querySelectorAll<HTMLElement>(REACHABLE)][focused]?.focus({ preventScroll: true });
     },
   };
@@ -47,7 +48,7 @@ function image(before: HTMLElement, after: HTMLElement): void {
   after.classList.toggle("md-wrong", before.classList.contains("md-wrong") && diagrams.get(before) === diagrams.get(after));
 }
 
-const sideways = (old: HTMLElement): number[] => [...old.querySelectorAll("pre, .md-scroll")].map(({ scrollLeft }) => scrollLeft);
+const sideways = (old: HTMLElement): number[] => [...old.querySelectorAll(WIDE)].map(({ scrollLeft }) => scrollLeft);
 
 function focusedIn(old: HTMLElement): number {
   const { activeElement } = document;

@@ -44,6 +44,7 @@ const DRESSERS: Readonly<Record<Kind, Dresser>> = {
   footnotes: (found) => named(found, "md-footnotes", t("preview.footnotes")),
   back: (found, [number = ""]) => named(found, "md-back", t("preview.backToText", { number })),
   wrong: (found, [error = ""]) => (found.textContent = t("preview.matterWrong", { error })),
+  title: (found) => found.classList.add("md-title"),
   more: (found) => found.classList.add("md-more"),
   matter: (found) => found.classList.add("md-matter"),
   toc: (found, levels) => {

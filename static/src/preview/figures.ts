@@ -18,7 +18,8 @@ export function isDark(): boolean {
 /** What is shown of a diagram, before and after it is drawn. */
 export function figure(source: string): HTMLElement {
   const code = element("pre", {}, element("code", {}, source));
-  return element("figure", { class: "md-diagram" }, element("div", { class: "md-image" }), element("details", {}, element("summary", {}, t("preview.showSource")), code));
+  const behind = element("details", {}, element("summary", {}, t("preview.showSource")), code);
+  return element("figure", { class: "md-diagram", "aria-busy": "true" }, element("div", { class: "md-image" }), behind);
 }
 
 /** Draw the diagram into its figure; `source` may be old when somebody types, and is then not drawn. */
@@ -29,7 +30,8 @@ export async function draw(place: HTMLElement, source: string, hurry: boolean): 
   try {
     const { drawn } = await import("../diagram/diagrams.ts");
     const { url, width, height, title } = await drawn(source, isDark());
-    const made = element("img", { alt: title || t("preview.diagram", { source }), width: String(Math.round(width)), height: String(Math.round(height)) });
+    const size = { width: String(Math.round(width)), height: String(Math.round(height)) };
+    const made = element("img", { alt: title || t("preview.diagram", { source }), ...size });
     made.src = url;
     await made.decode().catch(() => null);
     image.replaceChildren(made);
@@ -41,6 +43,7 @@ export async function draw(place: HTMLElement, source: string, hurry: boolean): 
     place.classList.add("md-wrong");
     place.querySelector("details")?.setAttribute("open", "");
   }
+  place.removeAttribute("aria-busy");
 }
 
 /** Call it when light becomes dark or dark light; gives the way to stop. */

@@ -31,7 +31,7 @@ export async function read(yaml: string): Promise<FrontMatter> {
   const { parse } = await import("yaml");
   try {
     const said: unknown = parse(yaml, { maxAliasCount: 20, schema: "failsafe", logLevel: "error" });
-    if (said === null || typeof said !== "object" || Array.isArray(said)) throw new TypeError("names and values are expected, such as “title: …”");
+    if (said === null || typeof said !== "object" || Array.isArray(said)) throw new TypeError("expected names and values, such as “title: …”");
     const own = new Map(Object.entries(said));
     const facts = Object.entries(LABELS).map(([key, label]) => ({ label, text: words(own.get(key)) }));
     return { title: words(own.get("title")), facts: facts.filter(({ text }) => text !== ""), fault: null };
@@ -51,7 +51,7 @@ function words(value: unknown, depth = 0): string {
 /** A document without a heading of the first level has the title as one. */
 export function matterMarkup(mark: string, yaml: string, { title, facts, fault }: FrontMatter, titled: boolean): string {
   if (fault !== null) return `<div${hook(mark, "matter")}><p${hook(mark, "wrong", fault)}></p><pre><code>${escaped(yaml)}</code></pre></div>`;
-  const heading = title === "" || titled ? "" : `<h1>${escaped(title)}</h1>`;
+  const heading = title === "" || titled ? "" : `<h1${hook(mark, "title")}>${escaped(title)}</h1>`;
   const fact = ({ label, text }: FrontMatter["facts"][number]): string => `<dt${hook(mark, "label", label)}></dt><dd>${escaped(text)}</dd>`;
   return heading + (facts.length === 0 ? "" : `<dl${hook(mark, "matter")}>${facts.map(fact).join("")}</dl>`);
 }

@@ -5,7 +5,9 @@
 
 export const ATTRIBUTE = "data-own";
 
-export const KINDS = ["heading", "task", "formula", "display", "code", "diagram", "label", "back", "footnote", "footnotes", "wrong", "toc", "matter", "more"] as const;
+const TEXT = ["heading", "task", "formula", "display", "code", "diagram", "footnote", "footnotes", "back", "toc", "more"] as const;
+const MATTER = ["matter", "title", "label", "wrong"] as const;
+export const KINDS = [...TEXT, ...MATTER] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Hook {

@@ -16,7 +16,8 @@ const LONG = 48;
 const SHORTEST = 8;
 const LONGEST = 64;
 
-const CONTAINERS = /<(\/?)(?:article|aside|blockquote|center|details|div|dl|figure|footer|header|main|nav|ol|section|table|tbody|thead|ul)(?=[\s/>])/gi;
+const NAMES = "article|aside|blockquote|center|details|div|dl|figure|footer|header|main|nav|ol|section|table|tbody|thead|ul";
+const CONTAINERS = new RegExp(`<(/?)(?:${NAMES})(?=[\\s/>])`, "gi");
 /** Pieces that an author's unclosed tag may span. */
 const SPAN = 400;
 

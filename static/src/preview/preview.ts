@@ -97,6 +97,7 @@ export class Preview {
     });
     root.addEventListener("click", (event) => this.clicked(event));
     root.addEventListener("dblclick", (event) => this.goToSource(event));
+    addEventListener("afterprint", () => this.sheet.release());
     addEventListener("hashchange", () => void this.goTo(location.hash));
   }
 
@@ -163,9 +164,16 @@ export class Preview {
   }
 
   private async goTo(hash: string): Promise<void> {
-    if (anchored(this.sheet.element, hash) === null) await this.sheet.complete();
-    const found = anchored(this.sheet.element, hash);
-    if (found === null) return;
+    // A line of the source.
+    if (/^#L\d+$/.test(hash)) return;
+    const known = anchored(this.sheet.element, hash);
+    if (known === null) await this.sheet.complete();
+    const found = known ?? anchored(this.sheet.element, hash);
+    if (found !== null) await this.jump(found);
+    if (known === null) this.sheet.release();
+  }
+
+  private async jump(found: HTMLElement): Promise<void> {
     this.together.lead("preview");
     if (!found.matches("a, button")) found.tabIndex = -1;
     found.focus({ preventScroll: true });

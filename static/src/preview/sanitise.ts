@@ -14,8 +14,9 @@ export const MARK = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part
 export const PREFIX = "user-content-";
 
 const TAGS =
-  "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd " +
-  "li mark ol p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr";
+  "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure " +
+  "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp section small span strike strong " +
+  "sub summary sup table tbody td tfoot th thead time tr tt u ul var wbr";
 const ATTRIBUTES =
   "abbr align alt cite colspan datetime dir height href id lang name open reversed rowspan scope span src start title type value width";
 

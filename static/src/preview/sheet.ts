@@ -10,12 +10,12 @@ import type { Patch } from "./letters.ts";
 import { Steps } from "./time.ts";
 
 /** Blocks of a group when it is made, and at most. */
-const GROUP = 48;
-const FULL = 96;
+const GROUP = 24;
+const FULL = 48;
 /** Changed blocks up to which they are replaced at once. */
 const FEW = 8;
-/** Groups that are on the page though they are far from the screen, so that the browser finds words in them. */
-const MOST = 8;
+/** Groups up to which all are on the page, so that the browser finds words in them. */
+const MOST = 48;
 /** Pixels that a line of source may become, for what is not laid out yet. */
 const LINE = 30;
 
@@ -48,7 +48,8 @@ export class Sheet {
   private readonly near: IntersectionObserver;
   private readonly close = new Set<Element>();
   private working: Promise<void> | null = null;
-  private hurried = false;
+  /** All of it is wanted on the page. */
+  private whole = false;
 
   constructor(
     root: HTMLElement,
@@ -86,11 +87,15 @@ export class Sheet {
     void this.work();
   }
 
-  /** All blocks as elements, now. */
+  /** All blocks on the page now, and until `release`. */
   async complete(): Promise<void> {
-    this.hurried = true;
+    this.whole = true;
     while (this.nextGroup() !== undefined) await this.work();
-    this.hurried = false;
+  }
+
+  release(): void {
+    this.whole = false;
+    this.thin();
   }
 
   /** First line and line after the end of a block. */
@@ -220,7 +225,12 @@ export class Sheet {
   }
 
   private halve(group: Group, at: number): void {
+    const all = group.cells.length;
+    const height = group.drawn ? group.element.getBoundingClientRect().height : null;
     const rest = this.group(group.cells.splice(at), group.drawn);
+    // As high together as before, wherever they are.
+    if (height !== null) expect(group.element, (height * at) / all);
+    if (height !== null) expect(rest.element, (height * (all - at)) / all);
     if (rest.drawn) rest.element.append(...elements(rest.cells));
     group.element.after(rest.element);
     this.groups.splice(this.groups.indexOf(group) + 1, 0, rest);
@@ -228,9 +238,9 @@ export class Sheet {
 
   private group(cells: Cell[], drawn: boolean): Group {
     const made: Group = { element: element("div", { class: "md-group" }), cells, drawn };
-    const height = `${cells.reduce((sum, { lines }) => sum + lines * LINE, 0)}px`;
-    made.element.style.setProperty("contain-intrinsic-block-size", `auto ${height}`);
-    if (!drawn) made.element.style.setProperty("min-block-size", height);
+    const height = cells.reduce((sum, { lines }) => sum + lines * LINE, 0);
+    expect(made.element, height);
+    if (!drawn) made.element.style.setProperty("min-block-size", `${height}px`);
     this.owners.set(made.element, made);
     this.near.observe(made.element);
     return made;
@@ -277,7 +287,7 @@ export class Sheet {
   private async drawAll(): Promise<void> {
     this.element.ariaBusy = "true";
     const steps = new Steps();
-    const idle = (): boolean => !this.hurried && !this.groups.some(({ drawn, element: each }) => !drawn && this.close.has(each));
+    const idle = (): boolean => !this.whole && !this.groups.some(({ drawn, element: each }) => !drawn && this.close.has(each));
     for (let group; (group = this.nextGroup()) !== undefined; ) {
       await steps.next(idle());
       for (let cell; (cell = group.cells.find(({ element: each }) => each === null)) !== undefined; await steps.next(idle())) this.make(cell, false);
@@ -285,18 +295,17 @@ export class Sheet {
     }
   }
 
-  /** What is near the screen comes first; of the others only so many come at all, unless one wants them. */
+  /** What is near the screen comes first; in a very long text nothing else comes, unless one wants it. */
   private nextGroup(): Group | undefined {
     const waiting = this.groups.filter(({ drawn }) => !drawn);
     const near = waiting.find(({ element: each }) => this.close.has(each));
-    return near ?? (this.hurried || this.groups.length - waiting.length < MOST ? waiting[0] : undefined);
+    return near ?? (this.whole || this.groups.length <= MOST ? waiting[0] : undefined);
   }
 
   /** Take from the page what is too much and far; it stays as it is, and as high. */
   private thin(): void {
-    const there = this.groups.filter(({ drawn }) => drawn);
-    if (there.length <= MOST || this.hurried) return;
-    const far = there.filter(({ element: each }) => !this.close.has(each) && !each.contains(document.activeElement));
+    if (this.groups.length <= MOST || this.whole) return;
+    const far = this.groups.filter(({ element: each, drawn }) => drawn && !this.close.has(each) && !each.contains(document.activeElement));
     const heights = far.map(({ element: each }) => each.getBoundingClientRect().height);
     far.forEach((group, index) => {
       group.drawn = false;
@@ -314,3 +323,6 @@ export class Sheet {
 }
 
 const elements = (cells: readonly Cell[]): HTMLElement[] => cells.map(({ element: each }) => each).filter((each) => each !== null);
+
+/** How high a group is taken to be while it is not laid out. */
+const expect = (group: HTMLElement, height: number): void => group.style.setProperty("contain-intrinsic-block-size", `auto ${height}px`);

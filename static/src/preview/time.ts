@@ -25,5 +25,6 @@ function turn(): Promise<void> {
 
 function rest(): Promise<void> {
   // A page that is never idle comes to its end too.
-  return new Promise((resolve) => ("requestIdleCallback" in globalThis ? requestIdleCallback(() => resolve(), { timeout: 1000 }) : setTimeout(resolve, 30)));
+  const idle = "requestIdleCallback" in globalThis;
+  return new Promise((resolve) => void (idle ? requestIdleCallback(() => resolve(), { timeout: 1000 }) : setTimeout(resolve, 30)));
 }

@@ -128,8 +128,13 @@ export class Keep {
     });
   }
 
+  /** Keep a whole copy beside the records of this page; nothing when there are none any more: another tab may have brought them home. */
   keepSnapshot(snapshot: Snapshot): Promise<void> {
-    return this.write(async (transaction) => void (await transaction.objectStore("snapshots").put(snapshot)));
+    return this.write(async (transaction) => {
+      const { person, document, client } = snapshot;
+      const records = await transaction.objectStore("pending").index("whose").getAll([person, document]);
+      if (records.some((each) => each.client === client)) await transaction.objectStore("snapshots").put(snapshot);
+    });
   }
 
   async snapshots(person: string, document: string): Promise<Snapshot[]> {
