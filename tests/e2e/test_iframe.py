@@ -260,3 +260,19 @@ async def test_no_page_is_shown_in_a_frame_of_a_site_that_is_not_configured(
     assert (await response.value).status == (403 if page_of_portal is FORM else 200)
     await page.wait_for_load_state()
     assert await page.frame_locator("[name=document]").locator("#editor").count() == 0
+
+
+async def test_the_preview_in_a_frame_shows_in_words_what_its_token_is_not_for(framed: Served, portal: Portal, company: Company) -> None:
+    """AUTH-10."""
+    framed.write("notes.md", "![A map](img/map.svg) [other](other.md)\n")
+    framed.write("img/map.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>')
+    ann = await company.join("Ann", framed, None)
+    portal.shows(framed, "notes.md", framed.token("Bob"))
+    page = await ann.new_page()
+    await page.goto(portal.origin())
+    frame = await document_in(page)
+
+    await frame.locator("#modes [data-mode=preview]").click()
+
+    await expect(frame.locator("#preview")).to_contain_text("A map (picture not shown in this frame: img/map.svg)")
+    await expect(frame.get_by_role("link", name="other")).to_have_attribute("target", "_blank")
