@@ -100,6 +100,7 @@ async def test_what_leaves_the_bin_for_good_is_asked_about_before(shared_server:
     await files.page.goto(shared_server.url + "/?view=bin")
 
     await files.menu("secret.md", "Delete for good")
+    await files.window.wait_for()
     await files.press("Enter")
     await expect(files.window).to_have_count(0)
     await expect(files.row("secret.md")).to_have_count(1)

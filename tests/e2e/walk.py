@@ -201,8 +201,8 @@ async def document(company: Company, served: Served, look: Look, folder: str) ->
         await page.locator(wanted).first.wait_for()
         yield label, page
         if label == "outline":
-            await page.locator("#more").click()
-            await page.locator('#menu [data-act="editor.menu.outline"]').click()
+            # Its first button closes it.
+            await page.locator(wanted).first.click()
         else:
             await page.keyboard.press("Escape")
         await expect(page.locator(wanted).first).to_be_hidden()

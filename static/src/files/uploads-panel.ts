@@ -50,7 +50,9 @@ export class Panel {
     const { all, open } = this.uploads;
     const done = all.filter(({ state }) => state === "done").length;
     const clashes = all.filter(({ state }) => state === "exists");
-    this.title.textContent = open > 0 ? t("files.upload.running", { done, n: all.length }) : t("files.upload.done", { n: done });
+    const left = clashes.length + all.filter(({ state }) => state === "failed").length;
+    const words = left > 0 ? t("files.upload.left", { n: left }) : t("files.upload.done", { n: done });
+    this.title.textContent = open > 0 ? t("files.upload.running", { done, n: all.length }) : words;
     const both = button(t("files.upload.bothAll"), () => void this.each(clashes, (upload) => this.uploads.keepBoth(upload)));
     const skip = button(t("files.upload.skipAll"), () => void this.each(clashes, async (upload) => this.uploads.cancel(upload)));
     const stop = button(t("files.upload.cancelAll"), () => void this.each(all.filter(unfinished), async (upload) => this.uploads.cancel(upload)));

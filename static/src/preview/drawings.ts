@@ -8,6 +8,8 @@ export interface Drawing {
   now(): boolean;
   /** Draw, whatever has to be loaded first; never rejects. */
   later(): Promise<void>;
+  /** It only looks; its elements may be others by then. */
+  minor?: boolean;
 }
 
 export class Drawings {
@@ -20,6 +22,11 @@ export class Drawings {
   /** Draw these when their block comes near. */
   add(block: Element, drawings: Drawing[]): void {
     if (drawings.length > 0) this.waiting.set(block, drawings);
+  }
+
+  /** Whether something of the block is not drawn yet. */
+  awaits(block: Element): boolean {
+    return this.waiting.has(block);
   }
 
   /** The block is gone. */

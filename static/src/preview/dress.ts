@@ -128,10 +128,15 @@ function formula(found: HTMLElement, display: boolean, { drawing }: Setting): vo
   found.classList.add(found instanceof HTMLDivElement ? "md-display" : "md-formula");
   drawing({
     now: () => {
-      if (canSet(source)) setFormula(found, source, display);
-      return canSet(source);
+      if (!canSet(source)) return false;
+      setFormula(found, source, display);
+      if (display) reach(found, t("preview.formula"));
+      return true;
     },
-    later: () => laterFormula(found, source, display),
+    later: async () => {
+      await laterFormula(found, source, display);
+      if (display) reach(found, t("preview.formula"));
+    },
   });
 }
 
@@ -141,13 +146,13 @@ function code(found: HTMLElement, [language = ""]: readonly string[], { drawing 
   place.textContent = text;
   const holder = element("div", { class: "md-code" });
   found.replaceWith(holder);
-  holder.append(found, copier(text));
+  holder.append(found, copier(place));
   reachable(found, language === "" ? t("preview.code") : t("preview.codeIn", { language }), drawing);
   if (language !== "") drawing({ now: () => colourNow(place, text, language), later: () => colourLater(place, text, language) });
 }
 
-function copier(text: string): HTMLButtonElement {
-  const made = button(t("common.copy"), () => void copy(text).then((done) => said(made, done)), "md-copy");
+function copier(place: HTMLElement): HTMLButtonElement {
+  const made = button(t("common.copy"), () => void copy(place.textContent).then((done) => said(made, done)), "md-copy");
   return made;
 }
 
@@ -196,5 +201,5 @@ function scrolling(table: HTMLTableElement, { drawing }: Setting): void {
 }
 
 function reachable(wide: HTMLElement, name: string, drawing: Setting["drawing"]): void {
-  drawing({ now: () => false, later: async () => reach(wide, name) });
+  drawing({ now: () => false, later: async () => reach(wide, name), minor: true });
 }

@@ -39,7 +39,8 @@ function elsewhere({ url }: { url: string }, alt: string, linked: boolean): HTML
 
 function missing(alt: string, to: Target): HTMLElement {
   const name = to.kind === "document" ? to.path : "";
-  return element("span", { class: "md-missing" }, alt === "" ? "" : `${alt} `, element("span", {}, `(${t("preview.noPicture", { name })})`));
+  const why = t(lease === null ? "preview.noPicture" : "preview.barredPicture", { name });
+  return element("span", { class: "md-missing" }, alt === "" ? "" : `${alt} `, element("span", {}, `(${why})`));
 }
 
 function load(made: HTMLImageElement, path: string): void {
@@ -54,7 +55,7 @@ function load(made: HTMLImageElement, path: string): void {
   );
 }
 
-/** In a frame of another site pictures are fetched with the page's token. */
+/** In a frame of another site pictures are fetched with the page's token, which may be for this document alone. */
 async function own(path: string): Promise<string> {
   const bytes = await content(path);
   if (!/\.svgz?$/i.test(path)) return URL.createObjectURL(bytes);

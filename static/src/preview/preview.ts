@@ -14,6 +14,7 @@ import { watchDark } from "./figures.ts";
 import { loaded } from "./pictures.ts";
 import { anchored } from "./render.ts";
 import type { Patch } from "./letters.ts";
+import { morph } from "./morph.ts";
 import { Sheet } from "./sheet.ts";
 import { boxIn, fingerprint } from "./tasks.ts";
 import { Together } from "./together.ts";
@@ -36,7 +37,7 @@ export class Preview {
   ) {
     this.folder = folderOf(desk.path);
     this.sheet = new Sheet(parent, {
-      make: (html, warm) => this.block(html, warm),
+      make: (html, warm, old) => this.block(html, warm, old),
       near: (blocks) => this.drawings.draw(blocks),
       gone: (block) => this.drawings.forget(block),
     });
@@ -102,18 +103,25 @@ export class Preview {
   }
 
   /** What somebody is typing is drawn at once, if that needs no waiting. */
-  private block(html: string, warm: boolean): HTMLElement {
+  private block(html: string, warm: boolean, old?: HTMLElement): HTMLElement {
     const { folder, desk } = this;
     const made = element("div", { class: "md-block" });
     const drawings: Drawing[] = [];
     made.append(dressed(html, { folder, readOnly: desk.readOnly, drawing: (drawing) => drawings.push(drawing) }));
-    this.drawings.add(made, warm ? drawings.filter((drawing) => !drawing.now()) : drawings);
-    return made;
+    const left = warm ? drawings.filter((drawing) => !drawing.now()) : drawings;
+    const same = old !== undefined && !this.drawings.awaits(old) && left.every(({ minor }) => minor === true) ? old : made;
+    if (same !== made) morph(same, made);
+    this.drawings.add(same, left);
+    return same;
   }
 
   private take(patch: Patch, all: boolean): void {
     if (all) this.sheet.clear();
     this.sheet.apply(patch);
+    // What front matter says of the text's language is the editor's to know.
+    const { lang } = this.desk.view.contentDOM;
+    // Even the same again would style everything anew.
+    if (this.sheet.element.lang !== lang) this.sheet.element.lang = lang;
     this.say(this.sheet.length === 0 ? t("preview.empty") : "");
     if (!all) return;
     if (location.hash !== "") void this.goTo(location.hash);

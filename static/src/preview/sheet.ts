@@ -32,8 +32,8 @@ interface Group {
 
 /** What blocks are made of, by somebody else. */
 export interface Blocks {
-  /** The element of a block; `warm`: somebody is typing it. */
-  make(html: string, warm: boolean): HTMLElement;
+  /** The element of a block; `warm`: somebody is typing it. It may be the old one, which has become so. */
+  make(html: string, warm: boolean, old?: HTMLElement): HTMLElement;
   /** These will soon be seen. */
   near(blocks: readonly HTMLElement[]): void;
   gone(block: HTMLElement): void;
@@ -161,19 +161,22 @@ export class Sheet {
     if (found.some(({ cell, group }) => cell === undefined || group === undefined)) return false;
     found.forEach(({ group, cell }, index) => {
       if (cell === undefined || group === undefined) return;
-      const old = cell.element;
       cell.html = html[index] ?? "";
-      cell.element = null;
-      if (old === null) return;
-      const made = this.make(cell, true);
+      if (cell.element !== null) this.renew(group, cell, cell.element);
+    });
+    return true;
+  }
+
+  private renew(group: Group, cell: Cell, old: HTMLElement): void {
+    const made = this.make(cell, true, old);
+    if (made !== old) {
       const { focus } = carry(old, made);
       this.blocks.gone(old);
       // In a group that is not drawn yet it is on no page.
       if (group.drawn) old.replaceWith(made);
       focus();
-      this.look(group, [cell]);
-    });
-    return true;
+    }
+    this.look(group, [cell]);
   }
 
   private take(from: number, removed: number): void {
@@ -251,8 +254,8 @@ export class Sheet {
     return { html, lines: Math.min(Math.max(end - first, 1), 2000), element: null };
   }
 
-  private make(cell: Cell, warm: boolean): HTMLElement {
-    const made = this.blocks.make(cell.html, warm);
+  private make(cell: Cell, warm: boolean, old?: HTMLElement): HTMLElement {
+    const made = this.blocks.make(cell.html, warm, old);
     cell.element = made;
     this.cells.set(made, cell);
     return made;
