@@ -3,7 +3,7 @@
 import { boxes } from "./dress.ts";
 
 /** What a person did is not in the markup. */
-const OWN = new Set(["open", "style"]);
+const OWN = new Set(["open", "style", "tabindex"]);
 
 /** Make `old` what `made` is; what is the same in both stays, with its focus, its selection and all that was done to it. */
 export function morph(old: Element, made: Element): void {
@@ -36,7 +36,7 @@ function children(old: Element, made: Element): void {
 
 function become(old: ChildNode, made: ChildNode): void {
   if (old instanceof Text && made instanceof Text) old.data = made.data;
-  else if (old instanceof Element && made instanceof Element && old.tagName === made.tagName && old.namespaceURI === made.namespaceURI) morph(old, made);
+  else if (old instanceof Element && made instanceof Element && old.nodeName === made.nodeName) morph(old, made);
   else old.replaceWith(made);
 }
 
