@@ -51,9 +51,10 @@ class Trash:
         stat = await self._documents.find(path)
         if not stat.folder:
             raise NotFound("This is no folder.")
-        inside = {host.id for host in self._rooms.below(stat.path)}
-        await self._rooms.flush(inside)
+        await self._rooms.flush([host.id for host in self._rooms.below(stat.path)])
         entry = await self._bin.discard(stat.path, if_match=None, by=by, now=self._rooms.now())
+        # Only now: a document may have been moved out of the folder while the others were saved.
+        inside = {host.id for host in self._rooms.below(stat.path)}
         await self._dismiss(sorted({*entry.documents, *inside}))
         return entry
 

@@ -205,7 +205,7 @@ class LocalFiles:
             if etag is None and place.sight.size <= left:
                 left -= place.sight.size
                 etag = self._hash(place, hashes)
-            stats.append(_stat(place, place.sight.weak if etag is None else etag))
+            stats.append(described(place, place.sight.weak if etag is None else etag))
         self._disk.note(lambda names: names.remember(hashes))
         return stats
 
@@ -222,7 +222,7 @@ class LocalFiles:
         if etag is None:
             sight, etag = self._folder.hashed(place.sight.path)
             self._disk.note(lambda names: names.remember([(place.id, sight, etag)]))
-        return _stat(place, etag)
+        return described(place, etag)
 
     @staticmethod
     def _known_etag(place: Place) -> str | None:
@@ -237,7 +237,9 @@ class LocalFiles:
         self._disk.note(lambda names: names.remember([(place.id, sight, etag)]))
         leftovers = self._exchange.leftovers(path, place.id[3:11], limit)
         return Content(
-            _stat(Place(place.id, replace(sight, size=len(body))), etag), body, tuple(LocalDisplaced(self, aside) for aside in leftovers)
+            described(Place(place.id, replace(sight, size=len(body))), etag),
+            body,
+            tuple(LocalDisplaced(self, aside) for aside in leftovers),
         )
 
     def _write(self, place: Place, body: bytes, if_match: str) -> Written:
@@ -246,7 +248,7 @@ class LocalFiles:
         etag = _etag(sight, body)
         self._disk.note(lambda names: names.settle(place.id, sight, etag, durable=False))
         displaced: Displaced = LocalDisplaced(self, aside)
-        return Written(_stat(Place(place.id, replace(sight, size=len(body))), etag), displaced)
+        return Written(described(Place(place.id, replace(sight, size=len(body))), etag), displaced)
 
     def _move(self, place: Place, to: bytes, if_match: str | None) -> Stat:
         path = _file(place)
@@ -254,9 +256,14 @@ class LocalFiles:
             raise Changed(f"the file was changed by somebody else: {path.decode()}")
         if to != path:
             self._exchange.move(path, to, place.id[3:11])
-        sight, etag = self._folder.hashed(to)
+        sight, etag = self._arrived(to)
         self._disk.note(lambda names: names.settle(place.id, sight, etag))
-        return _stat(Place(place.id, sight), etag if sight.size <= HASHED else sight.weak)
+        return described(Place(place.id, sight), etag)
+
+    def _arrived(self, path: bytes) -> tuple[Sight, str]:
+        """What is there now, with its etag. A large file is not read: everybody waits for who moves something."""
+        sight = self._folder.look(path)
+        return (sight, sight.weak) if sight is not None and sight.size > HASHED else self._folder.hashed(path)
 
     def _delete(self, place: Place, if_match: str | None) -> None:
         path = _file(place)
@@ -287,7 +294,8 @@ def _etag(sight: Sight, body: bytes) -> str:
     return hashlib.sha256(body).hexdigest() if len(body) <= HASHED else sight.weak
 
 
-def _stat(place: Place, etag: str) -> Stat:
+def described(place: Place, etag: str) -> Stat:
+    """What the port says of a place whose etag is known."""
     sight = place.sight
     path = sight.path.decode()
     kind = "inode/directory" if sight.folder else media_type(path)

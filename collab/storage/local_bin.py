@@ -17,7 +17,7 @@ from collab.errors import CollabError, Denied, Exists, Malformed, NotFound, Unav
 from collab.storage.bin import Note, contained, described, home, reclaimed, returned
 from collab.storage.folder import listed, open_file, parted, sync
 from collab.storage.local import matches
-from collab.storage.paths import BIN, is_key, split_new
+from collab.storage.paths import BIN, check_lengths, is_key, split_new
 from collab.storage.refusals import GONE, explained
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ def _restore(disk: Disk, key: str, to: bytes | None) -> bytes:
     note, entry = _known(disk, key)
     target = b"/".join(split_new(note.path)) if to is None else to
     disk.note(lambda names: names.restate(reclaimed(names, key, note, disk.folder.look)))
+    check_lengths((row.path for row in disk.places.names.below(note.place(key))), note.place(key), target)
     if disk.folder.look(target) is not None:
         raise Exists(f"there is something of this name: {target.decode()}")
     _make_around(disk, target)

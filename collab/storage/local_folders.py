@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collab.storage.paths import split_move, split_new
+from collab.errors import NotFound
+from collab.storage.local import described
+from collab.storage.names import Place
+from collab.storage.paths import check_lengths, split_move, split_new
 
 if TYPE_CHECKING:
     from collab.ports import Stat
@@ -26,13 +29,19 @@ class LocalFolders:
     async def move(self, path: str, to: str) -> Stat:
         """Rename or move a folder with all in it."""
         source, target = split_move(path, to)
-        if source != target:
-            await self._files.work(lambda disk: _move(disk, source, target), alone=True)
-        return await self._files.stat(to)
+        if source == target:
+            return await self._files.stat(to)
+        return await self._files.work(lambda disk: _move(disk, source, target), alone=True)
 
 
-def _move(disk: Disk, source: bytes, target: bytes) -> None:
+def _move(disk: Disk, source: bytes, target: bytes) -> Stat:
+    check_lengths((row.path for row in disk.places.names.below(source)), source, target)
     disk.exchange.move_folder(source, target)
     disk.step("moved")
     disk.note(lambda names: names.shift(source, target))
     disk.step("shifted")
+    # Before anybody else comes: another move may take it away at once, and this one was made all the same.
+    sight = disk.folder.look(target)
+    if sight is None:
+        raise NotFound(f"the folder was moved, and is not there any more: {target.decode()}")
+    return described(Place("", sight), "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from collab.errors import Exists, Malformed, NotFound
 from collab.storage.bin import Note, contained, described, home, reclaimed, returned
-from collab.storage.paths import split_move, split_new, within
+from collab.storage.paths import check_lengths, split_move, split_new, within
 
 if TYPE_CHECKING:
     from collab.ports import Binned, Stat
@@ -38,6 +38,7 @@ class MemoryFolders:
                 raise NotFound(f"no such folder: {path}")
             if source != target:
                 files.free(target)
+                check_lengths((row.path for row in files.places.names.below(source)), source, target)
                 files.carry(source, target)
                 await files.step("moved")
                 files.places.names.shift(source, target)
@@ -96,6 +97,7 @@ class MemoryBin:
         target = b"/".join(split_new(note.path)) if to is None else to
         names = files.places.names
         names.restate(reclaimed(names, key, note, files.look))
+        check_lengths((row.path for row in names.below(note.place(key))), note.place(key), target)
         if files.look(target) is not None:
             raise Exists(f"there is something of this name: {target.decode()}")
         parent = target.rpartition(b"/")[0]

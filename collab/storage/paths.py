@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from collab.errors import Malformed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NAME_BYTES: Final = 255
 PATH_BYTES: Final = 1024
@@ -59,6 +62,12 @@ def split_move(path: str, to: str) -> tuple[bytes, bytes]:
     if source != target and within(target, source):
         raise Malformed(f"a folder cannot be moved into itself: {path}")
     return source, target
+
+
+def check_lengths(paths: Iterable[bytes], folder: bytes, to: bytes) -> None:
+    """`Malformed` when one of these paths would be too long if the folder that holds them were at `to`: nobody could open it there."""
+    if any(len(to) + len(path) - len(folder) > PATH_BYTES for path in paths):
+        raise Malformed(f"a document in the folder would have a name of over {PATH_BYTES} bytes there")
 
 
 def visible(name: bytes) -> bool:

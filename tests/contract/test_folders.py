@@ -99,6 +99,21 @@ async def test_what_a_write_displaced_is_still_held_when_its_folder_moved(outsid
     assert (await outside.files.read("new/a.md", limit=LIMIT)).leftovers == ()
 
 
+async def test_a_folder_does_not_go_where_a_document_in_it_would_have_too_long_a_path(outside: Outside) -> None:
+    inside = "/".join(["sub", *["x" * 200] * 4, "a.md"])
+    outside.put(inside, b"one")
+    await outside.folders.make("y" * 250)
+    known = (await outside.files.stat(inside)).id
+    with pytest.raises(Malformed):
+        await outside.folders.move("sub", "y" * 250 + "/sub")
+    assert (await outside.files.stat(known)).path == inside
+    entry = await outside.bin.discard("sub", if_match=None, by="Ann", now=1.0)
+    with pytest.raises(Malformed):
+        await outside.bin.restore(entry.key, "y" * 250 + "/sub")
+    await outside.bin.restore(entry.key, None)
+    assert (await outside.files.stat(inside)).id == known
+
+
 async def test_a_folder_takes_nobodys_place(outside: Outside) -> None:
     for path in ("sub/a.md", "other/b.md", "c.md"):
         outside.put(path, b"one")

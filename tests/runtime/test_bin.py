@@ -57,6 +57,28 @@ async def test_people_who_edit_a_document_that_is_deleted_are_told(stage: Stage)
     assert stage.metrics.failures == {}
 
 
+async def test_who_moved_a_document_out_of_a_folder_before_it_is_deleted_goes_on_in_it(stage: Stage) -> None:
+    """FILE-13."""
+    for path in ("sub/a.md", "sub/b.md"):
+        stage.files.poke(path, b"one\n")
+    ann, bob = await stage.page("Ann", path="sub/a.md"), await stage.page("Bob", path="sub/b.md")
+    stage.journal.refuse("slow")
+    ann.append("x")
+    bob.append("y")
+    await soon()
+    deleting = asyncio.ensure_future(stage.trash.discard_folder("sub", by="Cy"))
+    await soon()
+    await stage.documents.move("sub/a.md", "a.md", if_match=ANY)
+    stage.journal.refuse(None)
+    entry = await deleting
+    await soon()
+    assert len(entry.documents) == 1
+    assert (ann.denied, bob.denied) == ([], ["not-found"])
+    ann.append("z")
+    await passing(15)
+    assert stage.file("a.md") == "one\nxz"
+
+
 async def test_who_comes_back_while_a_document_is_deleted_finds_none(stage: Stage) -> None:
     ann = await stage.guest("Ann")
     stage.journal.refuse("slow")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 import subprocess
 import sys
+import threading
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -634,3 +636,35 @@ async def test_a_file_in_a_folder_that_cannot_be_entered_is_not_believed_to_be_g
     (outside.root / "other").mkdir()
     os.link(outside.root / "a.md", outside.root / "other" / "b.md")
     assert (await outside.files.stat("other/b.md")).id != stat.id
+
+
+async def test_a_file_too_large_to_be_hashed_is_moved_without_being_read(outside: OutsideLocal) -> None:
+    """FILE-5. Nobody else looks or writes meanwhile; this one has a tebibyte of nothing."""
+    outside.put("a.bin", b"")
+    os.truncate(outside.root / "a.bin", 2**40)
+    before = await outside.files.stat("a.bin")
+    async with asyncio.timeout(30):
+        moved = await outside.files.move("a.bin", "b.bin", if_match=before.etag)
+    assert (moved.id, moved.path, moved.size) == (before.id, "b.bin", 2**40)
+    assert await outside.files.stat("b.bin") == moved
+
+
+async def test_two_moves_of_a_folder_are_both_made_and_both_told(tmp_path: Path) -> None:
+    """FILE-13."""
+    begun, going = threading.Event(), threading.Event()
+
+    def step(word: str) -> None:
+        if word == "moved" and not begun.is_set():
+            begun.set()
+            going.wait(30)
+
+    outside = OutsideLocal(tmp_path, step=step)
+    outside.put("one/a.md", b"one")
+    first = asyncio.ensure_future(outside.folders.move("one", "two"))
+    await asyncio.to_thread(begun.wait, 30)
+    second = asyncio.ensure_future(outside.folders.move("two", "three"))
+    await asyncio.sleep(0)
+    going.set()
+    assert [moved.path for moved in await asyncio.gather(first, second)] == ["two", "three"]
+    assert (await outside.files.stat("three/a.md")).path == "three/a.md"
+    await outside.close()
