@@ -291,6 +291,27 @@ test("an id that the server does not know is tried as a path once, and then the 
   expect(last()).toBe(third);
 });
 
+test("a page that was let in by its path comes back by its id again, so that a later rename does not lock it out", async () => {
+  const first = last();
+  const id = "id:abcdefghijklmnopqrstuvwxyz";
+  await greet(first);
+  first.say(state({ file: "saved", path: NAME, id }));
+  first.drop(1006);
+  const second = await next(first);
+  second.name = id;
+  second.open();
+  await vi.waitFor(() => expect(second.sent.length).toBeGreaterThan(0));
+  second.say(denied("not-found"));
+  const third = await next(second);
+  await greet(third);
+  third.say(state({ file: "saved", path: NAME, id }));
+  third.drop(1006);
+  const fourth = await next(third);
+  fourth.open();
+  await vi.waitFor(() => expect(fourth.sent.length).toBeGreaterThan(0));
+  expect(readVarString(createDecoder(fourth.sent[0] as Uint8Array))).toBe(id);
+});
+
 test("a viewer may not type", async () => {
   last().open();
   last().say(authenticated("readonly"));

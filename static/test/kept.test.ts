@@ -27,6 +27,16 @@ function page(hurried = true, opening?: (lost: () => void) => Promise<Keep>): Ke
   return made;
 }
 const type = (text: string): void => document.getText("content").insert(document.getText("content").length, text);
+/** Resolved when the next record is being written, and not yet on the disk. */
+function firstAdd(): Promise<void> {
+  const { add } = IDBObjectStore.prototype;
+  return new Promise((resolve) => {
+    vi.spyOn(IDBObjectStore.prototype, "add").mockImplementationOnce(function (this: IDBObjectStore, ...given: Parameters<typeof add>) {
+      resolve();
+      return add.apply(this, given);
+    });
+  });
+}
 const kept = async (): Promise<Kept[]> => (await open()).of("ann", "id:a");
 
 beforeEach(() => {
@@ -140,6 +150,57 @@ test("when the storage is cleared under the page, everything that is not stored 
   expect(robbed.safe).toBe(false);
   await vi.waitFor(() => expect(robbed.safe).toBe(true));
   expect(texts(await kept())).toBe("one two");
+});
+
+test("what was being written when the storage was cleared is not called kept before it is in the new one", async () => {
+  const storages: (() => void)[] = [];
+  let works = true;
+  document = new Y.Doc();
+  const robbed = page(true, (lost) => {
+    storages.push(lost);
+    return works ? open() : Promise.reject(new Error("no room"));
+  });
+  robbed.belongs(OWNER);
+  await robbed.storage();
+  const writing = firstAdd();
+  type("one");
+  await writing;
+  vi.stubGlobal("indexedDB", new IDBFactory());
+  storages[0]?.();
+  expect(robbed.safe).toBe(false);
+  await vi.waitFor(() => expect(robbed.safe).toBe(true));
+  expect(texts(await kept())).toBe("one");
+  expect(robbed.tally.kept).toBe(robbed.tally.made);
+  works = false;
+  storages.at(-1)?.();
+  type(" two");
+  await vi.waitFor(() => expect(robbed.tally.broken).toBe(true));
+  expect(robbed.tally).toEqual({ made: 2, kept: 0, broken: true });
+  expect(robbed.safe).toBe(false);
+});
+
+test("records of a storage that was cleared are never taken for those of the new one", async () => {
+  const [former, next] = [globalThis.indexedDB, new IDBFactory()];
+  vi.stubGlobal("indexedDB", next);
+  expect(await (await open()).add(pending({ client: 2, changes: 9 }))).toBe(1);
+  vi.stubGlobal("indexedDB", former);
+  let lose = (): void => undefined;
+  document = new Y.Doc();
+  const robbed = page(true, (lost) => {
+    lose = lost;
+    return open();
+  });
+  robbed.belongs(OWNER);
+  await robbed.storage();
+  const writing = firstAdd();
+  type("mine");
+  await writing;
+  vi.stubGlobal("indexedDB", next);
+  lose();
+  await vi.waitFor(async () => expect(changesIn(await kept())).toBe(10));
+  robbed.stored();
+  type(" and more");
+  await vi.waitFor(async () => expect((await kept()).map(({ client, changes }) => [client, changes])).toEqual([[2, 9], [document.clientID, 1]]));
 });
 
 test("a long time offline leaves few records, and every letter in them", async () => {

@@ -179,6 +179,8 @@ export class Connection {
   private told(payload: string): void {
     const report = reportIn(payload);
     if (report === null) return;
+    // Where we are now, the id is known.
+    this.byPath = false;
     const early = this.facts.edits > 0;
     this.doubting = early && report.file === "saved";
     this.change({ report: early ? doubted(report) : report, readOnly: this.isReadOnly(report) });

@@ -49,6 +49,8 @@ export class Keeper {
   private broken = false;
   /** Counts the moments at which everything was stored. */
   private stage = 0;
+  /** Counts the storages that were taken away: what was done in a former one is not done in this one. */
+  private losses = 0;
   private writing = false;
   private grace: Timer | undefined;
   private timers: Timer[] = [];
@@ -125,14 +127,6 @@ export class Keeper {
     await this.storage().then((keep) => keep.hold(keys, reason)).catch(() => undefined);
   }
 
-  /** The person gives up what waits. */
-  async discard(): Promise<void> {
-    const gone = [...this.keys, ...this.adopted].map((key) => ({ key }));
-    this.stage += 1;
-    this.forget();
-    if (gone.length > 0) await (await this.storage()).remove(gone);
-  }
-
   /** The page may be gone in a moment: let nothing wait. */
   hurry(): void {
     if (this.waiting.length > 0) void this.write();
@@ -161,16 +155,17 @@ export class Keeper {
     this.grace = undefined;
     if (this.writing || this.owner === null) return;
     this.writing = true;
+    const { losses } = this;
     try {
-      const keep = await this.storage();
-      while (await this.step(keep, this.owner));
+      while (await this.step(await this.storage(), this.owner));
       this.broken = false;
     } catch {
-      this.failed();
+      if (losses === this.losses) this.failed();
     } finally {
       this.writing = false;
       this.changed();
     }
+    if (losses !== this.losses) this.hurry();
   }
 
   /** Says whether there was something to do. */
@@ -183,30 +178,32 @@ export class Keeper {
   }
 
   private async drop(keep: Keep): Promise<void> {
-    const gone = this.obsolete;
+    const { obsolete: gone, losses } = this;
     await keep.remove(gone.map((key) => ({ key })));
-    this.obsolete = this.obsolete.filter((key) => !gone.includes(key));
+    if (losses === this.losses) this.obsolete = this.obsolete.filter((key) => !gone.includes(key));
   }
 
   private async put(keep: Keep, owner: Owner): Promise<void> {
-    const { stage, reason, waiting } = this;
+    const { stage, losses, reason, waiting } = this;
     const changes = changesIn(waiting);
     this.waiting = [];
     try {
       const key = await keep.add({ ...owner, client: this.document.clientID, update: merged(waiting), changes, at: Date.now(), held: reason });
+      if (losses !== this.losses) return;
       if (stage !== this.stage) return void this.obsolete.push(key);
       this.keys.push(key);
       this.kept += changes;
     } catch (error) {
-      if (stage === this.stage) this.waiting = [...waiting, ...this.waiting];
+      if (stage === this.stage && losses === this.losses) this.waiting = [...waiting, ...this.waiting];
       throw error;
     }
     this.changed();
   }
 
   private async gather(keep: Keep): Promise<void> {
-    const { keys, stage } = this;
+    const { keys, stage, losses } = this;
     const key = await keep.merge(keys);
+    if (losses !== this.losses) return;
     if (stage === this.stage) this.keys = [...this.keys.filter((each) => !keys.includes(each)), key];
     else this.obsolete.push(key);
   }
@@ -219,6 +216,7 @@ export class Keeper {
 
   /** Somebody cleared the storage: everything that is not stored has to go into it again. */
   private lost(): void {
+    this.losses += 1;
     this.keep = null;
     this.keys = [];
     this.adopted = [];
