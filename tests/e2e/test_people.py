@@ -49,6 +49,14 @@ async def meet(company: Company, served: Served, document: str, *names: str, **s
     return list(await asyncio.gather(*(person.open(document) for person in people)))
 
 
+async def meet_in_table(company: Company, served: Served, document: str, *names: str) -> list[Editor]:
+    """As `meet`, for a document that opens as a table."""
+    people = await asyncio.gather(*(company.join(name, served) for name in names))
+    editors = list(await asyncio.gather(*(person.visit(document) for person in people)))
+    await asyncio.gather(*(editor.saved() for editor in editors))
+    return editors
+
+
 async def enter(person: Person, document: str, at: int) -> Editor:
     editor = await person.open(document)
     await editor.page.evaluate(SOURCE)
@@ -161,6 +169,18 @@ async def test_one_jumps_to_somebody_in_the_preview_when_only_that_is_shown(shar
 
     await expect(ann.page.locator("#preview").get_by_text("Words 30.5", exact=True)).to_be_in_viewport(timeout=MILLISECONDS)
     await expect(ann.page.locator("#preview .mark")).to_have_text("B")
+
+
+async def test_one_jumps_to_somebodys_cell_of_a_table(shared_server: Served, company: Company) -> None:
+    shared_server.write("jump.csv", "name,number\n" + "".join(f"row {number},{number}\n" for number in range(500)))
+    ann, bob = await meet_in_table(company, shared_server, "jump.csv", "Ann", "Bob")
+    await bob.page.evaluate(SOURCE)
+    await bob.caret_to(len("name,number\n") + sum(len(f"row {number},{number}\n") for number in range(400)) + 2)
+    await ann.sees("Ann", "Bob")
+
+    await row(await everybody(ann), "Bob").get_by_role("button", name="Go there").click()
+
+    await expect(ann.page.locator("#preview").get_by_text("row 400", exact=True)).to_be_in_viewport(timeout=MILLISECONDS)
 
 
 async def test_a_caret_that_is_followed_stays_in_view_until_one_types(shared_server: Served, company: Company) -> None:

@@ -213,6 +213,12 @@ export class Grid {
     return Math.max(1, Math.floor(this.dom.clientHeight / this.rowHeight) - 2);
   }
 
+  /** Bring a cell into view; where we are stays as it is. */
+  show(place: Place): void {
+    this.reveal(place);
+    this.draw();
+  }
+
   private reveal({ row, column }: Place): void {
     const { dom, rowHeight } = this;
     const top = row * rowHeight;

@@ -3,33 +3,21 @@
 import * as Y from "yjs";
 
 import type { Desk } from "../editor/desk.ts";
-import { personIn } from "../people/people.ts";
+import { caretsIn } from "../people/cursors.ts";
 import type { Guest } from "./grid.ts";
 import type { Place } from "./sheet.ts";
 
-/** Everybody else with a place, by the cell that holds their caret. */
-export function guests({ awareness, text }: Desk, at: (offset: number) => Place | null): Guest[] {
-  const me = personIn(awareness.getLocalState())?.id;
-  const found: Guest[] = [];
-  for (const [client, state] of awareness.getStates()) {
-    const person = personIn(state);
-    if (client === awareness.clientID || person === null || person.id === me) continue;
-    const offset = position((state["cursor"] as { head?: unknown } | null | undefined)?.head, text);
-    const place = offset === null ? null : at(offset);
-    if (place !== null) found.push({ place, name: person.name, color: person.color });
-  }
-  return found;
+/** Everybody else once, by the cell that holds their caret. */
+export function guests({ view }: Desk, at: (offset: number) => Place | null): Guest[] {
+  return (caretsIn(view)?.carets() ?? []).flatMap(({ who: { name, color }, caret }) => {
+    const place = at(caret.head);
+    return place === null ? [] : [{ place, name, color }];
+  });
 }
 
-function position(json: unknown, text: Y.Text): number | null {
-  if (typeof json !== "object" || json === null || text.doc === null) return null;
-  try {
-    const found = Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(json), text.doc);
-    return found?.type === text ? found.index : null;
-  } catch {
-    // Somebody else's mistake: no place for it.
-    return null;
-  }
+/** Called when others have moved. */
+export function watchGuests({ view }: Desk, listener: () => void): void {
+  caretsIn(view)?.watch(listener);
 }
 
 /** Say that we are at this offset of the text. */

@@ -12,7 +12,7 @@ import type { Desk } from "../editor/desk.ts";
 import { columnName } from "./cells.ts";
 import { Field } from "./field.ts";
 import { Grid } from "./grid.ts";
-import { guests, tell } from "./guests.ts";
+import { guests, tell, watchGuests } from "./guests.ts";
 import { pasted, Sheet, type Place } from "./sheet.ts";
 
 const TABS = /\.tsv$/i;
@@ -37,7 +37,7 @@ export class CsvTable {
     this.showTools();
     desk.watch((update) => this.updated(update));
     desk.watchDocument(() => this.showTools());
-    desk.awareness.on("change", () => this.showGuests());
+    watchGuests(desk, () => this.showGuests());
   }
 
   show(): void {
@@ -51,6 +51,18 @@ export class CsvTable {
   hide(): void {
     this.shown = false;
     this.keep();
+  }
+
+  /** The cell in which a place of the text is shown; null when it is off the screen. */
+  elementAt(offset: number): HTMLElement | null {
+    const place = this.sheet.at(offset);
+    return place === null ? null : this.grid.cellAt(place);
+  }
+
+  /** Bring the cell that holds a place of the text into view. */
+  reveal(offset: number): void {
+    const place = this.sheet.at(offset);
+    if (place !== null) this.grid.show(place);
   }
 
   private read(): Sheet {

@@ -6,7 +6,7 @@
  * other clients say.
  */
 
-import { Facet, StateEffect, type Extension } from "@codemirror/state";
+import { Facet, type Extension } from "@codemirror/state";
 import { ViewPlugin, type EditorView, type PluginValue, type ViewUpdate } from "@codemirror/view";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
@@ -28,8 +28,7 @@ interface Source {
 
 const source = Facet.define<Source, Source | null>({ combine: (values) => values[0] ?? null });
 
-/** Carets of others are somewhere else now, or other people's. */
-export const moved = StateEffect.define<null>();
+type Listener = () => void;
 
 interface Changed {
   added: number[];
@@ -44,6 +43,7 @@ class Cursors implements PluginValue {
   private readonly positions: Positions;
   private readonly overlay: Overlay;
   private readonly unwatch: () => void;
+  private readonly listeners = new Set<Listener>();
   private looking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
   /** Edits made on this page, for those who want to know whether we type. */
@@ -66,8 +66,7 @@ class Cursors implements PluginValue {
   update(update: ViewUpdate): void {
     if (update.docChanged) this.positions.map(update.changes);
     if (update.docChanged || update.selectionSet || update.focusChanged) this.tellSoon();
-    const effects = update.transactions.some((transaction) => transaction.effects.some((effect) => effect.is(moved)));
-    if (effects || update.docChanged) this.overlay.show(this.carets());
+    if (update.docChanged) this.show();
     if (update.geometryChanged || update.viewportChanged) this.overlay.measureAll();
     if (update.docChanged) this.lookSoon();
   }
@@ -95,7 +94,13 @@ class Cursors implements PluginValue {
     });
   }
 
-  /** Show the names of these carets again. */
+  /** Called when carets of others are somewhere else, or other people's; gives the way to stop. */
+  watch(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Show the name at this client's caret again. */
   point(client: number): void {
     this.overlay.point(client);
   }
@@ -122,8 +127,14 @@ class Cursors implements PluginValue {
       this.looking = undefined;
       const end = performance.now() + BUDGET;
       if (!this.positions.settle(() => performance.now() < end)) this.lookSoon();
-      this.view.dispatch({ effects: moved.of(null) });
+      this.show();
     }, PAUSE);
+  }
+
+  /** Without an update of the editor: nothing of it changes. */
+  private show(): void {
+    this.overlay.show(this.carets());
+    for (const listener of this.listeners) listener();
   }
 
   private tellSoon(): void {

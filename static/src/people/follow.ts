@@ -1,6 +1,5 @@
 /** Keep somebody's caret in view until one goes one's own way. Nobody else notices, and one's own caret stays where it is. */
 
-import type { ViewUpdate } from "@codemirror/view";
 import type * as Y from "yjs";
 
 import { button, element } from "../base/dom.ts";
@@ -9,7 +8,7 @@ import type { Desk } from "../editor/desk.ts";
 import type { Modes } from "../editor/modes.ts";
 import { RETURN } from "./arrivals.ts";
 import type { Crowd } from "./crowd.ts";
-import { caretsIn, moved } from "./cursors.ts";
+import { caretsIn } from "./cursors.ts";
 import { paint, picture } from "./faces.ts";
 import type { Somebody } from "./presence.ts";
 import { reveal } from "./reveal.ts";
@@ -81,9 +80,6 @@ export class Follow {
       if (local) this.stop();
     };
     this.desk.text.observe(own);
-    const updated = ({ docChanged, transactions }: ViewUpdate): void => {
-      if (docChanged || transactions.some(({ effects }) => effects.some((effect) => effect.is(moved)))) this.bring(false);
-    };
     const hooks: [string, (event: Event) => void][] = [
       ["wheel", () => this.stop()],
       ["touchmove", () => this.stop()],
@@ -93,7 +89,7 @@ export class Follow {
     for (const [name, act] of hooks) document.addEventListener(name, act, { capture: true, passive: true });
     this.stops = [
       () => this.desk.text.unobserve(own),
-      this.desk.watch(updated),
+      caretsIn(this.desk.view)?.watch(() => this.bring(false)) ?? (() => undefined),
       ...hooks.map(([name, act]) => () => document.removeEventListener(name, act, { capture: true })),
     ];
   }

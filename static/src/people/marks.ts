@@ -2,6 +2,7 @@
 
 import { element, part } from "../base/dom.ts";
 import type { Desk } from "../editor/desk.ts";
+import { isTable } from "../editor/languages.ts";
 import type { Modes } from "../editor/modes.ts";
 import type { Crowd } from "./crowd.ts";
 import { caretsIn } from "./cursors.ts";
@@ -38,7 +39,8 @@ export class Marks {
   }
 
   private lookSoon(): void {
-    if (this.modes.mode === "source") return;
+    // A table marks its cells itself.
+    if (this.modes.mode === "source" || isTable(this.desk.path)) return;
     this.waiting ??= setTimeout(() => {
       this.waiting = undefined;
       this.look();
