@@ -20,8 +20,7 @@ DROP = """
   for (const [name, text] of files) transfer.items.add(new File([text], name))
   const target = document.querySelector(selector)
   for (const type of ['dragenter', 'dragover']) target.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }))
-  return new Promise((resolve) => setTimeout(() => resolve(
-    target.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))), 300))
+  return target.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
 }
 """
 

@@ -377,3 +377,31 @@ async def test_of_a_very_long_text_only_what_is_near_is_on_the_page(shared_serve
     await shown.focus()
     await editor.page.keyboard.press("Home")
     await expect(shown.get_by_text("paragraph 3", exact=True)).to_be_in_viewport()
+
+
+async def test_what_is_edited_shows_what_it_is_now(shared_server: Served, company: Company) -> None:
+    shared_server.write("edited.md", "$x_1$ words\n\n- [ ] one\n- [ ] two\n\n```python\nimport a\n```\n")
+    ann = await company.join("Ann", shared_server)
+    await ann.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    editor = await beside(ann, "edited.md")
+    shown = preview(editor.page)
+    await expect(shown.locator(".tok-keyword")).to_have_text("import")
+    await expect(shown.locator(".katex")).to_have_count(1)
+    await editor.caret_to(1)
+    await editor.page.keyboard.type("\\frac{1}{2}")
+    await editor.caret_to((await editor.text()).index("two"))
+    await editor.page.keyboard.type("between\n")
+    await editor.caret_to((await editor.text()).index("import a") + len("import a"))
+    await editor.page.keyboard.type("bc")
+    await expect(shown.locator("pre")).to_have_text("import abc")
+    await shown.get_by_role("checkbox", name="two").check()
+    await editor.reads("$\\frac{1}{2}x_1$ words\n\n- [ ] one\n- [ ] between\n- [x] two\n\n```python\nimport abc\n```\n")
+    await shown.locator("pre").hover()
+    await shown.get_by_role("button", name="Copy").click()
+    await expect(shown.get_by_role("button", name="Copied")).to_be_visible()
+    assert await editor.page.evaluate("navigator.clipboard.readText()") == "import abc"
+    drawn = "(formula) => [...formula.querySelectorAll('[style]')].map((each) => each.getAttribute('style'))"
+    edited = await shown.locator(".katex").evaluate(drawn)
+    fresh = await beside(ann, "edited.md")
+    await expect(preview(fresh.page).locator(".katex")).to_have_count(1)
+    assert edited == await preview(fresh.page).locator(".katex").evaluate(drawn)

@@ -3,6 +3,7 @@
 import { element, part } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import type { Board } from "./board.ts";
+import { dropped } from "./dropped.ts";
 import type { Entry } from "./entries.ts";
 import { placeIn } from "./place.ts";
 
@@ -76,16 +77,15 @@ export class Drag {
   }
 
   private uploaded(transfer: DataTransfer): Dropped {
-    // Only now its content can be read; the modules were loaded while it was dragged over the page.
-    const load = loaded?.dropped(transfer);
-    return (folder) => void load?.then(async (files) => (await import("./uploads.ts")).upload(this.board, folder, files));
+    // Only now its content can be read.
+    const load = dropped(transfer);
+    return (folder) => void load.then(async (files) => (await import("./uploads.ts")).upload(this.board, folder, files));
   }
 
   private target(event: DragEvent): Target | null {
     const { dataTransfer, target } = event;
     const files = dataTransfer?.types.includes("Files") === true && this.rows.length === 0;
     if (!(target instanceof Element) || !this.board.writable || (!files && this.rows.length === 0)) return null;
-    if (files) void preload();
     return this.folderAt(target) ?? (files && this.board.place.view === "files" ? { folder: this.board.place.folder, lit: part("main") } : null);
   }
 
@@ -105,10 +105,4 @@ export class Drag {
     next?.classList.add("target");
     this.lit = next;
   }
-}
-
-let loaded: typeof import("./dropped.ts") | undefined;
-
-async function preload(): Promise<void> {
-  loaded ??= await import("./dropped.ts");
 }

@@ -51,7 +51,7 @@ export class Rendering {
     const env: Env = { slugs: new Slugs(), headings: [], first: 0 };
     const tokens: Token[] = [];
     this.md.block.parse(source, this.md, env, tokens);
-    const all = joined(pieces(tokens, this.mark), source.split("\n"));
+    const all = joined(pieces(tokens, this.mark), source);
     const kept = this.kept(env);
     const notes: Token[] = [];
     const titled = tokens.some(({ type, tag }) => type === "heading_open" && tag === "h1");
@@ -81,7 +81,9 @@ export class Rendering {
     // What is numbered throughout the document is rendered anew: anchors and footnotes.
     const numbered = source.includes("[^") || source.includes("^[") || tokens.some(({ type }) => NUMBERED.has(type));
     if (numbered) return this.rendered(tokens, env, first, notes);
-    const key = `${tokens[0]?.type} ${tokens[0]?.attrGet("start") ?? ""} ${source}`;
+    const [open] = tokens;
+    // Parts of a long list are not what their lines alone would be. All others are: to copy a megabyte for each key press would be dear.
+    const key = open?.attrs == null ? source : `${open.attrs.join()} ${source}`;
     const html = kept.now.get(key) ?? kept.before.get(key) ?? this.rendered(tokens, env, first, notes);
     kept.now.set(key, html);
     return html;

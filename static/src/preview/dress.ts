@@ -4,6 +4,7 @@ import { editAddress, lease } from "../base/api.ts";
 import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { address } from "../base/page.ts";
+import { boxes } from "./boxes.ts";
 import { colourLater, colourNow } from "./code.ts";
 import type { Drawing } from "./drawings.ts";
 import { draw, figure } from "./figures.ts";
@@ -21,9 +22,6 @@ export interface Setting {
   /** Called for each thing that is to be drawn. */
   drawing(drawing: Drawing): void;
 }
-
-/** Boxes and the line that each ticks, counted from the first of its block. */
-export const boxes = new WeakMap<Element, number>();
 
 /** Sources of the diagrams that are shown. */
 export const diagrams = new WeakMap<Element, string>();

@@ -10,11 +10,17 @@ import address from "./worker.ts?worker&url";
 /** Milliseconds after which a worker is taken for lost in a text that it can't come to an end with. */
 const PATIENCE = 20_000;
 
+/** Milliseconds after which an answer is late: the text is large. */
+const LATE = 30;
+/** Milliseconds for which a late answer waits for the next key, to be drawn with it: a frame is the dearest part of it. */
+const WAIT = 150;
+
 /** A text that was sent: what made it of the one before, or null for a text as a whole. */
 interface Sent {
   version: number;
   doc: Text;
   changes: ChangeSet | null;
+  at: number;
 }
 
 export class Feed {
@@ -29,6 +35,8 @@ export class Feed {
   private unsent: ChangeSet | null = null;
   private resting = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private held: Patch[] = [];
+  private holding: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     /** `all`: nothing of what was shown stays. */
@@ -63,6 +71,7 @@ export class Feed {
       return;
     }
     this.send({ kind: "changes", version: this.next(doc, changes), changes: changes.toJSON() });
+    if (this.held.length > 0) requestAnimationFrame(() => this.letGo());
   }
 
   /** Where a line of the text that is shown (counted from 0) begins in the text as it is now, and what was written there. */
@@ -84,6 +93,7 @@ export class Feed {
   /** Resolved when the newest text is shown, or cannot be. */
   settled(): Promise<void> {
     if (this.worker === null || this.sent.length === 0) return Promise.resolve();
+    queueMicrotask(() => this.letGo());
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
@@ -93,7 +103,7 @@ export class Feed {
 
   private next(doc: Text, changes: ChangeSet | null): number {
     this.version += 1;
-    this.sent.push({ version: this.version, doc, changes });
+    this.sent.push({ version: this.version, doc, changes, at: performance.now() });
     return this.version;
   }
 
@@ -105,9 +115,23 @@ export class Feed {
 
   private hired(): Worker {
     const made = worker(address);
-    made.addEventListener("message", ({ data }: MessageEvent<Patch>) => this.take(data));
+    made.addEventListener("message", ({ data }: MessageEvent<Patch>) => this.arrived(data));
     made.addEventListener("error", () => this.give());
     return made;
+  }
+
+  private arrived(patch: Patch): void {
+    const asked = this.sent.find(({ version }) => version === patch.version)?.at ?? 0;
+    const late = this.shown !== null && performance.now() - asked > LATE;
+    if (this.held.length === 0 && (!late || this.waiting.length > 0)) return this.take(patch);
+    this.held.push(patch);
+    this.holding ??= setTimeout(() => this.letGo(), WAIT);
+  }
+
+  private letGo(): void {
+    clearTimeout(this.holding);
+    this.holding = undefined;
+    for (const patch of this.held.splice(0)) this.take(patch);
   }
 
   private take(patch: Patch): void {

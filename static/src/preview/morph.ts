@@ -1,9 +1,12 @@
 /** Make old elements like new ones with as few changes as there are: the less is new, the less has to be styled, laid out and painted. */
 
-import { boxes } from "./dress.ts";
+import { boxes } from "./boxes.ts";
 
 /** What a person did is not in the markup. */
 const OWN = new Set(["open", "style", "tabindex"]);
+
+/** Formulas are drawn with styles of their own. */
+const WHOLE = ".katex, .katex-display";
 
 /** Make `old` what `made` is; what is the same in both stays, with its focus, its selection and all that was done to it. */
 export function morph(old: Element, made: Element): void {
@@ -36,7 +39,7 @@ function children(old: Element, made: Element): void {
 
 function become(old: ChildNode, made: ChildNode): void {
   if (old instanceof Text && made instanceof Text) old.data = made.data;
-  else if (old instanceof Element && made instanceof Element && old.nodeName === made.nodeName) morph(old, made);
+  else if (old instanceof Element && made instanceof Element && old.nodeName === made.nodeName && !made.matches(WHOLE)) morph(old, made);
   else old.replaceWith(made);
 }
 

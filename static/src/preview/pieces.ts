@@ -88,17 +88,24 @@ function isCut(item: readonly Token[]): boolean {
 }
 
 /** With lines and source; an author's `<details>` and all until its `</details>` are one piece. */
-export function joined(all: readonly Token[][], lines: readonly string[]): Piece[] {
+export function joined(all: readonly Token[][], text: string): Piece[] {
+  const starts = lineStarts(text);
   const found: Piece[] = [];
   const balances = all.map(opened);
   for (let index = 0; index < all.length; ) {
     const next = closing(balances, index);
     const tokens = all.slice(index, next).flat();
     const { first, end } = linesOf(tokens) ?? { first: found.at(-1)?.end ?? 0, end: found.at(-1)?.end ?? 0 };
-    found.push({ tokens, first, end, source: lines.slice(first, end).join("\n") });
+    found.push({ tokens, first, end, source: text.slice(starts[first] ?? text.length, starts[end] ?? text.length) });
     index = next;
   }
   return found;
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = 0; (at = text.indexOf("\n", at) + 1) > 0; ) starts.push(at);
+  return starts;
 }
 
 /** Not all tokens that open a block know their lines: those of footnotes do not. */

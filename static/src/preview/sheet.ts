@@ -6,7 +6,9 @@
 
 import { element } from "../base/dom.ts";
 import { carry } from "./carry.ts";
+import { elements, empty, expect, fill, indexAt, indexOf, newGroup, placeOf, type Cell, type Group } from "./groups.ts";
 import type { Patch } from "./letters.ts";
+import { Lines } from "./lines.ts";
 import { Steps } from "./time.ts";
 
 /** Blocks of a group when it is made, and at most. */
@@ -16,20 +18,6 @@ const FULL = 48;
 const FEW = 8;
 /** Groups up to which all are on the page, so that the browser finds words in them. */
 const MOST = 48;
-/** Pixels that a line of source may become, for what is not laid out yet. */
-const LINE = 30;
-
-interface Cell {
-  html: string;
-  lines: number;
-  element: HTMLElement | null;
-}
-interface Group {
-  element: HTMLElement;
-  cells: Cell[];
-  drawn: boolean;
-}
-
 /** What blocks are made of, by somebody else. */
 export interface Blocks {
   /** The element of a block; `warm`: somebody is typing it. It may be the old one, which has become so. */
@@ -42,7 +30,7 @@ export interface Blocks {
 export class Sheet {
   readonly element = element("div", { class: "md-sheet" });
   private groups: Group[] = [];
-  private lines = new Int32Array(0);
+  private lines = new Lines(new Int32Array(0));
   private readonly cells = new WeakMap<Element, Cell>();
   private readonly owners = new WeakMap<Element, Group>();
   private readonly near: IntersectionObserver;
@@ -59,11 +47,11 @@ export class Sheet {
   }
 
   get length(): number {
-    return this.lines.length / 2;
+    return this.lines.length;
   }
 
   apply({ from, removed, html, lines }: Patch): void {
-    this.lines = lines;
+    this.lines = new Lines(lines);
     if (removed === html.length && removed <= FEW && this.replace(from, html)) return;
     this.take(from, removed);
     if (html.length > FEW || this.groups.length === 0) this.insertMany(from, html);
@@ -72,7 +60,7 @@ export class Sheet {
 
   clear(): void {
     this.take(0, Infinity);
-    this.lines = new Int32Array(0);
+    this.lines = new Lines(new Int32Array(0));
   }
 
   /** Make all elements anew, for they would be others now; the old ones stay until then. */
@@ -98,66 +86,32 @@ export class Sheet {
     this.thin();
   }
 
-  /** First line and line after the end of a block. */
   linesOf(index: number): { first: number; end: number } {
-    return { first: this.lines[2 * index] ?? 0, end: this.lines[2 * index + 1] ?? 0 };
+    return this.lines.of(index);
   }
 
-  /** The last block that begins at this line or before; -1 before the first. */
   blockAt(line: number): number {
-    let [low, high] = [0, this.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.lines[2 * middle] ?? 0) <= line) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return this.lines.blockAt(line);
   }
 
   /** A block's element, or its group's while it has none. */
   elementOf(index: number): HTMLElement | null {
-    const { group, at } = this.find(index);
+    const { group, at } = placeOf(this.groups, index);
     return group?.cells[at]?.element ?? group?.element ?? null;
   }
 
   /** The block that an element of the page belongs to, -1 when it belongs to none. */
   indexOf(node: Element): number {
-    const cell = this.cells.get(node.closest(".md-block") ?? node);
-    let before = 0;
-    for (const { cells } of this.groups) {
-      const at = cell === undefined ? -1 : cells.indexOf(cell);
-      if (at >= 0) return before + at;
-      before += cells.length;
-    }
-    return -1;
+    return indexOf(this.groups, this.cells.get(node.closest(".md-block") ?? node));
   }
 
-  /** The last block that begins at this height of the screen or above it. */
   indexAt(y: number): number {
-    let before = 0;
-    let found: { group: Group; before: number } | null = null;
-    for (const group of this.groups) {
-      if (group.element.getBoundingClientRect().top > y) break;
-      found = { group, before };
-      before += group.cells.length;
-    }
-    if (found === null) return 0;
-    const below = found.group.cells.findIndex(({ element: each }) => each !== null && each.getBoundingClientRect().top > y);
-    return found.before + Math.max(0, (below < 0 ? found.group.cells.length : below) - 1);
-  }
-
-  private find(index: number): { group: Group | undefined; at: number } {
-    let at = index;
-    for (const group of this.groups) {
-      if (at < group.cells.length) return { group, at };
-      at -= group.cells.length;
-    }
-    return { group: undefined, at };
+    return indexAt(this.groups, y);
   }
 
   /** The same number of blocks with other words: the usual case while somebody types. */
   private replace(from: number, html: readonly string[]): boolean {
-    const found = html.map((_, index) => this.find(from + index)).map(({ group, at }) => ({ group, cell: group?.cells[at] }));
+    const found = html.map((_, index) => placeOf(this.groups, from + index)).map(({ group, at }) => ({ group, cell: group?.cells[at] }));
     if (found.some(({ cell, group }) => cell === undefined || group === undefined)) return false;
     found.forEach(({ group, cell }, index) => {
       if (cell === undefined || group === undefined) return;
@@ -181,7 +135,7 @@ export class Sheet {
 
   private take(from: number, removed: number): void {
     for (let left = removed; left > 0; ) {
-      const { group, at } = this.find(from);
+      const { group, at } = placeOf(this.groups, from);
       if (group === undefined) return;
       const gone = group.cells.splice(at, left);
       left -= gone.length;
@@ -201,7 +155,7 @@ export class Sheet {
   }
 
   private insertFew(from: number, html: readonly string[]): void {
-    const found = this.find(from);
+    const found = placeOf(this.groups, from);
     const group = found.group ?? this.groups.at(-1);
     if (group === undefined || html.length === 0) return;
     const at = found.group === undefined ? group.cells.length : found.at;
@@ -214,7 +168,7 @@ export class Sheet {
   }
 
   private insertMany(from: number, html: readonly string[]): void {
-    const { group, at } = this.find(from);
+    const { group, at } = placeOf(this.groups, from);
     if (group !== undefined && at > 0) this.halve(group, at);
     const place = group === undefined ? this.groups.length : this.groups.indexOf(group) + (at > 0 ? 1 : 0);
     const made: Group[] = [];
@@ -228,29 +182,24 @@ export class Sheet {
   }
 
   private halve(group: Group, at: number): void {
-    const all = group.cells.length;
-    const height = group.drawn ? group.element.getBoundingClientRect().height : null;
+    const height = group.drawn ? group.element.getBoundingClientRect().height / group.cells.length : null;
     const rest = this.group(group.cells.splice(at), group.drawn);
     // As high together as before, wherever they are.
-    if (height !== null) expect(group.element, (height * at) / all);
-    if (height !== null) expect(rest.element, (height * (all - at)) / all);
+    if (height !== null) for (const each of [group, rest]) expect(each.element, height * each.cells.length);
     if (rest.drawn) rest.element.append(...elements(rest.cells));
     group.element.after(rest.element);
     this.groups.splice(this.groups.indexOf(group) + 1, 0, rest);
   }
 
   private group(cells: Cell[], drawn: boolean): Group {
-    const made: Group = { element: element("div", { class: "md-group" }), cells, drawn };
-    const height = cells.reduce((sum, { lines }) => sum + lines * LINE, 0);
-    expect(made.element, height);
-    if (!drawn) made.element.style.setProperty("min-block-size", `${height}px`);
+    const made = newGroup(cells, drawn);
     this.owners.set(made.element, made);
     this.near.observe(made.element);
     return made;
   }
 
   private cell(html: string, index: number): Cell {
-    const { first, end } = this.linesOf(index);
+    const { first, end } = this.lines.of(index);
     return { html, lines: Math.min(Math.max(end - first, 1), 2000), element: null };
   }
 
@@ -310,22 +259,11 @@ export class Sheet {
     if (this.groups.length <= MOST || this.whole) return;
     const far = this.groups.filter(({ element: each, drawn }) => drawn && !this.close.has(each) && !each.contains(document.activeElement));
     const heights = far.map(({ element: each }) => each.getBoundingClientRect().height);
-    far.forEach((group, index) => {
-      group.drawn = false;
-      group.element.style.setProperty("min-block-size", `${heights[index] ?? 0}px`);
-      group.element.replaceChildren();
-    });
+    far.forEach((group, index) => empty(group, heights[index] ?? 0));
   }
 
   private show(group: Group): void {
-    group.drawn = true;
-    group.element.replaceChildren(...elements(group.cells));
-    group.element.style.removeProperty("min-block-size");
+    fill(group);
     this.look(group, group.cells);
   }
 }
-
-const elements = (cells: readonly Cell[]): HTMLElement[] => cells.map(({ element: each }) => each).filter((each) => each !== null);
-
-/** How high a group is taken to be while it is not laid out. */
-const expect = (group: HTMLElement, height: number): void => group.style.setProperty("contain-intrinsic-block-size", `auto ${height}px`);

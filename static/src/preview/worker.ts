@@ -23,14 +23,23 @@ addEventListener("message", ({ data }: MessageEvent<Order>) => {
   void work();
 });
 
+/** Of the time, the part that a long text may take while somebody types: the rest is for the page and for the battery. */
+const SHARE = 0.25;
+/** Milliseconds up to which no rest is needed. */
+const SHORT = 15;
+/** Milliseconds after which the next text is looked at anyway. */
+const LONGEST = 400;
+
 /** One text at a time, and the newest next: what came meanwhile is taken in first. */
 async function work(): Promise<void> {
   if (busy || rendering === null) return;
   busy = true;
   while (dirty) {
     dirty = false;
+    const start = performance.now();
     await render(rendering);
-    await new Promise((resolve) => setTimeout(resolve));
+    const took = performance.now() - start;
+    await new Promise((resolve) => setTimeout(resolve, took < SHORT ? 0 : Math.min(took / SHARE - took, LONGEST)));
   }
   busy = false;
 }
