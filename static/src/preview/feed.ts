@@ -11,7 +11,7 @@ import address from "./worker.ts?worker&url";
 const PATIENCE = 20_000;
 
 /** Milliseconds after which an answer is late: the text is large. */
-const LATE = 30;
+const LATE = 12;
 /** Milliseconds for which a late answer waits for the next key, to be drawn with it: a frame is the dearest part of it. */
 const WAIT = 150;
 
