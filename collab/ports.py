@@ -1,8 +1,10 @@
-"""What is needed from outside: `Files`, `Folders` and `Bin` (the storage), `Journal` (the hot log). Every error that may be raised is named."""
+"""What is needed from outside: the storage (`Files`, `Folders`, `Bin`, `Watch`), the `Journal` (the hot log), and the archive (`Bases`, `Versions`,
+`Authors`): what is kept for long. Every error that may be raised is named.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -141,6 +143,15 @@ class Bin(Protocol):
         """Finish what a crash cut off, at the start; gives the ids that are gone for good."""
 
 
+class Watch(Protocol):
+    """Who else changes the storage."""
+
+    def notices(self) -> AsyncIterator[frozenset[str]]:
+        """Ids of documents whose files may have been changed, moved, deleted or made again by anybody, ourselves included, soon after; a hint,
+        never a proof: what is told too often costs a look, and a look before each save finds what was not told.
+        """
+
+
 class Kind(StrEnum):
     """Kinds of journal records."""
 
@@ -201,3 +212,110 @@ class Journal(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why nothing can be made durable just now, in words, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a document's log that a checkpoint replaced: the state at `first` and the records up to and with `last`, packed."""
+
+    first: int
+    last: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A body that a writer may have read: its SHA-256, and the state that it came from as places in the log (see `ledger.Base`)."""
+
+    hash: str
+    place: int
+    merges: tuple[int, ...]
+    at: float
+    """UTC seconds since the epoch."""
+    ours: bool
+    """We wrote it; else somebody else did."""
+    sketch: bytes = b""
+    """What tells bodies apart at a glance (`merge.sketch`)."""
+
+
+class Bases(Protocol):
+    """What writers may have read, for as long as they may come back. All raise `Unavailable`."""
+
+    async def keep(self, document: str, part: Part, bases: Sequence[Kept]) -> None:
+        """A part and the bases that are places in it, in one step; durable on return. The same again changes nothing."""
+
+    async def recent(self, document: str, count: int) -> list[Kept]:
+        """The newest ones, newest first."""
+
+    async def find(self, document: str, digest: str) -> list[Kept]:
+        """Those with this SHA-256, newest first."""
+
+    async def parts(self, document: str, first: int, last: int) -> list[Part]:
+        """The parts that hold positions from `first` to `last`, in order; fewer when some are gone."""
+
+    async def trim(self, now: float) -> None:
+        """What is too old goes, and the oldest of what is too much; a base goes with its part."""
+
+    async def forget(self, document: str) -> None:
+        """Everything that the archive has of the document goes: bases, versions, authors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A body that the file held."""
+
+    number: int
+    """The position of its record in the document's log; grows."""
+    at: float
+    """UTC seconds since the epoch."""
+    hash: str
+    """SHA-256 of the body."""
+    size: int
+    """Bytes."""
+    source: str
+    """`first` (as it was found), `save`, `outside` (another program wrote it), `restore`."""
+    writers: tuple[str, ...] = ()
+    """The ids of the people who wrote since the version before."""
+    name: str = ""
+    """Given by a person; what has a name is kept for ever."""
+
+
+class Versions(Protocol):
+    """Bodies that the file held. All raise `Unavailable`."""
+
+    async def add(self, document: str, version: Version, body: bytes) -> None:
+        """One more; durable on return. The same number again, or a body equal to the newest one, changes nothing."""
+
+    async def list(self, document: str, *, before: int | None = None, limit: int = 100) -> list[Version]:
+        """Newest first, those with a number less than `before`."""
+
+    async def read(self, document: str, number: int) -> tuple[Version, bytes]:
+        """One of them, byte for byte. Raises `NotFound`."""
+
+    async def find(self, document: str, digest: str) -> Version | None:
+        """The newest with this SHA-256."""
+
+    async def name(self, document: str, number: int, name: str) -> Version:
+        """Give it a name, or take it away with the empty one. Raises `NotFound`."""
+
+    async def thin(self, now: float) -> None:
+        """By age: all of a day, then one an hour, after a week one a day (the last of each); those with names, the first and the newest stay."""
+
+
+class Authors(Protocol):
+    """Who wrote what, and what people are called. All raise `Unavailable`."""
+
+    async def put(self, document: str, position: int, authors: bytes) -> None:
+        """Who wrote what is in the document's log up to and with `position`; replaces what was known up to an earlier one."""
+
+    async def get(self, document: str) -> tuple[int, bytes] | None:
+        """The last that was put."""
+
+    async def meet(self, people: Mapping[str, str]) -> None:
+        """Ids and names of people; the newest name counts. Nobody who was erased comes back by this."""
+
+    async def names(self, people: Iterable[str]) -> dict[str, str]:
+        """What they are called; nobody who is not known or was erased is in it."""
+
+    async def erase(self, person: str) -> bool:
+        """The name goes for ever, one row; False when nobody of this id is known."""
