@@ -17,12 +17,12 @@ from pycrdt import Doc, Map, Subscription, Text, TextEvent, TransactionEvent, me
 
 from collab import updates
 from collab.errors import Equivocation, Forbidden, Malformed, OtherLineage, Poisoned
-from collab.formats.offsets import Unit, convert
+from collab.formats.offsets import Unit, convert, length
 from collab.layout import Layout, quick, torn
 from collab.layout import Place as LayoutPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from collab.merge import Edit
 
@@ -276,8 +276,8 @@ class Document:
             self._doc.apply_update(data)
         except BaseException as error:
             raise _translated(error) from error
-        for client, clock, length in verdict.new:
-            self.state[client] = max(self.state.get(client, 0), clock + length)
+        for client, clock, count in verdict.new:
+            self.state[client] = max(self.state.get(client, 0), clock + count)
         # A struct that waits for another would be in no state vector, and in every encoding.
         if verdict.parsed is not None and self.state != updates.read_state_vector(self._doc.get_state()):
             raise Poisoned("The update left structs that can't be integrated.")
@@ -337,6 +337,11 @@ class Document:
         return made[0] if made else b""
 
     @property
+    def client(self) -> int:
+        """The id under which edits of ours are made."""
+        return self._doc.client_id
+
+    @property
     def endings(self) -> tuple[Ending, ...]:
         """The line ends that differ from the file's commonest one, where they are now."""
         return tuple(self._endings.places)
@@ -348,6 +353,22 @@ class Document:
     def follow(self, other: Document) -> None:
         """Take in what another replica has, without any look: for forks that are thrown away."""
         self._doc.apply_update(other.diff(self.state_vector()))
+
+    def receive(self, data: bytes) -> None:
+        """Take in an update of ours, without any look: for forks that are thrown away."""
+        self._doc.apply_update(data)
+
+
+def dropping(client: int, edits: Sequence[Edit], dropped: Collection[Edit]) -> bytes:
+    """The update that takes out again what some of these edits, made by `edit` under a new client id, inserted."""
+    clock = 0
+    gone: list[tuple[int, int]] = []
+    for change in reversed(edits):
+        count = length(change.text, Unit.UTF16)
+        if change in dropped and count:
+            gone.append((clock, count))
+        clock += count
+    return updates.write(updates.Update({}, updates.normalised({client: gone}))) if gone else b""
 
 
 class _Endings:

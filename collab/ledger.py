@@ -6,23 +6,28 @@ position names the state; only the last announced and the last finished save are
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self, cast
 
-from collab.codec import Reader, var_bytes
+from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.document import Endings, Mend
 from collab.formats.text import Form
-from collab.ports import Kind
+from collab.ports import Kept, Kind, Log, Part, Record
+from collab.updates import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from collab.document import Ending, Step
-    from collab.ports import Log, Meta, Record
+    from collab.ports import Meta
 
 KNOWN = 64
 FORMER = 16
 """Bodies that the file held before, of which a crash may leave one beside it, with somebody's words in it."""
+PAST = 256
+"""Bodies that writers may have read which are told without the archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,14 @@ class Ledger:
     """What the writers of displaced files had read and written when they were merged."""
     known: tuple[str, ...] = ()
     """SHA-256 of the bodies that were announced or merged last: what a crash leaves beside the file may be one of them."""
+    past: tuple[Kept, ...] = ()
+    """Bodies that writers may have read since the checkpoint, the newest last."""
+    begun: tuple[Base, Base, float] | None = None
+    """The last body that a program put into the file: what it had read, what it wrote, when. It may have been the beginning of one."""
+    held: tuple[tuple[str, float, bool], ...] = ()
+    """What the file held, in order: hash, since when (UTC seconds), whether we wrote it."""
+    _said: Meta = field(default_factory=dict)
+    """The meta of the last ANNOUNCE."""
     edited: int = 0
     """The position of the last edit."""
     position: int = 0
@@ -82,6 +95,8 @@ class Ledger:
             case Kind.SEED:
                 self.form = Form.from_json(cast("Mapping[str, object]", record.meta["form"]))
                 self.base = Base(cast("str", record.meta["hash"]), position)
+                self._read(self.base, record.meta, ours=False)
+                self._hold(self.base.hash, record.meta, ours=False)
             case Kind.UPDATE:
                 self.edited = position
                 owners = cast("Mapping[str, str]", record.meta.get("owners", {}))
@@ -89,11 +104,41 @@ class Ledger:
             case Kind.MERGE:
                 self.edited = position
                 self.form = Form.from_json(cast("Mapping[str, object]", record.meta["form"]))
-                (self.settle if record.meta["in_file"] else self.remember)(merged(record.meta, position))
+                after = merged(record.meta, position)
+                (self.settle if record.meta["in_file"] else self.remember)(after)
+                self._read(after, record.meta, ours=False)
+                if record.meta["in_file"]:
+                    origin = record.meta["base"]
+                    self.begun = None if origin is None else (Base.from_json(origin), after, _at(record.meta))
+                    self._hold(after.hash, record.meta, ours=False)
             case Kind.ANNOUNCE:
                 self.announced = Base(cast("str", record.meta["hash"]), position)
+                self._said = record.meta
+            case Kind.GIVEN:
+                self._read(Base(cast("str", record.meta["hash"]), position), record.meta, ours=True)
             case Kind.SAVED:
                 self.settle(Base(cast("str", record.meta["hash"]), cast("int", record.meta["place"])))
+                # Only what was written could be read.
+                self._read(self.base, self._said, ours=True)
+                self._hold(self.base.hash, record.meta, ours=True)
+
+    def _read(self, base: Base, meta: Meta, *, ours: bool) -> None:
+        """From now on writers may have read this."""
+        sketch = bytes.fromhex(cast("str", meta.get("sketch", "")))
+        self.past = (*self.past, Kept(base.hash, base.place, base.merges, _at(meta), ours, sketch))[-PAST:]
+
+    def _hold(self, digest: str, meta: Meta, *, ours: bool) -> None:
+        """From now on the file holds this."""
+        if self.held[-1:] and self.held[-1][0] == digest:
+            return
+        self.held = (*self.held, (digest, _at(meta), ours))[-KNOWN:]
+
+    def replaced(self, digest: str) -> tuple[float, bool] | None:
+        """When the file last held this body and then another one: since when, and whether that one is ours. None when that is not known."""
+        for (before, _, _), (_, at, ours) in reversed([*pairwise(self.held)]):
+            if before == digest:
+                return at, ours
+        return None
 
     def settle(self, base: Base) -> None:
         """The file holds this body, whatever was announced."""
@@ -127,6 +172,7 @@ class Ledger:
             "owners": {str(client): person for client, person in self.owners.items()},
             "base": Base(self.base.hash, self.base.place).to_json(),
             "known": list(self.known),
+            "held": [list(each) for each in self.held],
         }
 
     @classmethod
@@ -138,8 +184,13 @@ class Ledger:
             owners={int(client): person for client, person in owners.items()},
             base=Base.from_json(meta["base"]),
             known=tuple(cast("Iterable[str]", meta["known"])),
+            held=tuple((digest, at, ours) for digest, at, ours in cast("Iterable[tuple[str, float, bool]]", meta.get("held", []))),
             position=position,
         )
+
+
+def _at(meta: Meta) -> float:
+    return cast("float", meta.get("at", 0.0))
 
 
 def _endings(value: object) -> Endings:
@@ -171,7 +222,10 @@ def unpack(body: bytes) -> Iterator[bytes]:
 
 
 def history(log: Log, base: Base | None = None) -> Iterator[Step]:
-    """The steps of a log in order; with a base, only those that made it, without line ends."""
+    """The steps of a log in order; with a base, only those that made it, without line ends.
+
+    What a MERGE drops is what others had done already: it is in what its writer wrote, and not twice in the document.
+    """
     if log.checkpoint is not None:
         yield log.checkpoint
         if base is None:
@@ -179,8 +233,23 @@ def history(log: Log, base: Base | None = None) -> Iterator[Step]:
     for position, record in log.records:
         if base is None or position <= base.place or position in base.merges:
             yield from _steps(record)
+            if (base is None or position <= base.place) and "drop" in record.meta:
+                yield bytes.fromhex(cast("str", record.meta["drop"]))
             if base is None and record.kind in {Kind.SEED, Kind.MERGE}:
                 yield _endings(record.meta["endings"])
+
+
+def deletions(log: Log, place: int) -> int:
+    """Updates behind this position that take something out."""
+    bodies = (body for position, record in log.records if position > place for body in _updates(record))
+    return sum(bool(read(body).deletes) for body in bodies)
+
+
+def _updates(record: Record) -> Iterator[bytes]:
+    if record.kind is Kind.UPDATE:
+        yield from unpack(record.body)
+    elif record.kind is Kind.MERGE and record.body:
+        yield record.body
 
 
 def _steps(record: Record) -> Iterator[Step]:
@@ -190,3 +259,38 @@ def _steps(record: Record) -> Iterator[Step]:
         yield Mend(frozenset((client, clock) for client, clock in cast("Iterable[tuple[int, int]]", record.meta["places"])))
     elif record.body:
         yield record.body
+
+
+def part_of(log: Log, last: int) -> Part:
+    """What a checkpoint at `last` replaces."""
+    pieces = [var_bytes(log.checkpoint or b""), var_string(json.dumps(log.meta))]
+    for position, record in log.records:
+        if position <= last:
+            pieces += [var_uint(position), var_string(record.kind.value), var_bytes(record.body), var_string(json.dumps(record.meta))]
+    return Part(log.position, last, b"".join(pieces))
+
+
+def joined(parts: Sequence[Part], log: Log) -> Log:
+    """The log that begins with the first of these parts of it; `log` is what the journal has now."""
+    if not parts:
+        return log
+    opened = [_opened(part) for part in parts]
+    records = [each for part in opened for each in part.records]
+    records += [each for each in log.records if each[0] > parts[-1].last]
+    return Log(opened[0].checkpoint, opened[0].meta, parts[0].first, tuple(records))
+
+
+def reaches(log: Log, base: Base) -> bool:
+    """Whether everything that made a base is in the log."""
+    there = {position for position, _ in log.records}
+    return base.place >= log.position and there.issuperset(base.merges)
+
+
+def _opened(part: Part) -> Log:
+    reader = Reader(part.body)
+    state, meta = reader.var_bytes(), json.loads(reader.var_string())
+    records = []
+    while not reader.done:
+        position, kind, body = reader.var_uint(), Kind(reader.var_string()), reader.var_bytes()
+        records.append((position, Record(kind, body, json.loads(reader.var_string()))))
+    return Log(state or None, meta, part.first, tuple(records))

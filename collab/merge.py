@@ -8,9 +8,11 @@ time, and the work is bounded: beyond the bound an edit becomes larger, not slow
 from __future__ import annotations
 
 import re
+import zlib
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,6 +46,8 @@ _PIECE = 1 << 8
 """Characters that tell a place."""
 _REFINED = 1 << 17
 """Characters up to which nearness looks inside the lines that differ."""
+_SKETCHED = 16
+"""Hashes of a sketch."""
 _SAMPLED = 1 << 20
 """Characters of longer lines that differ that nearness looks at."""
 
@@ -107,6 +111,21 @@ def nearness(base: str, new: str) -> float:
         theirs += _LINES.findall(stretch.theirs)
     kept = len(base) - sum(map(len, ours)) + _kept(ours, theirs)
     return min(2 * kept / whole, 1 - 1 / whole)
+
+
+def sketch(text: str) -> bytes:
+    """What tells texts apart at a glance: the least of the hashes of their lines, 64 bytes at most."""
+    hashes = {zlib.crc32(line.encode()) for line in text.split("\n") if line and not line.isspace()}
+    return b"".join(each.to_bytes(4, "big") for each in nsmallest(_SKETCHED, hashes))
+
+
+def overlap(a: bytes, b: bytes) -> float:
+    """About the share of lines that the texts of two sketches have in common, from 0.0 to 1.0 (bottom-k estimate of the Jaccard index)."""
+    ours, theirs = ({each[i : i + 4] for i in range(0, len(each), 4)} for each in (a, b))
+    if not ours or not theirs:
+        return float(ours == theirs)
+    least = set(nsmallest(_SKETCHED, ours | theirs))
+    return len(least & ours & theirs) / len(least)
 
 
 class _Hunk(NamedTuple):

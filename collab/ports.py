@@ -165,6 +165,8 @@ class Kind(StrEnum):
     """An outside body: update, writer, hash and new base in one record."""
     ANNOUNCE = "announce"
     """A save is about to be made; the place of this record in the log is the state that it holds."""
+    GIVEN = "given"
+    """A body that is not in the file was given to a writer outside; the place of this record is the state that it holds; meta `hash`."""
     SAVED = "saved"
     """The announced save is in the file; meta `place` is the position of its ANNOUNCE."""
 

@@ -107,6 +107,8 @@ class Room:
     """Client ids and the connection that writes or shows itself under them."""
     _held: dict[int, list[_Held]] = field(default_factory=dict)
     """Updates under somebody else's client id, by that owner's peer id."""
+    deletions: int = 0
+    """Counts the edits that took something out: a text that shrinks without one shrank by a fault."""
     _now: float = 0.0
     _size: int = 0
     """At least the bytes of the text."""
@@ -241,6 +243,7 @@ class Room:
             payload = self.document.apply(payload, verdict)
         except Poisoned as error:
             return [Rebuild(), Refuse(peer, error)]
+        self.deletions += verdict.deletes
         store = Store(payload, peer, statuses, owners, verdict.torn)
         effects: list[Effect] = [store, Spread(protocol.update(payload), peer)]
         return effects + self.tidy() if b"\r" in payload else effects
@@ -250,6 +253,7 @@ class Room:
         effects: list[Effect] = []
         for edits in (carriage_returns(self.document.text()), nuls(self.document.text())):
             if edits:
+                self.deletions += 1
                 made = self.document.edit(edits)
                 effects += [Store(made), Spread(protocol.update(made))]
         return effects

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from collab.errors import Changed, NotFound, TooLarge
+from collab.errors import Changed, NotFound, NotText, TooLarge
 
 if TYPE_CHECKING:
-    from collab.ports import Files, Stat
+    from collab.access import Person
+    from collab.ports import Files, Stat, Versions
     from collab.runtime.rooms import Rooms
 
 ANY = "*"
@@ -18,9 +19,10 @@ ANY = "*"
 class Documents:
     """All names are paths or ids. Errors are those of `Files`."""
 
-    def __init__(self, rooms: Rooms, files: Files, *, largest: int = 2**30) -> None:
+    def __init__(self, rooms: Rooms, files: Files, versions: Versions, *, largest: int = 2**30) -> None:
         self._rooms = rooms
         self._files = files
+        self._versions = versions
         self._largest = largest
 
     def _live(self, stat: Stat) -> Stat:
@@ -73,6 +75,54 @@ class Documents:
             raise NotFound("This is a folder.")
         host = self._rooms.live(stat.id)
         if host is not None:
+            # Whoever reads it may come back with it.
+            await host.given(self._rooms.now())
             return await host.content()
         content = await self._files.read(stat.id, limit=self._largest)
         return content.stat, content.body
+
+    async def put(self, name: str, body: bytes, *, if_match: str, writer: Person) -> tuple[Stat, bool]:
+        """A body from somebody who had read the one with this etag (`*`: what is there now): merged into the live text.
+
+        What the document is then, and whether its text is more than the body. Changed when that is not known any more; NotText, TooLarge.
+        What is no text now is replaced, if its etag is this one.
+        """
+        stat = await self._files.stat(name)
+        if stat.folder:
+            raise NotFound("This is a folder.")
+        if not await self._is_text(stat):
+            return (await self._files.write(stat.id, body, if_match=stat.etag if if_match == ANY else if_match)).stat, False
+        more = await self._rooms.put(stat.id, body, None if if_match == ANY else if_match, writer)
+        return await self.find(stat.id), more
+
+    async def base(self, name: str, etag: str) -> bytes:
+        """The body with this etag, as long as it is known; `*`: the newest. Changed, NotText."""
+        stat, body = await self.content(name)
+        if etag in {ANY, stat.etag}:
+            return body
+        found = await self._versions.find(stat.id, etag)
+        if found is None:
+            raise Changed("What you had read is not known any more: read the document again, then make your change in that.")
+        return (await self._versions.read(stat.id, found.number))[1]
+
+    async def restore(self, name: str, body: bytes, *, number: int, writer: Person) -> Stat:
+        """Make the live text this body, by an edit. Errors as those of `put`."""
+        stat = await self._files.stat(name)
+        await self._rooms.put(stat.id, body, None, writer)
+        host = self._rooms.live(stat.id)
+        if host is not None:
+            host.tell("restored", number=number, by=writer.name)
+        return await self.find(stat.id)
+
+    async def put_back(self, name: str) -> Stat:
+        """Write the file again of a document that is open, and whose file is gone. NotFound, Exists."""
+        return await self._rooms.put_back(name)
+
+    async def _is_text(self, stat: Stat) -> bool:
+        if self._rooms.live(stat.id) is not None:
+            return True
+        try:
+            await self._rooms.open(stat.id)
+        except (NotText, TooLarge):
+            return False
+        return True

@@ -15,7 +15,7 @@ from collab import __version__, protocol
 from collab.document import Document
 from collab.errors import CollabError, TooMany, Unavailable
 from collab.formats.text import encode
-from collab.ledger import history, pack
+from collab.ledger import Base, history, pack
 from collab.ports import Kind as Entry
 from collab.ports import Record
 from collab.room import Answer, Rebuild, Refuse, Send, Spread, Store
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from collab.access import Person
     from collab.ledger import Ledger
-    from collab.ports import Journal, Stat
+    from collab.ports import Journal, Meta, Stat
     from collab.protocol import Kind
     from collab.room import Effect, Room
     from collab.runtime.metrics import Metrics
@@ -40,6 +40,8 @@ INBOX = 10_000
 """Messages that wait while a document is rebuilt."""
 FULL = 256 * 1024
 """Bytes for one peer that are written at once: whether it reads them is known only then."""
+AROUND = 128
+"""Bytes that a record takes beside its body, about."""
 UNSTORED = 8 * 2**20
 """Bytes that a room may hold for a journal that does not answer; above it, nothing more is read."""
 
@@ -95,8 +97,17 @@ class _Batch:
 
     updates: list[bytes] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
+    by: list[tuple[str, int]] = field(default_factory=list)
+    """Who delivered the updates: ids of people, and how many in a row; the server itself is the empty one."""
     owed: dict[Member, int] = field(default_factory=dict)
     echoes: dict[Member, list[bytes]] = field(default_factory=dict)
+
+    def deliver(self, person: str) -> None:
+        """One update more is from this person."""
+        if self.by and self.by[-1][0] == person:
+            self.by[-1] = person, self.by[-1][1] + 1
+        else:
+            self.by.append((person, 1))
 
 
 @dataclass(slots=True)
@@ -304,6 +315,7 @@ class Host:
         batch = self._batch
         if effect.update:
             batch.updates.append(effect.update)
+            batch.deliver("" if effect.peer is None else effect.peer.person.id)
             batch.owners.update((str(client), person) for client, person in effect.owners)
             self.edits += 1
             self._metrics.edits += 1
@@ -370,7 +382,7 @@ class Host:
         if batch.updates:
             body = pack(batch.updates)
             size = len(body)
-            meta = {"owners": batch.owners} if batch.owners else {}
+            meta: Meta = {"by": batch.by, **({"owners": batch.owners} if batch.owners else {})}
             self.append(Record(Entry.UPDATE, body, meta))
             self._changed()
         if self._last is None or self._last.done():
@@ -385,7 +397,7 @@ class Host:
 
     def append(self, record: Record) -> asyncio.Future[int]:
         """One record to the journal, behind everything before it; the result is its position, once it is durable."""
-        self.logged += len(record.body)
+        self.logged += len(record.body) + AROUND
         future = asyncio.ensure_future(self._journal.append(self.id, record))
         self._last = future
         return future
@@ -496,6 +508,21 @@ class Host:
         await self.settled()
         return self._described(body), body
 
+    async def given(self, now: float) -> Base:
+        """The text as it is now is given to a writer outside, who may come back with it: the base to merge that from."""
+        body = self.body()
+        digest = sha256(body).hexdigest()
+        self.commit()
+        if self.ledger.base.hash == digest:
+            return self.ledger.base
+        newest = self.ledger.past[-1:]
+        if newest and newest[0].hash == digest:
+            return Base(digest, newest[0].place, newest[0].merges)
+        record = Record(Entry.GIVEN, meta={"hash": digest, "at": now})
+        # In the same step as the body: the position of this record names the state that the body holds.
+        self.ledger.take(await self.append(record), record)
+        return Base(digest, self.ledger.position)
+
     def live(self) -> Stat:
         """What the document is now: size and etag are the live body's."""
         return self._described(self.body()) if self.file.word != "saved" else self.stat
@@ -509,6 +536,13 @@ class Host:
             return
         self.file = FileState(word, saved_at if saved_at is not None else self.file.saved_at, detail)
         self.say_all()
+
+    def tell(self, kind: str, **facts: object) -> None:
+        """Something happened to the file: every page says so (docs/reference/protocol.md)."""
+        message = protocol.stateless("collab:notice " + json.dumps({"kind": kind, **facts}, ensure_ascii=False))
+        for member in self.members.values():
+            if member.page:
+                self._send(member, message)
 
     def relocate(self, path: str, to: str) -> None:
         """The document is in a folder that was moved; tell the pages."""

@@ -7,25 +7,27 @@ import logging
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collab.document import Document, new_lineage
 from collab.errors import CollabError, Draining, NotFound, TooLarge, Unavailable
 from collab.formats.text import decode
-from collab.ledger import Ledger, history
+from collab.ledger import Ledger, deletions, history
 from collab.merge import nearness
 from collab.ports import Kind, Record
 from collab.room import Room
-from collab.runtime.host import Host
+from collab.runtime.chronicle import Chronicle
+from collab.runtime.host import AROUND, Host
+from collab.runtime.merging import Merger, check_text
 from collab.runtime.refusals import Refusals
-from collab.runtime.saver import Saver, Timing, check_text, read_limit
+from collab.runtime.saver import Saver, Timing, read_limit
 from collab.session import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from collab.access import Grant, Person
-    from collab.ports import Content, Files, Journal, Stat
+    from collab.ports import Authors, Bases, Content, Files, Journal, Stat, Versions
     from collab.runtime.connection import Connection
     from collab.runtime.metrics import Metrics
 
@@ -49,6 +51,9 @@ class Surroundings:
 
     files: Files
     journal: Journal
+    bases: Bases
+    versions: Versions
+    authors: Authors
     metrics: Metrics
     authorise: Callable[[str], Grant]
     frame: Callable[[bytes], bytes]
@@ -56,6 +61,8 @@ class Surroundings:
     now: Callable[[], float]
     random: Callable[[int], bytes]
     audit: Callable[[str, Person, Stat, str, str], None]
+    thread: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread
+    """Does long work beside the event loop."""
     limits: Limits = field(default_factory=Limits)
     timing: Timing = field(default_factory=Timing)
     idle: float = 30.0
@@ -70,6 +77,7 @@ class _Open:
 
     host: Host
     saver: Saver
+    chronicle: Chronicle
     idle: asyncio.TimerHandle | None = None
 
 
@@ -181,6 +189,37 @@ class Rooms:
             entry.host.tick()
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
 
+    # --- other writers
+
+    def noticed(self, document: str) -> None:
+        """The file may be another one now, or somewhere else, or gone."""
+        entry = self._open.get(document)
+        if entry is not None:
+            entry.saver.notice()
+
+    async def put(self, document: str, body: bytes, digest: str | None, by: Person) -> bool:
+        """Merge what somebody wrote (see `Saver.put`); whether the live text is more than that."""
+        entry = await self._entry(document)
+        more = await entry.saver.put(body, digest, by)
+        if not entry.host.members:
+            entry.saver.hurry()
+        return more
+
+    async def put_back(self, document: str) -> Stat:
+        """Write the file of an open room again, which is gone. NotFound when no room is open; Exists."""
+        entry = self._open.get(document)
+        if entry is None:
+            raise NotFound("The document is not open any more.")
+        await entry.saver.put_back()
+        return entry.host.stat
+
+    async def _entry(self, document: str) -> _Open:
+        while True:
+            host = await self.open(document)
+            entry = self._open.get(document)
+            if entry is not None and entry.host is host:
+                return entry
+
     # --- rooms
 
     @property
@@ -272,8 +311,10 @@ class Rooms:
         else:
             ledger = Ledger.of(known)
             room = Room(Document.replay(history(known)), ledger.owners, self.limits)
+            room.deletions = deletions(known, ledger.base.place)
         entry = self._assemble(content.stat, room, ledger)
-        entry.host.logged = sum(len(record.body) for _, record in known.records)
+        entry.host.logged = sum(len(record.body) + AROUND for _, record in known.records)
+        await entry.chronicle.begun(ledger.position, content)
         await entry.saver.meet(content)
         if ledger.ahead or ledger.base.merges:
             entry.saver.touch()
@@ -313,6 +354,7 @@ class Rooms:
                 self._settled(entry)
 
         seen = [0]
+        chronicle = Chronicle(stat.id, around.bases, around.versions, around.authors, self.metrics)
         host = Host(
             stat,
             room,
@@ -325,19 +367,34 @@ class Rooms:
             changed=changed,
             lost=lambda: self._drop(entry),
         )
+        merger = Merger(
+            host,
+            around.files,
+            around.journal,
+            around.bases,
+            chronicle,
+            limit=self.limits.text,
+            now=around.now,
+            touch=lambda: entry.saver.touch(),  # noqa: PLW0108 - the saver is made behind it
+            thread=around.thread,
+            metrics=around.metrics,
+        )
         saver = Saver(
             host,
             around.files,
             around.journal,
+            merger=merger,
+            chronicle=chronicle,
             limit=self.limits.text,
             timing=around.timing,
             clock=around.clock,
+            now=around.now,
             metrics=around.metrics,
             spawn=self.spawn,
             settled=lambda: self._settled(entry),
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
         )
-        entry = _Open(host, saver)
+        entry = _Open(host, saver, chronicle)
         return entry
 
     def _settled(self, entry: _Open) -> None:

@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from collab import merge, protocol
-from collab.document import Document, derived_client
-from collab.errors import Changed, CollabError, NotFound, NotText, TooLarge, Unavailable
-from collab.formats.text import decode
-from collab.ledger import Base, history, merged
+from collab import merge
+from collab.errors import Changed, CollabError, Exists, NotFound, NotText, TooLarge, Unavailable
 from collab.ports import Kind, Record
-from collab.room import Spread
+from collab.runtime.copies import copy_beside
+from collab.runtime.settling import settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine
 
     from collab.access import Person
-    from collab.document import Step
-    from collab.ports import Content, Displaced, Files, Journal, Log, Stat, Written
+    from collab.document import Ending
+    from collab.ledger import Base
+    from collab.ports import Content, Displaced, Files, Journal, Stat, Written
+    from collab.runtime.chronicle import Chronicle
     from collab.runtime.host import Host
+    from collab.runtime.merging import Merger
     from collab.runtime.metrics import Metrics
 
 log = logging.getLogger("collab.runtime")
@@ -38,8 +39,8 @@ CHECKPOINT = 256 * 1024
 """Bytes of log that make a checkpoint due."""
 SLOWEST = 60.0
 """Seconds between tries at most."""
-DIFF_VERSION = b"1"
-"""Part of a fork's client id: other edits for the same bodies need another id."""
+GUARDED = 64
+"""Bytes of a file that may become anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,12 @@ class Saver:
         files: Files,
         journal: Journal,
         *,
+        merger: Merger,
+        chronicle: Chronicle,
         limit: int,
         timing: Timing,
         clock: Callable[[], float],
+        now: Callable[[], float],
         metrics: Metrics,
         spawn: Callable[[Coroutine[object, object, None]], object],
         settled: Callable[[], None],
@@ -72,6 +76,9 @@ class Saver:
         self._host = host
         self._files = files
         self._journal = journal
+        self._merger = merger
+        self._chronicle = chronicle
+        self._now = now
         self._limit = limit
         self._timing = timing
         self._clock = clock
@@ -89,8 +96,13 @@ class Saver:
         self._running = False
         self._watched: list[Base] = []
         """Bases of the writers whose displaced inodes are looked at again."""
-        self._copies: dict[Base, bytes] = {}
-        """The states of watched bases whose places are behind the checkpoint."""
+        self._deletions = host.room.deletions
+        """How many edits had taken something out when the file was saved last."""
+        self._size = 0
+        """Bytes of the file as we know it."""
+        self._refused = ""
+        """SHA-256 of the text that the guard keeps out of the file."""
+        self._noticed = self._looking = False
         self._staying: set[str] = set()
         """SHA-256 of displaced bodies that could not be merged: they say nothing of the last save."""
 
@@ -105,7 +117,8 @@ class Saver:
         self._last = now
         if self._first is None:
             self._first, self._hurry = now, False
-            self._host.say("pending")
+            if self._host.file.word != "gone":
+                self._host.say("pending")
         if not self._running:
             self._running = True
             self._spawn(self._run())
@@ -146,6 +159,9 @@ class Saver:
             self._first, self._hurry = None, False
             try:
                 await self._write()
+            except NotFound as error:
+                self._fail(error, "gone")
+                return False
             except CollabError as error:
                 self._fail(error)
                 return False
@@ -165,7 +181,7 @@ class Saver:
         while self._first is not None and await self.save():
             pass
 
-    def _fail(self, error: CollabError) -> None:
+    def _fail(self, error: CollabError, word: str = "failed") -> None:
         self._failures += 1
         now = self._clock()
         self._first = now if self._first is None else self._first
@@ -173,7 +189,12 @@ class Saver:
         self._metrics.saved("failed")
         self._metrics.failed("save")
         log.warning("%s is stored, not in the file: %s", self._host.id, error.detail)
-        self._host.say("failed", error.detail)
+        self._say_gone(error.detail) if word == "gone" else self._host.say(word, error.detail)
+
+    def _say_gone(self, detail: str) -> None:
+        if self._host.file.word != "gone":
+            self._host.tell("gone")
+        self._host.say("gone", detail)
 
     async def _write(self) -> None:
         host = self._host
@@ -185,14 +206,16 @@ class Saver:
             base = host.ledger.base
             host.perform(host.room.tidy())
             host.commit()
-            writers, body = tuple(host.writers), host.body()
+            writers, text, body = tuple(host.writers), host.room.document.text(), host.body()
+            deletions = host.room.deletions
+            await self._guard(body)
             digest = sha256(body).hexdigest()
             state = host.room.document.encode() if host.logged > CHECKPOINT else None
             endings, logged = host.room.document.endings, host.logged
             # In the same step as the body: the position of this record names the state that the body holds.
-            place = await host.append(Record(Kind.ANNOUNCE, meta={"hash": digest}))
-            host.ledger.announced = Base(digest, place)
-            host.ledger.note(digest)
+            record = Record(Kind.ANNOUNCE, meta={"hash": digest, "at": self._now(), "sketch": merge.sketch(text).hex()})
+            place = await host.append(record)
+            host.ledger.take(place, record)
             try:
                 written = await self._exchange(body, digest, base)
             except Changed:
@@ -201,15 +224,140 @@ class Saver:
                 await self._absorb_file()
                 continue
             await self._done(base, digest, place, written)
+            self._deletions, self._size = deletions, len(body)
+            if written is not None:
+                await self._chronicle.saved(place, self._now(), digest, body, writers)
             for person in writers:
                 host.writers.pop(person, None)
                 self._audit("write", person, host.stat, "")
             if state is not None:
-                await self._copy_bases(place)
-                await self._journal.checkpoint(host.id, place, state, host.ledger.to_meta(endings))
-                host.logged -= logged
+                await self._checkpoint(place, state, endings, logged)
             return
         raise Unavailable("The file keeps being changed from outside; trying again.")
+
+    async def _guard(self, body: bytes) -> None:
+        """A text that is much shorter without an edit that took something out is so by a fault of ours: it is kept beside, not in the file."""
+        host = self._host
+        before = self._size
+        if before < GUARDED or len(body) > before // 2 or host.room.deletions != self._deletions:
+            return
+        digest = sha256(body).hexdigest()
+        if digest != self._refused:
+            path = await copy_beside(self._files, host.stat.path, body, "kept", self._now())
+            self._refused = digest
+            self._metrics.failed("guard")
+            log.error(
+                "%s would shrink from %d to %d bytes, and no edit says why; what would have been written is %s",
+                host.id,
+                before,
+                len(body),
+                path,
+            )
+            host.tell("kept", path=path)
+        raise Unavailable(
+            f"The text would shrink from {before} to {len(body)} bytes, and no edit says why. The file stays as it is; look at it before you go on."
+        )
+
+    # --- what happens outside
+
+    def notice(self) -> None:
+        """Somebody may have changed, moved or deleted the file: look, soon."""
+        self._noticed = True
+        if not self._looking:
+            self._looking = True
+            self._spawn(self._look())
+
+    async def _look(self) -> None:
+        try:
+            while self._noticed and not self._host.closed:
+                self._noticed = False
+                async with self._saving:
+                    try:
+                        await self._look_once()
+                    except CollabError as error:
+                        log.warning("%s: what was changed outside can't be merged: %s", self._host.id, error.detail)
+        finally:
+            self._looking = False
+            self._settled()
+
+    async def _look_once(self) -> None:
+        host = self._host
+        try:
+            stat = await self._files.stat(host.id)
+        except NotFound:
+            stat = None
+        if stat is None or stat.etag != host.ledger.base.hash:
+            content = await self._rested()
+            if content is None:
+                self._say_gone("The file was deleted outside. The text is safe here.")
+                return
+            stat = content.stat
+            await host.sound()
+            self._meet_again(stat)
+            await self.meet(content)
+        else:
+            self._meet_again(stat)
+
+    def _meet_again(self, stat: Stat) -> None:
+        """The file is there, perhaps under another name, perhaps after it was gone."""
+        host = self._host
+        moved, back = stat.path != host.stat.path, host.file.word == "gone"
+        host.stat = stat
+        if back:
+            host.tell("back")
+            host.say("saved" if self._first is None else "pending")
+        elif moved:
+            host.say_all()
+
+    async def _rested(self) -> Content | None:
+        """The file when its writer has come to an end; None when it is gone."""
+        known = self._host.body()
+
+        def begun(body: bytes) -> bool:
+            return not body or (len(body) < len(known) and known.startswith(body))
+
+        return await settled(self._files, self._host.id, limit=read_limit(self._limit), known=begun, pause=self._pause, now=self._now)
+
+    async def put(self, body: bytes, digest: str | None, by: Person) -> bool:
+        """What somebody wrote who had read the body with this hash (None: what is there now). Whether the live text is more than that.
+        Changed when that is not known any more; NotText, TooLarge.
+        """
+        host = self._host
+        async with self._saving:
+            await host.sound()
+            base = await self._merger.named(digest) if digest is not None else None
+            if base is None and (digest is None or digest == sha256(host.body()).hexdigest()):
+                base = await host.given(self._now())
+            if base is None:
+                raise Changed("What you had read is not known any more: read the document again, then make your change in that.")
+            return await self._merger.put(body, base, by)
+
+    async def put_back(self) -> None:
+        """The file is gone, and somebody wants it back: as it is in the room. Exists, Unavailable."""
+        host = self._host
+        async with self._saving:
+            await host.sound()
+            await host.settled()
+            body = host.body()
+            record = Record(Kind.ANNOUNCE, meta={"hash": sha256(body).hexdigest(), "at": self._now()})
+            place = await host.append(record)
+            host.ledger.take(place, record)
+            written = await self._files.write(host.stat.path, body, if_match=None)
+            if written.stat.id != host.id:
+                raise Exists("Another document has this name by now.")
+            self._first = None
+            self._deletions, self._size = host.room.deletions, len(body)
+            await self._done(host.ledger.base, sha256(body).hexdigest(), place, written)
+            host.tell("back")
+            host.say("saved", saved_at=written.stat.modified)
+
+    async def _checkpoint(self, place: int, state: bytes, endings: tuple[Ending, ...], logged: int) -> None:
+        """What the journal held up to here goes to the archive, then out of the journal: in between a crash leaves it in both."""
+        host = self._host
+        known = await self._journal.load(host.id)
+        if await self._chronicle.cut(known, place, host.ledger.past):
+            await self._journal.checkpoint(host.id, place, state, host.ledger.to_meta(endings))
+            host.logged -= logged
 
     async def _exchange(self, body: bytes, digest: str, base: Base) -> Written | None:
         """Write, or when the file holds this body already only look whether it still does."""
@@ -233,20 +381,15 @@ class Saver:
         self._metrics.saved("unchanged" if written is None else "written")
         if written is not None:
             host.stat = written.stat
-        if displaced is not None and sha256(displaced.body).hexdigest() != base.hash:
-            base = await self.absorb(displaced.body, [base], in_file=False)
-        await host.append(Record(Kind.SAVED, meta={"hash": digest, "place": place}))
-        host.ledger.settle(Base(digest, place))
+        if displaced is not None and (found := sha256(displaced.body).hexdigest()) != base.hash:
+            # Nobody can have read what we wrote this moment.
+            read = [each for each in await self._merger.candidates(found) if each != host.ledger.announced]
+            base = await self._merger.absorb(displaced.body, read, in_file=False)
+        record = Record(Kind.SAVED, meta={"hash": digest, "place": place, "at": self._now()})
+        host.ledger.take(await host.append(record), record)
         if displaced is not None:
             self._watched.append(base)
             self._spawn(self._watch(displaced, base))
-
-    async def _copy_bases(self, place: int) -> None:
-        """A checkpoint at this place makes one state of all that is before it: what is watched needs its own."""
-        behind = [base for base in self._watched if base.place < place and base not in self._copies]
-        if behind:
-            known = await self._journal.load(self._host.id)
-            self._copies.update({base: Document.replay(history(known, base)).encode() for base in behind})
 
     async def _watch(self, displaced: Displaced, base: Base) -> None:
         """Read the displaced inode again, twice, then let it go; what could not be merged stays beside the file."""
@@ -266,13 +409,8 @@ class Saver:
             elif not merged_all:
                 self._staying.add(sha256(displaced.body).hexdigest())
         finally:
-            self._forget(base)
+            self._watched.remove(base)
             self._settled()
-
-    def _forget(self, base: Base) -> None:
-        self._watched.remove(base)
-        if base not in self._watched:
-            self._copies.pop(base, None)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but not while the room is being closed."""
@@ -286,9 +424,9 @@ class Saver:
         """The writer's new base, or the same when its words could not be merged."""
         try:
             async with self._saving:
-                after = await self.absorb(late, [base], in_file=False)
+                after = await self._merger.absorb(late, [base], in_file=False)
                 self._watched.append(after)
-                self._forget(base)
+                self._watched.remove(base)
                 return after
         except CollabError as error:
             log.warning("%s: what a late writer wrote can't be merged: %s", self._host.id, error.detail)
@@ -316,6 +454,7 @@ class Saver:
             else:
                 self._staying.add(body)
         await self._meet_file(content, digest)
+        self._size = len(content.body)
         # Only now: they are the proof that the announced save was made, until its end, or what came after it, is noted.
         for leftover in done:
             await leftover.discard()
@@ -327,10 +466,10 @@ class Saver:
             host.ledger.announced = None
         elif announced is not None and digest == announced.hash:
             # A write of ours whose end was not noted.
-            await host.append(Record(Kind.SAVED, meta={"hash": digest, "place": announced.place}))
-            host.ledger.settle(announced)
+            record = Record(Kind.SAVED, meta={"hash": digest, "place": announced.place, "at": self._now()})
+            host.ledger.take(await host.append(record), record)
         else:
-            host.ledger.settle(await self.absorb(content.body, host.ledger.candidates(), in_file=True))
+            await self._merger.absorb(content.body, await self._merger.candidates(digest), in_file=True)
 
     def _doubt(self, digest: str, beside: set[str]) -> None:
         """An announced body that never reached the file was read by nobody: a write that was made leaves what it displaced."""
@@ -352,7 +491,7 @@ class Saver:
             log.warning("%s: what its writer had read is not known any more; what was displaced stays beside the file", self._host.id)
             return False
         try:
-            await self.absorb(leftover.body, bases, in_file=False)
+            await self._merger.absorb(leftover.body, bases, in_file=False)
         except (NotText, TooLarge) as error:
             log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", self._host.id, error.detail)
             return False
@@ -370,91 +509,7 @@ class Saver:
             return []
         return [*reversed(held), *(base for base in ledger.readers if base.place >= known.position)]
 
-    async def absorb(self, body: bytes, candidates: list[Base], *, in_file: bool) -> Base:
-        """Merge an outside body from the nearest of the states that its writer may have read; gives the writer's new base.
-
-        One journal record holds update, hash and base. NotText when it is no text any more.
-        """
-        host = self._host
-        text, form, marks = decode(body)
-        check_text(text, self._limit)
-        await host.settled()
-        known = await self._journal.load(host.id)
-        await host.sound()
-        base = self._nearest(known, candidates, text)
-        fork = self._fork(known, base, sha256(body).digest())
-        update = fork.edit(merge.edits(fork.text(), text))
-        places = tuple((mark.utf8, mark.ending) for mark in marks)
-        fork.endings = places
-        host.commit()
-        # From here to the record nothing may come between: the update is in the log where the line ends say.
-        equal = text == host.room.document.text()  # an equal body is no edit, whatever its base
-        if equal:
-            update, host.room.document.endings = b"", places
-        else:
-            fork.follow(host.room.document)
-        meta = {
-            "hash": sha256(body).hexdigest(),
-            "form": form.to_json(),
-            "endings": list(places if equal else fork.endings),
-            "base": None if equal else base.to_json(),
-            "in_file": in_file,
-        }
-        # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
-        position = await host.append(Record(Kind.MERGE, update, meta))
-        await host.sound()
-        document = host.room.document
-        if update:
-            document.apply_own(update)
-            host.room.measure()
-            host.edits += 1
-            fork.follow(document)
-            host.perform([Spread(protocol.update(update))])
-        if not equal:
-            document.endings = fork.endings if fork.text() == document.text() else ()
-        host.ledger.form = form
-        host.ledger.note(sha256(body).hexdigest())
-        self.touch()
-        self._metrics.saved("merged")
-        log.info("%s: an outside edit was merged", host.id)
-        after = merged(meta, position)
-        if not in_file:
-            host.ledger.remember(after)
-        if base in self._copies and not equal:
-            self._copies[after] = Document.replay([self._copies[base], *([update] if update else [])]).encode()
-        return after
-
-    def _steps(self, known: Log, base: Base) -> Iterable[Step]:
-        return [self._copies[base]] if base in self._copies else history(known, base)
-
-    def _fork(self, known: Log, base: Base, body: bytes) -> Document:
-        """The document at a base, under a client id that depends on base and body alone: the same merge is the same update anywhere."""
-        seen = Document.replay(self._steps(known, base))
-        state = repr(sorted(seen.state.items())).encode()
-        client = derived_client(str(seen.lineage).encode(), state, base.hash.encode(), body, DIFF_VERSION)
-        return Document.replay(self._steps(known, base), client)
-
-    def _nearest(self, known: Log, candidates: list[Base], text: str) -> Base:
-        """The base from which the fewest bytes were deleted and inserted: words that it does not have are not missed, and none twice.
-
-        What is as near as another stands behind it in `candidates`.
-        """
-        there = [base for base in candidates if base in self._copies or base.place >= known.position] or candidates[:1]
-        if len(there) == 1:
-            return there[0]
-        return min(there, key=lambda base: _cost(Document.replay(self._steps(known, base)).text(), text))
-
 
 def read_limit(text: int) -> int:
     """Bytes that a file may have whose text has so many: a byte order mark, and each line end may take two."""
     return 2 * text + 3
-
-
-def check_text(text: str, limit: int) -> None:
-    """TooLarge for a text over the limit in bytes."""
-    if len(text) > limit or len(text.encode()) > limit:
-        raise TooLarge(f"The text has over {limit} bytes; it can be downloaded, not edited here.")
-
-
-def _cost(before: str, after: str) -> int:
-    return sum(edit.stop - edit.start + len(edit.text.encode()) for edit in merge.edits(before, after))

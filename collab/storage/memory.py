@@ -204,6 +204,10 @@ class MemoryFiles:
         """What is in the file. KeyError when there is none."""
         return self.disk.nodes[path.encode()].body
 
+    def names(self) -> list[str]:
+        """The paths of all files."""
+        return sorted(path.decode() for path in self.disk.nodes)
+
     def asides(self) -> int:
         """How many displaced bodies were not discarded."""
         return sum(len(asides) for asides in self.disk.asides.values())

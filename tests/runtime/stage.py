@@ -7,10 +7,12 @@ import json
 import random
 from typing import TYPE_CHECKING
 
+from sim.virtual import at_once
 from test_document import Replica
 
 from collab import protocol
 from collab.access import Grant, Person, Role
+from collab.archive.memory import MemoryArchive
 from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET, Dialect
 from collab.errors import CollabError, Unauthorized
@@ -158,6 +160,7 @@ class Guest:
         """Every message that came for it, without the address."""
         self.statuses: list[int] = []
         self.states: list[dict[str, object]] = []
+        self.notices: list[dict[str, object]] = []
         self.denied: list[str] = []
         self.scope: str | None = None
         self.synced = False
@@ -234,9 +237,13 @@ class Guest:
             case 2 if len(message) > 2:
                 (self._scoped if reader.var_uint() == 2 else self.denied.append)(reader.var_string())
             case 5:
-                self.states.append(json.loads(reader.var_string().removeprefix("collab:state ")))
+                self._told(reader.var_string())
             case 8:
                 self.statuses.append(reader.var_uint())
+
+    def _told(self, payload: str) -> None:
+        name, _, facts = payload.partition(" ")
+        (self.states if name == "collab:state" else self.notices).append(json.loads(facts))
 
     def _scoped(self, scope: str) -> None:
         self.scope = scope
@@ -260,6 +267,7 @@ class Stage:
         self.limits = limits or Limits()
         self.journal = MemoryJournal(self._step)
         self.files = MemoryFiles(step=self._step)
+        self.archive = MemoryArchive()
         self.metrics = Metrics()
         self.grants: dict[str, Grant] = {}
         """Tokens that open something."""
@@ -283,9 +291,13 @@ class Stage:
             Surroundings(
                 files=self.files,
                 journal=self.journal,
+                bases=self.archive.bases,
+                versions=self.archive.versions,
+                authors=self.archive.authors,
                 metrics=self.metrics,
                 authorise=self._authorise,
                 frame=var_bytes,
+                thread=at_once,
                 clock=loop.time,
                 now=loop.time,
                 random=self._random.randbytes,
@@ -294,7 +306,7 @@ class Stage:
             )
         )
         self.files.recognise = self.rooms.recognise
-        self.documents = Documents(self.rooms, self.files)
+        self.documents = Documents(self.rooms, self.files, self.archive.versions)
         self.tree = Tree(self.rooms, MemoryFolders(self.files))
         self.trash = Trash(self.rooms, self.documents, MemoryBin(self.files), self.journal, days=30)
         self._running = True
@@ -321,6 +333,7 @@ class Stage:
         self.journal = dead.crash()
         dead.append = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
         self.files = self.files.crash()
+        self.archive = self.archive.crash()
         if rooms._beat is not None:
             rooms._beat.cancel()
         for entry in tuple(rooms._open.values()):

@@ -132,7 +132,7 @@ async def test_a_save_is_announced_before_it_is_made_and_noted_behind_it(stage: 
     assert [record.kind for _, record in records] == [Kind.SEED, Kind.UPDATE, Kind.ANNOUNCE, Kind.SAVED]
     digest = sha256(stage.files.peek(PATH)).hexdigest()
     assert records[2][1].meta["hash"] == digest
-    assert records[3][1].meta == {"hash": digest, "place": records[2][0]}
+    assert records[3][1].meta == {"hash": digest, "place": records[2][0], "at": 5.0}
 
 
 async def test_nothing_is_saved_before_the_journal_has_it(stage: Stage) -> None:
@@ -521,7 +521,7 @@ async def test_a_file_that_was_deleted_outside_leaves_the_text_and_the_page_says
     stage.files.remove(PATH)
     ann.append("x")
     await passing(60)
-    assert ann.file() == "failed"
+    assert ann.file() == "gone"
     assert ann.states[-1]["detail"]
     assert ann.statuses == [1, 1]
     with pytest.raises(KeyError):

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
 
 
 class _Selector(selectors.SelectSelector):
@@ -45,6 +47,11 @@ def run(main: Coroutine[Any, Any, object]) -> None:
     finally:
         loop.run_until_complete(_end())
         loop.close()
+
+
+async def at_once(work: Callable[[], T]) -> T:
+    """In the place of a thread, which virtual time would not wait for."""
+    return work()
 
 
 async def _end() -> None:

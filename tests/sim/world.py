@@ -13,6 +13,7 @@ from pycrdt import Doc, Text
 
 from collab import protocol
 from collab.access import Grant, Person, Role
+from collab.archive.memory import MemoryArchive
 from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET, Dialect
 from collab.errors import CollabError
@@ -22,6 +23,7 @@ from collab.runtime.metrics import Metrics
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
 from collab.storage.memory import MemoryFiles
+from sim.virtual import at_once
 
 if TYPE_CHECKING:
     from pycrdt import TransactionEvent
@@ -234,6 +236,7 @@ class World:
     random: random.Random = field(init=False)
     journal: MemoryJournal = field(init=False)
     files: MemoryFiles = field(init=False)
+    archive: MemoryArchive = field(init=False)
     rooms: Rooms | None = None
     clients: list[Client] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -251,6 +254,7 @@ class World:
         self.random = random.Random(self.seed)
         self.journal = MemoryJournal(self.step)
         self.files = MemoryFiles(step=self.step)
+        self.archive = MemoryArchive(self.step)
 
     async def delay(self) -> None:
         """The network, or a disk."""
@@ -275,9 +279,13 @@ class World:
             Surroundings(
                 files=self.files,
                 journal=self.journal,
+                bases=self.archive.bases,
+                versions=self.archive.versions,
+                authors=self.archive.authors,
                 metrics=metrics,
                 authorise=lambda token: Grant(Person(token, token), Role.EDITOR),
                 frame=var_bytes,
+                thread=at_once,
                 clock=loop.time,
                 now=self.wall,
                 random=self.random.randbytes,
@@ -308,6 +316,7 @@ class World:
         self.journal = dead.crash()
         dead.append = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
         self.files = self.files.crash()
+        self.archive = self.archive.crash()
         for client in self.clients:
             if client.link is not None:
                 client.link.connection = None

@@ -1,0 +1,349 @@
+"""A body that somebody else wrote becomes edits of what its writer had read, by one record of the journal.
+
+Who names what it had read (REST, WOPI) is believed. A program that rewrites the file does not say: the nearest of what it may have
+read is taken. Where nothing is near, the body is kept beside the file, and everybody in the room is told.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from collab import merge, protocol
+from collab.document import Document, derived_client, dropping
+from collab.errors import Conflict, TooLarge
+from collab.formats.text import decode
+from collab.ledger import Base, history, joined, merged, reaches
+from collab.ports import Kind, Record
+from collab.room import Spread
+from collab.runtime.copies import copy_beside
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from collab.access import Person
+    from collab.formats.text import Mark
+    from collab.ports import Bases, Files, Journal, Log
+    from collab.runtime.chronicle import Chronicle
+    from collab.runtime.host import Host
+    from collab.runtime.metrics import Metrics
+
+log = logging.getLogger("collab.runtime")
+
+DIFF_VERSION = b"1"
+"""Part of a fork's client id: other edits for the same bodies need another id."""
+NEWEST = 16
+"""So many bodies that the file held last may be what a program had read, and …"""
+OLDER = 8
+"""… so many older ones, those that look most like what it wrote."""
+LOOKED_AT = 512
+"""Older bodies that are looked at for that."""
+STALE = 10.0
+"""Seconds after a save of ours in which an older body is a copy that came late; after that it is put back on purpose."""
+FAR = 0.2
+"""A body that has less than this in common with everything that its writer may have read is none of them."""
+SHORT = 200
+"""Characters under which everything is far from everything."""
+WRITING = 60.0
+"""Seconds that a program may take to write a file."""
+LARGE = 2**16
+"""Characters from which on the nearest is sought beside the event loop."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """A state that a writer may have read, and a log in which everything is that made it."""
+
+    base: Base
+    log: Log
+
+    @cached_property
+    def text(self) -> str:
+        """What the writer may have read."""
+        return self.document().text()
+
+    def document(self, client: int | None = None) -> Document:
+        """Made anew."""
+        return Document.replay(history(self.log, self.base), client)
+
+
+class Merger:
+    """Merges into one room. `now` is UTC seconds; `touch` is called when there is something to save; `thread` does long work."""
+
+    def __init__(  # noqa: PLR0913 - the surroundings
+        self,
+        host: Host,
+        files: Files,
+        journal: Journal,
+        bases: Bases,
+        chronicle: Chronicle,
+        *,
+        limit: int,
+        now: Callable[[], float],
+        touch: Callable[[], None],
+        thread: Callable[[Callable[[], _State]], Awaitable[_State]],
+        metrics: Metrics,
+    ) -> None:
+        self._host = host
+        self._files = files
+        self._journal = journal
+        self._bases = bases
+        self._chronicle = chronicle
+        self._limit = limit
+        self._now = now
+        self._touch = touch
+        self._thread = thread
+        self._metrics = metrics
+
+    # --- what somebody may have read
+
+    async def candidates(self, digest: str) -> list[Base]:
+        """What the writer of a body with this hash, which stands in the file, may have read; the likeliest first.
+
+        A body that the file held before is put back on purpose, so it is an edit of what was there; unless a save of ours replaced it a moment
+        ago: then it is a copy that came late, and an edit of itself.
+        """
+        ledger = self._host.ledger
+        before = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._bases.find(self._host.id, digest)
+        if before:
+            replaced = ledger.replaced(digest)
+            late = replaced is not None and replaced[1] and self._now() - replaced[0] < STALE
+            return [Base(before[0].hash, before[0].place, before[0].merges)] if late else ledger.candidates()
+        return list(dict.fromkeys([*ledger.candidates(), *self._newest()]))
+
+    def _newest(self) -> list[Base]:
+        return [Base(kept.hash, kept.place, kept.merges) for kept in reversed(self._host.ledger.past[-NEWEST:])]
+
+    async def _older(self, text: str) -> list[Base]:
+        """Of the archive's bases those that look most like this."""
+        sketch = merge.sketch(text)
+        kept = await self._bases.recent(self._host.id, LOOKED_AT)
+        likely = sorted(kept, key=lambda each: -merge.overlap(each.sketch, sketch))[:OLDER]
+        return [Base(each.hash, each.place, each.merges) for each in likely]
+
+    async def named(self, digest: str) -> Base | None:
+        """The base with this hash, if it is still known."""
+        ledger = self._host.ledger
+        for base in ledger.candidates():
+            if base.hash == digest:
+                return base
+        found = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._bases.find(self._host.id, digest)
+        return Base(found[0].hash, found[0].place, found[0].merges) if found else None
+
+    async def text_of(self, base: Base) -> str | None:
+        """The text of a base; None when the log does not reach back to it any more."""
+        states = await self._states([base])
+        return states[0].text if states else None
+
+    async def _states(self, bases: Iterable[Base]) -> list[_State]:
+        """Those that can be made anew, in the same order."""
+        known = await self._journal.load(self._host.id)
+        found = []
+        for base in bases:
+            whole = known
+            if base.place < known.position:
+                parts = await self._bases.parts(self._host.id, base.place, max((base.place, *base.merges)))
+                whole = joined(parts, known)
+            if reaches(whole, base):
+                found.append(_State(base, whole))
+        return found
+
+    # --- merging
+
+    async def absorb(self, body: bytes, candidates: list[Base], *, in_file: bool) -> Base:
+        """Merge what a program wrote, from the nearest of the states that it may have read; gives the writer's new base.
+
+        NotText, TooLarge: it is no text that could be edited here.
+        """
+        host = self._host
+        text, form, marks = decode(body)
+        check_text(text, self._limit)
+        await host.settled()
+        states = await self._states(candidates)
+        if in_file and (grown := await self._grown(text)) is not None:
+            states = [grown]
+        state = await self._nearest(states, text)
+        if in_file and (state is None or self._far(state, text)):
+            states = await self._states(await self._older(text))
+            older = await self._nearest(states, text)
+            state = older if older is not None and not self._far(older, text) else state
+        if state is None or (self._far(state, text) and not self._rewritten(state)):
+            return await self._set_aside(body, state, in_file=in_file)
+        return await self._merge(body, (text, form.to_json(), marks), state, in_file=in_file)
+
+    async def put(self, body: bytes, base: Base, by: Person | None) -> bool:
+        """Merge what somebody wrote who says what it had read. Whether the live text is more than the body. NotText, TooLarge; Conflict when
+        that base can't be made anew.
+        """
+        text, form, marks = decode(body)
+        check_text(text, self._limit)
+        await self._host.settled()
+        states = await self._states([base])
+        if not states:
+            raise Conflict("what was read is not known any more")
+        await self._merge(body, (text, form.to_json(), marks), states[0], in_file=False, by=by)
+        return self._host.room.document.text() != text
+
+    async def _grown(self, text: str) -> _State | None:
+        """The last body that a program wrote, when it took something from the end of the text and is the beginning of this one: its writer had
+        not come to its end.
+        """
+        begun = self._host.ledger.begun
+        if begun is None or not 0 <= self._now() - begun[2] < WRITING:
+            return None
+        states = await self._states(begun[:2])
+        if len(states) < len(begun[:2]):
+            return None
+        before, last = states[0].text, states[1].text
+        return states[1] if len(last) < min(len(before), len(text)) and text.startswith(last) else None
+
+    async def _nearest(self, states: list[_State], text: str) -> _State | None:
+        """The state from which the fewest bytes were deleted and inserted: words that it does not have are not missed, and none twice.
+
+        What is as near as another stands behind it.
+        """
+        if len(states) < 2:
+            return states[0] if states else None
+
+        def nearest() -> _State:
+            return min(states, key=lambda state: _cost(state.text, text))
+
+        return nearest() if len(text) < LARGE else await self._thread(nearest)
+
+    def _far(self, state: _State, text: str) -> bool:
+        before = state.text
+        return min(len(before), len(text)) >= SHORT and merge.nearness(before, text) < FAR
+
+    def _rewritten(self, state: _State) -> bool:
+        """Whether nobody has anything to lose by a file that is another one now: the room had nothing that the file did not."""
+        host = self._host
+        return state.base == host.ledger.base and host.room.document.text() == state.text and not self._fresh(state.base)
+
+    def _fresh(self, base: Base) -> bool:
+        """Whether a save of ours was made so late that the writer may not have seen it."""
+        held = self._host.ledger.held[-1:]
+        return bool(held) and held[0][0] == base.hash and held[0][2] and self._now() - held[0][1] < STALE
+
+    async def _merge(
+        self,
+        body: bytes,
+        content: tuple[str, dict[str, object], list[Mark]],
+        state: _State,
+        *,
+        in_file: bool,
+        by: Person | None = None,
+    ) -> Base:
+        host = self._host
+        text, form, marks = content
+        await host.sound()
+        fork = _fork(state, sha256(body).digest())
+        before, live = state.text, host.room.document.text()
+        edits = merge.edits(before, text)
+        # What others did already in the very same place is not done a second time.
+        new = live not in {before, text} and fork.client not in host.room.document.state
+        done = {edit for edit in merge.edits(before, live) if edit.text}.intersection(edits) if new else set()
+        update = fork.edit(edits)
+        drop = dropping(fork.client, edits, done)
+        places = tuple((mark.utf8, mark.ending) for mark in marks)
+        fork.endings = places
+        host.commit()
+        # From here to the record nothing may come between: the update is in the log where the line ends say.
+        equal = text == host.room.document.text()  # an equal body is no edit, whatever its base
+        if equal:
+            update, drop, host.room.document.endings = b"", b"", places
+        else:
+            fork.follow(host.room.document)
+            if drop:
+                fork.receive(drop)
+        digest = sha256(body).hexdigest()
+        meta: dict[str, object] = {
+            "hash": digest,
+            "form": form,
+            "endings": list(places if equal else fork.endings),
+            "base": None if equal else state.base.to_json(),
+            "in_file": in_file,
+            "by": by.id if by else "",
+            "at": self._now(),
+            "sketch": merge.sketch(text).hex(),
+        }
+        if drop:
+            meta["drop"] = drop.hex()
+        record = Record(Kind.MERGE, update, meta)
+        # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
+        position = await host.append(record)
+        await host.sound()
+        if update:
+            self._apply([update, *([drop] if drop else [])], fork)
+        document = host.room.document
+        if not equal:
+            document.endings = fork.endings if fork.text() == document.text() else ()
+        if any(edit.stop > edit.start for edit in edits):
+            host.room.deletions += 1
+        if by is not None and update:
+            host.writers[by] = None
+        host.ledger.take(position, record)
+        self._touch()
+        self._metrics.saved("merged")
+        log.info("%s: an outside edit was merged", host.id)
+        if by is None:
+            await self._chronicle.outside(position, self._now(), digest, body)
+            if update:
+                host.tell("merged", by="")
+        return merged(meta, host.ledger.position)
+
+    def _apply(self, made: list[bytes], fork: Document) -> None:
+        host = self._host
+        document = host.room.document
+        for update in made:
+            document.apply_own(update)
+        host.room.measure()
+        host.edits += 1
+        fork.follow(document)
+        host.perform([Spread(protocol.update(update)) for update in made])
+
+    # --- conflicts
+
+    async def _set_aside(self, body: bytes, state: _State | None, *, in_file: bool) -> Base:
+        """Nothing that its writer may have read is near, or known: the body goes beside the file, and the room goes on as it was."""
+        host = self._host
+        path = await copy_beside(self._files, host.stat.path, body, "conflict", self._now())
+        host.commit()
+        digest = sha256(body).hexdigest()
+        base = state.base if state is not None else host.ledger.base
+        meta = {
+            "hash": digest,
+            "form": host.ledger.form.to_json(),
+            "endings": list(host.room.document.endings),
+            "base": base.to_json(),
+            "in_file": in_file,
+            "by": "",
+            "at": self._now(),
+            "conflict": path,
+        }
+        record = Record(Kind.MERGE, b"", meta)
+        host.ledger.take(await host.append(record), record)
+        self._touch()
+        self._metrics.saved("conflict")
+        log.warning("%s: what another program wrote has nothing in common with what it may have read; kept as %s", host.id, path)
+        host.tell("conflict", path=path, by="")
+        return merged(meta, host.ledger.position)
+
+
+def check_text(text: str, limit: int) -> None:
+    """TooLarge for a text over the limit in bytes."""
+    if len(text) > limit or len(text.encode()) > limit:
+        raise TooLarge(f"The text has over {limit} bytes; it can be downloaded, not edited here.")
+
+
+def _fork(state: _State, body: bytes) -> Document:
+    """The document at a base, under a client id that depends on base and body alone: the same merge is the same update anywhere."""
+    seen = state.document()
+    vector = repr(sorted(seen.state.items())).encode()
+    return state.document(derived_client(str(seen.lineage).encode(), vector, state.base.hash.encode(), body, DIFF_VERSION))
+
+
+def _cost(before: str, after: str) -> int:
+    return sum(edit.stop - edit.start + len(edit.text.encode()) for edit in merge.edits(before, after))

@@ -1,0 +1,261 @@
+"""Programs that rewrite the file are peers that were offline since what they had read (MERGE-1 to MERGE-8)."""
+
+from __future__ import annotations
+
+import random
+from hashlib import sha256
+
+import pytest
+from runtime.stage import PATH, Guest, Stage, passing, person, soon
+
+from collab.errors import Changed
+from collab.ports import Kind
+
+STORY = "".join(f"Line {number} of a story that everybody writes together.\n" for number in range(1, 31))
+
+
+@pytest.fixture
+async def story(stage: Stage) -> Stage:
+    """A document that is long enough for a body to be far from it."""
+    stage.files.poke(PATH, STORY.encode())
+    return stage
+
+
+def outside(stage: Stage, body: str) -> None:
+    """Another program rewrites the file, and the watch tells it."""
+    stage.files.poke(PATH, body.encode())
+    stage.rooms.noticed(stage.host().id)
+
+
+async def settled(stage: Stage, *guests: Guest) -> str:
+    """Everybody and the file are equal; gives the text."""
+    await passing(60)
+    for guest in guests:
+        assert guest.text == stage.host().room.document.text()
+    assert stage.files.peek(PATH) == stage.host().body()
+    return stage.file()
+
+
+async def test_a_change_outside_is_in_the_room_without_any_save(story: Stage) -> None:
+    """MERGE-1."""
+    ann = await story.guest("Ann")
+    outside(story, STORY + "outside\n")
+    await passing(2)
+    assert ann.text == STORY + "outside\n"
+
+
+async def test_a_program_that_had_read_before_our_last_saves_takes_out_no_word(story: Stage) -> None:
+    """MERGE-2: the nearest of what it may have read is its base, not the newest."""
+    ann = await story.guest("Ann")
+    for word in ("first ", "second ", "third "):
+        ann.type(word)
+        await passing(11)
+    assert story.file().startswith("third second first ")
+    outside(story, "first " + STORY + "from the program\n")
+    text = await settled(story, ann)
+    assert text == "third second first " + STORY + "from the program\n"
+
+
+async def test_a_body_that_comes_late_over_a_save_of_ours_changes_nothing(story: Stage) -> None:
+    """MERGE-3."""
+    ann = await story.guest("Ann")
+    ann.type("new ")
+    await passing(3)
+    assert story.file() == "new " + STORY
+    outside(story, STORY)
+    assert await settled(story, ann) == "new " + STORY
+
+
+async def test_an_old_body_that_is_put_back_on_purpose_counts(story: Stage) -> None:
+    """MERGE-3: what was typed and is not in the file yet stays."""
+    ann = await story.guest("Ann")
+    ann.type("new ")
+    await passing(60)
+    ann.append("typing")
+    outside(story, STORY)
+    assert await settled(story, ann) == STORY + "typing"
+
+
+async def test_going_back_from_another_outside_body_counts_however_quick(story: Stage) -> None:
+    """MERGE-3: another branch is checked out, and the first one again."""
+    ann = await story.guest("Ann")
+    await passing(30)
+    branch = STORY.replace("Line 7", "Row 7")
+    outside(story, branch)
+    await passing(1)
+    assert ann.text == branch
+    outside(story, STORY)
+    await passing(1)
+    assert ann.text == STORY
+    assert await settled(story, ann) == STORY
+
+
+async def test_what_is_near_to_nothing_is_kept_beside_the_file_and_everybody_is_told(story: Stage) -> None:
+    """MERGE-4."""
+    ann = await story.page("Ann")
+    ann.append("typing")
+    other = "".join(f"{number * 7919:x} entirely {number:b}\n" for number in range(60))
+    outside(story, other)
+    assert await settled(story, ann) == STORY + "typing"
+    (copy,) = [name for name in story.files.names() if "conflict" in name]
+    assert story.files.peek(copy) == other.encode()
+    assert [notice["kind"] for notice in ann.notices] == ["conflict"]
+    assert ann.notices[0]["path"] == copy
+
+
+async def test_a_file_that_is_another_one_now_is_taken_when_nobody_has_anything_to_lose(story: Stage) -> None:
+    """MERGE-4."""
+    ann = await story.guest("Ann")
+    await passing(60)
+    other = "".join(f"{number * 7919:x} entirely {number:b}\n" for number in range(60))
+    outside(story, other)
+    assert await settled(story, ann) == other
+    assert not [name for name in story.files.names() if "conflict" in name]
+
+
+async def test_a_file_that_is_seen_half_written_loses_nothing(story: Stage) -> None:
+    """MERGE-5: the beginning of a body was merged, then the rest of it comes."""
+    ann = await story.guest("Ann")
+    await passing(30)
+    half = STORY[: STORY.index("Line 16")]
+    outside(story, half)
+    await passing(20)
+    assert ann.text == half
+    ann.append("typing ")
+    outside(story, STORY + "and the end\n")
+    text = await settled(story, ann)
+    assert sorted(text.split()) == sorted((STORY + "typing and the end\n").split())
+
+
+async def test_what_two_writers_did_alike_in_one_place_is_there_once(story: Stage) -> None:
+    """MERGE-6."""
+    ann = await story.guest("Ann")
+    at = STORY.index("story")
+    ann.erase(at, at + 5)
+    ann.type("tale", at)
+    outside(story, STORY.replace("story", "tale", 1) + "outside\n")
+    text = await settled(story, ann)
+    assert text == STORY.replace("story", "tale", 1) + "outside\n"
+    await story.restart()
+    again = await story.guest("Ann")
+    assert again.text == text
+    outside(story, text.replace("tale", "novel", 1))
+    assert (await settled(story, again)).startswith("Line 1 of a novel")
+
+
+async def test_somebody_who_says_what_was_read_is_merged_from_that(story: Stage) -> None:
+    """MERGE-7."""
+    ann = await story.guest("Ann")
+    digest = sha256(STORY.encode()).hexdigest()
+    ann.type("new ")
+    await passing(60)
+    stat, more = await story.documents.put(PATH, (STORY + "put\n").encode(), if_match=digest, writer=person("Bob"))
+    await soon()
+    assert more
+    assert ann.text == "new " + STORY + "put\n"
+    assert stat.etag == sha256(ann.text.encode()).hexdigest()
+    with pytest.raises(Changed):
+        await story.documents.put(PATH, b"x", if_match="0" * 64, writer=person("Bob"))
+    assert await settled(story, ann) == "new " + STORY + "put\n"
+
+
+async def test_what_was_given_while_somebody_typed_is_a_base_also_after_a_crash(story: Stage) -> None:
+    """MERGE-7."""
+    ann = await story.guest("Ann")
+    ann.type("given ")
+    stat, body = await story.documents.content(PATH)
+    assert body.decode() == "given " + STORY
+    ann.type("later ", 0)
+    await soon()
+    await story.crash()
+    again = await story.guest("Ann")
+    await story.documents.put(PATH, body + b"put\n", if_match=stat.etag, writer=person("Bob"))
+    assert await settled(story, again) == "later given " + STORY + "put\n"
+
+
+async def test_the_same_body_twice_is_one_edit(story: Stage) -> None:
+    """MERGE-7: a script that lost the answer says it again."""
+    ann = await story.guest("Ann")
+    digest = sha256(STORY.encode()).hexdigest()
+    ann.type("new ")
+    for _ in range(3):
+        await story.documents.put(PATH, (STORY + "put\n").encode(), if_match=digest, writer=person("Bob"))
+    assert await settled(story, ann) == "new " + STORY + "put\n"
+
+
+async def test_a_base_from_before_a_checkpoint_is_still_known(story: Stage) -> None:
+    """MERGE-8."""
+    ann = await story.guest("Ann")
+    digest = sha256(STORY.encode()).hexdigest()
+    dice = random.Random(3)
+    for _ in range(6):
+        ann.type(dice.randbytes(40_000).hex() + "\n")
+        await passing(11)
+    records = (await story.journal.load(story.host().id)).records
+    assert Kind.SEED not in {record.kind for _, record in records}
+    await story.restart()
+    again = await story.guest("Ann")
+    before = again.text
+    await story.documents.put(PATH, (STORY + "put\n").encode(), if_match=digest, writer=person("Bob"))
+    assert await settled(story, again) == before + "put\n"
+
+
+async def test_a_text_that_shrinks_without_an_edit_that_says_why_is_not_in_the_file(story: Stage) -> None:
+    """GUARD-1."""
+    ann = await story.page("Ann")
+    await passing(5)
+    host = story.host()
+    emptied = host.room.document
+    emptied.edit([])
+    host.body = lambda: b""  # type: ignore[method-assign]
+    ann.append("x")
+    await passing(30)
+    assert story.file() == STORY
+    assert ann.file() == "failed"
+    (copy,) = [name for name in story.files.names() if "kept" in name]
+    assert story.files.peek(copy) == b""
+    assert [notice["kind"] for notice in ann.notices] == ["kept"]
+
+
+async def test_a_text_that_people_empty_is_empty_in_the_file(story: Stage) -> None:
+    """GUARD-1."""
+    ann = await story.guest("Ann")
+    await passing(5)
+    ann.erase(0, len(STORY))
+    await passing(30)
+    assert story.file() == ""
+
+
+async def test_a_file_that_is_deleted_outside_leaves_the_text_in_the_room_until_somebody_puts_it_back(story: Stage) -> None:
+    """MERGE-9."""
+    ann = await story.page("Ann")
+    known = story.host().id
+    await passing(5)
+    story.files.remove(PATH)
+    story.rooms.noticed(known)
+    await passing(5)
+    assert ann.file() == "gone"
+    ann.append("still here")
+    await passing(30)
+    assert ann.file() == "gone"
+    await story.documents.put_back(known)
+    assert await settled(story, ann) == STORY + "still here"
+    assert story.host().id == known
+    assert [notice["kind"] for notice in ann.notices] == ["gone", "back"]
+
+
+async def test_each_body_that_the_file_held_is_a_version(story: Stage) -> None:
+    """HISTORY-1."""
+    ann = await story.guest("Ann")
+    await passing(5)
+    ann.type("one ")
+    await passing(11)
+    outside(story, "one " + STORY + "outside\n")
+    await passing(11)
+    ann.type("two ")
+    await settled(story, ann)
+    found = await story.archive.versions.list(story.host().id)
+    assert [version.source for version in found] == ["save", "outside", "save", "first"]
+    bodies = [(await story.archive.versions.read(story.host().id, version.number))[1].decode() for version in found]
+    assert bodies == ["two one " + STORY + "outside\n", "one " + STORY + "outside\n", "one " + STORY, STORY]
+    assert [version.writers for version in found] == [("ann",), (), ("ann",), ()]
