@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pycrdt import Doc, Text
@@ -241,6 +242,10 @@ class World:
     clients: list[Client] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    readings: list[tuple[float, bytes]] = field(default_factory=list)
+    """What programs have read, and when."""
+    late: int = 0
+    """Bodies of programs that had read before our last save, or may have."""
     metrics: list[Metrics] = field(default_factory=list)
     """One for each life of the server."""
     crashes: int = 0
@@ -352,6 +357,39 @@ class World:
         lines[spot] = word + lines[spot]
         self.outside.append(word)
         self.files.poke(PATH, "\n".join(lines).encode())
+        if self.random.random() < 0.5:
+            self.notice()
+
+    def notice(self) -> None:
+        """The watch tells that the file changed; or it tells so for nothing."""
+        if self.rooms is not None:
+            for host in self.rooms.hosts:
+                self.rooms.noticed(host.id)
+
+    def read_outside(self) -> None:
+        """A program reads the file, and will come back with a change of that."""
+        self.readings.append((asyncio.get_running_loop().time(), self.files.peek(PATH)))
+
+    def write_late(self) -> None:
+        """A program writes what it made of what it had read up to five seconds before. Nobody can help programs that overwrite each other
+        before we have looked: then what one of them has read was never seen here.
+        """
+        now = asyncio.get_running_loop().time()
+        (host,) = self.rooms.hosts if self.rooms is not None and self.rooms.hosts else [None]
+        if host is None or sha256(self.files.peek(PATH)).hexdigest() != host.ledger.base.hash:
+            return
+        seen = {kept.hash for kept in host.ledger.past}
+        fresh = [body for at, body in self.readings if now - at < 5 and sha256(body).hexdigest() in seen]
+        if not fresh:
+            return
+        lines = self.random.choice(fresh).decode().split("\n")
+        word = self.word()
+        spot = self.random.randrange(len(lines))
+        lines[spot] = word + lines[spot]
+        self.outside.append(word)
+        self.late += 1
+        self.files.poke(PATH, "\n".join(lines).encode())
+        self.notice()
 
     async def live(self, seconds: float) -> None:
         """Everybody works; connections are cut, the server crashes."""
@@ -361,7 +399,7 @@ class World:
         while loop.time() < end:
             await asyncio.sleep(rng.random() * 0.3)
             client = rng.choice(self.clients)
-            match rng.choices(["type", "connect", "cut", "crash", "outside", "restart"], [60, 15, 4, 1, 2, 1])[0]:
+            match rng.choices(["type", "connect", "cut", "crash", "outside", "restart", "read", "late"], [60, 15, 4, 1, 2, 1, 3, 2])[0]:
                 case "type" if client.synced or client.typed:
                     client.type()
                 case "connect":
@@ -374,6 +412,10 @@ class World:
                     self.write_outside()
                 case "restart":
                     await self.restart()
+                case "read":
+                    self.read_outside()
+                case "late":
+                    self.write_late()
 
     async def settle(self) -> None:
         """No more accidents: everybody comes back, and what is dirty is saved."""
@@ -408,6 +450,7 @@ class World:
             assert not lost, f"{client.name} came back and lost {lost}"
         missing = [word for word in self.outside if word not in counts]
         assert not missing, f"outside words are lost: {missing}"
+        assert not [name for name in self.files.names() if "(" in name], self.files.names()
         assert not self.refused, self.refused
         faults = [part for metrics in self.metrics for part in metrics.failures if part != "save"]
         assert not faults, faults
