@@ -35,7 +35,7 @@ EDITS = 20_000
 ROUNDS = 9
 GOAL = 0.1
 BOB = Person("bob", "Bob")
-WORDS = "coral reef water depth sample probe station summer current light salt wind value series north south".split()
+WORDS = ["coral", "reef", "water", "depth", "sample", "probe", "station", "summer", "light", "salt", "wind", "value", "series", "north"]
 
 
 def text(dice: random.Random) -> str:
