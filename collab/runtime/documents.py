@@ -95,15 +95,23 @@ class Documents:
         more = await self._rooms.put(stat.id, body, None if if_match == ANY else if_match, writer)
         return await self.find(stat.id), more
 
-    async def base(self, name: str, etag: str) -> bytes:
-        """The body with this etag, as long as it is known; `*`: the newest. Changed, NotText."""
+    async def base(self, name: str, etag: str) -> tuple[str, bytes]:
+        """The body with this etag, as long as it is known, and its etag; `*`: the newest. Changed."""
         stat, body = await self.content(name)
         if etag in {ANY, stat.etag}:
-            return body
+            return stat.etag, body
+        known = await self._rooms.body_of(stat.id, etag)
+        if known is not None:
+            return etag, known
         found = await self._versions.find(stat.id, etag)
         if found is None:
             raise Changed("What you had read is not known any more: read the document again, then make your change in that.")
-        return (await self._versions.read(stat.id, found.number))[1]
+        return etag, (await self._versions.read(stat.id, found.number))[1]
+
+    def open_one(self, name: str) -> Stat | None:
+        """What is known of a document that is open, by its id or path, whatever became of its file."""
+        found = [host.stat for host in self._rooms.hosts if name in {host.id, host.stat.path}]
+        return found[0] if found else None
 
     async def restore(self, name: str, body: bytes, *, number: int, writer: Person) -> Stat:
         """Make the live text this body, by an edit. Errors as those of `put`."""

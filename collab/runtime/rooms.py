@@ -205,6 +205,10 @@ class Rooms:
             entry.saver.hurry()
         return more
 
+    async def body_of(self, document: str, digest: str) -> bytes | None:
+        """The body of a text that somebody may have read, None when it can't be made anew. NotText, TooLarge: it is no text."""
+        return await (await self._entry(document)).saver.body_of(digest)
+
     async def put_back(self, document: str) -> Stat:
         """Write the file of an open room again, which is gone. NotFound when no room is open; Exists."""
         entry = self._open.get(document)

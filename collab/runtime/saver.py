@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from collab import merge
 from collab.errors import Changed, CollabError, Exists, NotFound, NotText, TooLarge, Unavailable
+from collab.formats.text import encode
 from collab.ports import Kind, Record
 from collab.runtime.copies import copy_beside
 from collab.runtime.settling import settled
@@ -331,6 +332,14 @@ class Saver:
             if base is None:
                 raise Changed("What you had read is not known any more: read the document again, then make your change in that.")
             return await self._merger.put(body, base, by)
+
+    async def body_of(self, digest: str) -> bytes | None:
+        """The body that somebody may have read, if line ends and all can be made anew."""
+        async with self._saving:
+            base = await self._merger.named(digest)
+            text = await self._merger.text_of(base) if base is not None else None
+        body = encode(text, self._host.ledger.form) if text is not None else b""
+        return body if sha256(body).hexdigest() == digest else None
 
     async def put_back(self) -> None:
         """The file is gone, and somebody wants it back: as it is in the room. Exists, Unavailable."""

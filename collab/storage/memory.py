@@ -20,7 +20,7 @@ from collab.storage.paths import is_id, split, split_new, visible, within
 from collab.storage.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from collab.storage.bin import Note
 
@@ -204,7 +204,7 @@ class MemoryFiles:
         """What is in the file. KeyError when there is none."""
         return self.disk.nodes[path.encode()].body
 
-    def names(self) -> list[str]:
+    def paths(self) -> Sequence[str]:
         """The paths of all files."""
         return sorted(path.decode() for path in self.disk.nodes)
 

@@ -73,7 +73,6 @@ class Api:
             Route("/api/documents", self.create, methods=["POST"]),
             Route(one, self.show, methods=["GET"]),
             Route(one, self.move, methods=["PATCH"]),
-            Route(one + "/content", self.content, methods=["GET"]),
         ]
 
     # --- the interface itself
@@ -157,7 +156,7 @@ class Api:
         """What is known about the document."""
         grant = visitor_of(request).require()
         stat = await self.find(self.name(request), grant, Role.VIEWER)
-        return Response(status_code=304, headers=_tag(stat)) if _known(request, stat) else await self.answer(stat, grant)
+        return Response(status_code=304, headers=tag(stat)) if known(request, stat) else await self.answer(stat, grant)
 
     async def move(self, request: Request) -> Response:
         """Rename or move; the id stays."""
@@ -173,19 +172,6 @@ class Api:
         self.audit("rename", grant.person, moved, visitor.address, stat.path)
         return await self.answer(moved, grant)
 
-    async def content(self, request: Request) -> Response:
-        """The bytes of the file, as it is or will be saved. They are a user's: no page of ours ever runs them."""
-        visitor = visitor_of(request)
-        grant = visitor.require()
-        found = await self.find(self.name(request), grant, Role.VIEWER)
-        stat, body = await self.documents.content(found.id or found.path)
-        headers = {**_tag(stat), **_users_bytes(stat)}
-        if _known(request, stat):
-            return Response(status_code=304, headers=headers)
-        if request.method == "GET":
-            self.audit("download", grant.person, stat, visitor.address)
-        return Response(body, media_type=None, headers={**headers, "Content-Type": _content_type(stat)})
-
     # --- what they share
 
     async def items(self, stats: Sequence[Stat], grant: Grant) -> list[dict[str, object]]:
@@ -196,7 +182,7 @@ class Api:
     async def answer(self, stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """The document as an answer. No cache keeps it: path, role and star may be others while the content, and so the etag, is the same."""
         (body,) = await self.items([stat], grant)
-        return JSONResponse(body, status, {**_tag(stat), "Cache-Control": "private, no-store", **(headers or {})})
+        return JSONResponse(body, status, {**tag(stat), "Cache-Control": "private, no-store", **(headers or {})})
 
     async def made(self, stat: Stat, grant: Grant) -> Response:
         """The answer to who made the document."""
@@ -288,11 +274,13 @@ def utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _tag(stat: Stat) -> dict[str, str]:
+def tag(stat: Stat) -> dict[str, str]:
+    """Headers that name the state of the document."""
     return {**_PRIVATE, "ETag": f'"{stat.etag}"'} if stat.etag else dict(_PRIVATE)
 
 
-def _users_bytes(stat: Stat) -> dict[str, str]:
+def users_bytes(stat: Stat) -> dict[str, str]:
+    """Headers under which no page of ours runs what a user wrote."""
     return {
         "Content-Disposition": _disposition(stat),
         "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -305,10 +293,6 @@ def _disposition(stat: Stat) -> str:
     name = stat.path.rpartition("/")[2]
     plain = re.sub(r'[^\x20-\x7e]|["\\%;]', "_", name)
     return f"{'inline' if stat.type in INLINE else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _content_type(stat: Stat) -> str:
-    return f"{stat.type}; charset=utf-8" if stat.type.startswith("text/") else stat.type
 
 
 def _tags(value: str) -> list[tuple[str, bool]]:
@@ -333,7 +317,18 @@ def if_match_of(request: Request, stat: Stat) -> str | None:
     return stat.etag
 
 
-def _known(request: Request, stat: Stat) -> bool:
+def named_base(request: Request) -> str | None:
+    """The etag that the caller has read, `*` for what is there now, None when the request does not say. A weak tag names no bytes: Changed."""
+    value = ",".join(request.headers.getlist("if-match")).strip()
+    if not value or value == "*":
+        return value or None
+    strong = [each for each, weak in _tags(value) if not weak]
+    if not strong:
+        raise Changed("a weak etag does not say what you have read: name the one that came with the content")
+    return strong[0]
+
+
+def known(request: Request, stat: Stat) -> bool:
     """Whether the caller has this already (RFC 9110, section 13.1.2: weak comparison)."""
     value = ",".join(request.headers.getlist("if-none-match")).strip()
     return value == "*" or any(tag == stat.etag for tag, _ in _tags(value))

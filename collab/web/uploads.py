@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from collab.access import Role
 from collab.errors import Exists, Malformed, NotFound, TooLarge, Unavailable
-from collab.web.api import visitor_of
+from collab.web.api import named_base, precondition_required, read_body, visitor_of
+from collab.web.content import changed
 from collab.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -42,13 +43,18 @@ class Uploads:
         return [Route("/api/documents/{id}/content", self.put, methods=["PUT"])]
 
     async def put(self, request: Request) -> Response:
-        """A new document with this content. A change of one that is there would come here too, with If-Match."""
+        """A new document with this content, or a new body for one that is there, merged from what its writer had read."""
         visitor = visitor_of(request)
         grant = visitor.require()
         path = self.api.name(request)
+        new = ",".join(request.headers.getlist("if-none-match")).strip()
+        if "if-match" in request.headers and not new:
+            return await self._change(request, path)
         grant.require(Role.EDITOR, path)
-        if ",".join(request.headers.getlist("if-none-match")).strip() != "*":
-            return Problem(428, "precondition-required", "only new documents are taken: say so with If-None-Match: *")
+        if new != "*":
+            return Problem(
+                428, "precondition-required", "say with If-Match which state you have read, or with If-None-Match: * that it is new"
+            )
         _check_whole(request)
         try:
             await self._check_free(path)
@@ -59,6 +65,19 @@ class Uploads:
             return Response(status_code=400)  # nobody reads it
         self.api.audit("create", grant.person, stat, visitor.address)
         return await self.api.made(stat, grant)
+
+    async def _change(self, request: Request, name: str) -> Response:
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        found = await self.api.find(name, grant, Role.EDITOR)
+        base = named_base(request)
+        if base is None:
+            return precondition_required()
+        _check_whole(request)
+        body = await read_body(request, self.limit)
+        stat, more = await self.api.documents.put(found.id or found.path, body, if_match=base, writer=grant.person)
+        self.api.audit("put", grant.person, stat, visitor.address)
+        return await changed(self.api, stat, grant, more=more)
 
     async def _check_free(self, path: str) -> None:
         """Before the body is read: whether it would be in vain."""

@@ -97,7 +97,7 @@ async def test_what_is_near_to_nothing_is_kept_beside_the_file_and_everybody_is_
     other = "".join(f"{number * 7919:x} entirely {number:b}\n" for number in range(60))
     outside(story, other)
     assert await settled(story, ann) == STORY + "typing"
-    (copy,) = [name for name in story.files.names() if "conflict" in name]
+    (copy,) = [name for name in story.files.paths() if "conflict" in name]
     assert story.files.peek(copy) == other.encode()
     assert [notice["kind"] for notice in ann.notices] == ["conflict"]
     assert ann.notices[0]["path"] == copy
@@ -110,7 +110,7 @@ async def test_a_file_that_is_another_one_now_is_taken_when_nobody_has_anything_
     other = "".join(f"{number * 7919:x} entirely {number:b}\n" for number in range(60))
     outside(story, other)
     assert await settled(story, ann) == other
-    assert not [name for name in story.files.names() if "conflict" in name]
+    assert not [name for name in story.files.paths() if "conflict" in name]
 
 
 async def test_a_file_that_is_seen_half_written_loses_nothing(story: Stage) -> None:
@@ -212,7 +212,7 @@ async def test_a_text_that_shrinks_without_an_edit_that_says_why_is_not_in_the_f
     await passing(30)
     assert story.file() == STORY
     assert ann.file() == "failed"
-    (copy,) = [name for name in story.files.names() if "kept" in name]
+    (copy,) = [name for name in story.files.paths() if "kept" in name]
     assert story.files.peek(copy) == b""
     assert [notice["kind"] for notice in ann.notices] == ["kept"]
 

@@ -450,7 +450,7 @@ class World:
             assert not lost, f"{client.name} came back and lost {lost}"
         missing = [word for word in self.outside if word not in counts]
         assert not missing, f"outside words are lost: {missing}"
-        assert not [name for name in self.files.names() if "(" in name], self.files.names()
+        assert not [name for name in self.files.paths() if "(" in name], self.files.paths()
         assert not self.refused, self.refused
         faults = [part for metrics in self.metrics for part in metrics.failures if part != "save"]
         assert not faults, faults

@@ -1,0 +1,89 @@
+"""A document's history: versions to list, read, name, compare and restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collab import merge
+from collab.errors import NotFound
+from collab.formats.text import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from collab.access import Person
+    from collab.ports import Authors, Stat, Version, Versions
+    from collab.runtime.documents import Documents
+
+NAME = 200
+"""Characters of a version's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of two texts: `same`, `added` (only in the later one) or `removed` (only in the earlier one)."""
+
+    kind: str
+    text: str
+
+
+class History:
+    """The versions of documents, by the documents' ids."""
+
+    def __init__(self, documents: Documents, versions: Versions, authors: Authors) -> None:
+        self._documents = documents
+        self._versions = versions
+        self._authors = authors
+
+    async def entries(self, document: str, *, before: int | None, limit: int) -> tuple[list[Version], bool]:
+        """At most `limit`, newest first, and whether there are older ones."""
+        found = await self._versions.list(document, before=before, limit=limit + 1)
+        return found[:limit], len(found) > limit
+
+    async def one(self, document: str, number: int) -> tuple[Version, bytes]:
+        """A version and its bytes. NotFound."""
+        return await self._versions.read(document, number)
+
+    async def names(self, versions: Iterable[Version]) -> dict[str, str]:
+        """What the writers of these are called; who is not known any more is left out."""
+        return await self._authors.names({writer for version in versions for writer in version.writers})
+
+    async def rename(self, document: str, number: int, name: str) -> Version:
+        """Give a version a name, or take it away with the empty one."""
+        return await self._versions.name(document, number, name)
+
+    async def difference(self, document: str, number: int, other: int | None) -> tuple[int | None, list[Change]]:
+        """What a version has that another one (None: the one before) has not, and the number of that. NotFound, NotText."""
+        _, body = await self._versions.read(document, number)
+        if other is None:
+            before = await self._versions.list(document, before=number, limit=1)
+            other = before[0].number if before else None
+        earlier = (await self._versions.read(document, other))[1] if other is not None else b""
+        return other, changes(decode(earlier)[0], decode(body)[0])
+
+    async def restore(self, document: str, number: int, by: Person) -> Stat:
+        """Make the live text that of a version, by an edit: whoever types goes on typing."""
+        _, body = await self._versions.read(document, number)
+        return await self._documents.restore(document, body, number=number, writer=by)
+
+    async def before(self, document: str, number: int) -> Version:
+        """The version without its body. NotFound."""
+        found = await self._versions.list(document, before=number + 1, limit=1)
+        if not found or found[0].number != number:
+            raise NotFound(f"there is no version {number}")
+        return found[0]
+
+
+def changes(earlier: str, later: str) -> list[Change]:
+    """The stretches in order: those that are same or removed make the earlier text, those that are same or added the later one."""
+    raw = earlier.encode()
+    found: list[Change] = []
+    done = 0
+    for start, stop, text in merge.edits(earlier, later):
+        for kind, piece in (("same", raw[done:start].decode()), ("removed", raw[start:stop].decode()), ("added", text)):
+            if piece:
+                found.append(Change(kind, piece))
+        done = stop
+    rest = raw[done:].decode()
+    return [*found, Change("same", rest)] if rest else found

@@ -1,0 +1,122 @@
+"""The bytes of a document over REST: read as a whole or in part, changed by edits of what was read."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from collab.access import Role
+from collab.errors import Malformed
+from collab.formats.offsets import Unit
+from collab.formats.patching import Replacement, patched
+from collab.web.api import SMALL_BODY, json_body, known, named_base, precondition_required, tag, users_bytes, visitor_of
+from collab.web.problems import Problem
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from collab.access import Grant
+    from collab.ports import Stat
+    from collab.web.api import Api
+
+EDITS: Final = 10_000
+"""Edits in one request."""
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_UNITS: Final[dict[object, Unit]] = {"code-point": Unit.POINT, "utf-16": Unit.UTF16, "utf-8": Unit.UTF8}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The routes of a document's bytes; a new or whole body comes to `Uploads`."""
+
+    api: Api
+
+    def routes(self) -> list[Route]:
+        """What Starlette routes."""
+        address = "/api/documents/{id}/content"
+        return [Route(address, self.read, methods=["GET"]), Route(address, self.edit, methods=["PATCH"])]
+
+    async def read(self, request: Request) -> Response:
+        """The bytes of the file, as it is or will be saved. They are a user's: no page of ours ever runs them."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        found = await self.api.find(self.api.name(request), grant, Role.VIEWER)
+        stat, body = await self.api.documents.content(found.id or found.path)
+        headers = {**tag(stat), **users_bytes(stat), "Accept-Ranges": "bytes"}
+        if known(request, stat):
+            return Response(status_code=304, headers=headers)
+        if request.method == "GET":
+            self.api.audit("download", grant.person, stat, visitor.address)
+        return _part(request, stat, body, {**headers, "Content-Type": content_type(stat)})
+
+    async def edit(self, request: Request) -> Response:
+        """Edits of the text that was read; what others did since is merged with them."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        found = await self.api.find(self.api.name(request), grant, Role.EDITOR)
+        base = named_base(request)
+        if base is None:
+            return precondition_required()
+        fields = await json_body(request, {"edits", "unit"}, most=self.api.limit_text * 3 + SMALL_BODY)
+        replacements, unit = _replacements(fields.get("edits")), _unit(fields.get("unit", "code-point"))
+        etag, before = await self.api.documents.base(found.id, base)
+        after = await asyncio.to_thread(patched, before, replacements, unit)
+        stat, more = await self.api.documents.put(found.id, after, if_match=etag, writer=grant.person)
+        self.api.audit("put", grant.person, stat, visitor.address)
+        return await changed(self.api, stat, grant, more=more)
+
+
+async def changed(api: Api, stat: Stat, grant: Grant, *, more: bool) -> Response:
+    """The answer to who changed the document: whether others did, too."""
+    return await api.answer(stat, grant, headers={"X-Collab-Merged": "true" if more else "false"})
+
+
+def content_type(stat: Stat) -> str:
+    """With the charset of text."""
+    return f"{stat.type}; charset=utf-8" if stat.type.startswith("text/") else stat.type
+
+
+def _part(request: Request, stat: Stat, body: bytes, headers: dict[str, str]) -> Response:
+    """The whole body or the one range that was asked for (RFC 9110, section 14); what is no such range is not asked for."""
+    match = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    condition = request.headers.get("if-range")
+    if request.method != "GET" or match is None or match.group() == "bytes=-" or (condition and condition.strip() != f'"{stat.etag}"'):
+        return Response(body, headers=headers)
+    size = len(body)
+    first, last = match.groups()
+    start = int(first) if first else max(0, size - int(last))
+    stop = min(int(last) + 1, size) if first and last else size
+    if first and last and int(last) < int(first):
+        return Response(body, headers=headers)
+    if start >= size or (not first and int(last) == 0):
+        return Problem(416, "range-not-satisfiable", f"the document has {size} bytes", {"Content-Range": f"bytes */{size}"})
+    return Response(body[start:stop], 206, {**headers, "Content-Range": f"bytes {start}-{stop - 1}/{size}"})
+
+
+def _replacements(value: object) -> list[Replacement]:
+    if not isinstance(value, list) or len(value) > EDITS:
+        raise Malformed(f"'edits' must be a list of at most {EDITS} edits")
+    return [_replacement(each) for each in value]
+
+
+def _replacement(value: object) -> Replacement:
+    if isinstance(value, dict) and set(value) == {"start", "stop", "text"}:
+        start, stop, text = value["start"], value["stop"], value["text"]
+        if type(start) is int and type(stop) is int and isinstance(text, str) and _whole(text):
+            return Replacement(start, stop, text)
+    raise Malformed("an edit is an object of 'start' and 'stop', whole numbers, and 'text', a string")
+
+
+def _whole(text: str) -> bool:
+    return not any("\ud800" <= each <= "\udfff" for each in text) and "\0" not in text
+
+
+def _unit(value: object) -> Unit:
+    if not isinstance(value, str) or value not in _UNITS:
+        raise Malformed("'unit' must be code-point, utf-16 or utf-8")
+    return _UNITS[value]
