@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from collab.access import Person
+from collab.archive.store import Archive
 from collab.errors import Unavailable
 from collab.frames import frame
 from collab.journal.sqlite import SqliteJournal
@@ -25,10 +26,13 @@ from collab.runtime.audit import Audit
 from collab.runtime.bin import Trash
 from collab.runtime.documents import Documents
 from collab.runtime.folders import Tree
+from collab.runtime.history import History
 from collab.runtime.metrics import Metrics
+from collab.runtime.noticing import Noticing
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
 from collab.runtime.search import Search, Turns
+from collab.runtime.upkeep import upkeep_loop
 from collab.session import Limits
 from collab.settings import origin_of
 from collab.state import directory as state
@@ -39,16 +43,19 @@ from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
 from collab.storage.local_bin import LocalBin
 from collab.storage.local_folders import LocalFolders
+from collab.storage.local_watch import LocalWatch
 from collab.storage.names import Names
 from collab.web import server
 from collab.web.admission import Admission, names_of
 from collab.web.api import Api
 from collab.web.bin import BinApi
+from collab.web.content import Content
 from collab.web.door import Door
 from collab.web.door import Limits as DoorLimits
 from collab.web.embedding import Embedding
 from collab.web.gate import Gate
 from collab.web.health import Health
+from collab.web.history import HistoryDoor
 from collab.web.pages import Pages
 from collab.web.problems import handlers
 from collab.web.rooms import RoomDoor
@@ -62,7 +69,7 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
-    from collab.ports import Bin, Files, Folders, Journal
+    from collab.ports import Authors, Bases, Bin, Files, Folders, Journal, Versions, Watch
     from collab.settings import Settings
     from collab.state.directory import Directory
     from collab.web.sessions import OneTime
@@ -81,6 +88,9 @@ class Adapters:
     folders: Folders
     bin: Bin
     journal: Journal
+    bases: Bases
+    versions: Versions
+    authors: Authors
     secret: bytes
     one_time: OneTime
     spent: Spent
@@ -89,6 +99,8 @@ class Adapters:
     clock: Callable[[], float] = time.monotonic
     random: Callable[[int], bytes] = os.urandom
     client: Path = CLIENT
+    watch: Watch | None = None
+    """Tells what others change; None: nobody does."""
     close: Callable[[], Awaitable[None]] | None = None
     """Lets go of files and journal, when the last request is answered."""
 
@@ -133,6 +145,9 @@ def build(settings: Settings, adapters: Adapters) -> App:
         Surroundings(
             files=adapters.files,
             journal=adapters.journal,
+            bases=adapters.bases,
+            versions=adapters.versions,
+            authors=adapters.authors,
             metrics=metrics,
             authorise=admission.authorise,
             frame=frame,
@@ -147,8 +162,8 @@ def build(settings: Settings, adapters: Adapters) -> App:
     )
     metrics.connections = lambda: len(rooms.connections)
     health = Health(metrics, lambda: adapters.journal.trouble)
-    documents = Documents(rooms, adapters.files)
-    trash = Trash(rooms, documents, adapters.bin, adapters.journal, days=settings.bin_days)
+    documents = Documents(rooms, adapters.files, adapters.versions)
+    trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, days=settings.bin_days)
     api = Api(
         documents=documents,
         sessions=sessions,
@@ -174,7 +189,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             ],
             middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics)],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(rooms, trash, health, adapters),
+            lifespan=_lifespan(rooms, trash, health, adapters, metrics),
         ),
         door=Door(
             open=RoomDoor(rooms, admission, settings.prefix).open,
@@ -195,12 +210,14 @@ def build(settings: Settings, adapters: Adapters) -> App:
 
 
 def _more(settings: Settings, adapters: Adapters, rooms: Rooms, api: Api) -> list[Route]:
-    """What the interface can do beside documents one by one: searches, shelves, uploads."""
+    """What the interface can do beside documents one by one: searches, shelves, bytes, history."""
     search = partial(Search, rooms, adapters.files, api.documents)
     return [
         *SearchDoor(api, Turns(), search).routes(),
         *ShelfDoor(api, adapters.now).routes(),
         *Uploads(api, settings.upload_limit).routes(),
+        *Content(api).routes(),
+        *HistoryDoor(api, History(api.documents, adapters.versions, adapters.authors)).routes(),
     ]
 
 
@@ -219,13 +236,16 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _lifespan(
-    rooms: Rooms, trash: Trash, health: Health, adapters: Adapters
+    rooms: Rooms, trash: Trash, health: Health, adapters: Adapters, metrics: Metrics
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await trash.mend()
         await rooms.start()
-        loops = [asyncio.get_running_loop().create_task(loop) for loop in (health.watch_loop(), trash.sweep_loop())]
+        work = [health.watch_loop(), trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
+        if adapters.watch is not None:
+            work.append(Noticing(adapters.watch, rooms, metrics).run())
+        loops = [asyncio.get_running_loop().create_task(loop) for loop in work]
         try:
             yield
         finally:
@@ -262,8 +282,10 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
     with directory.hold(now=time.time()), contextlib.closing(Database(directory.database, STATE)) as database:
         logins = Logins(database)
         files, journal = LocalFiles(directory.root, Names(database)), SqliteJournal(directory.journal)
+        archive = Archive(settings.archive or f"sqlite:///{directory.path / 'archive.sqlite'}")
 
         async def close() -> None:
+            await archive.close()
             await journal.close()
             await files.close()
 
@@ -274,6 +296,10 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
                 folders=LocalFolders(files),
                 bin=LocalBin(files),
                 journal=journal,
+                bases=archive.bases,
+                versions=archive.versions,
+                authors=archive.authors,
+                watch=LocalWatch(directory.root),
                 secret=secret_of(settings, directory),
                 one_time=logins,
                 spent=Spent(directory.path / "spent", time.time()),

@@ -147,8 +147,8 @@ class Watch(Protocol):
     """Who else changes the storage."""
 
     def notices(self) -> AsyncIterator[frozenset[str]]:
-        """Ids of documents whose files may have been changed, moved, deleted or made again by anybody, ourselves included, soon after; a hint,
-        never a proof: what is told too often costs a look, and a look before each save finds what was not told.
+        """Paths of files and folders that may have been changed, moved, deleted or made by anybody, ourselves included, soon after. A hint, never a
+        proof: what is told too often costs a look, and a look before each save finds what was not told. Raises `Unavailable`.
         """
 
 
@@ -288,7 +288,7 @@ class Versions(Protocol):
     async def add(self, document: str, version: Version, body: bytes) -> None:
         """One more; durable on return. The same number again, or a body equal to the newest one, changes nothing."""
 
-    async def list(self, document: str, *, before: int | None = None, limit: int = 100) -> list[Version]:
+    async def list(self, document: str, *, before: int | None = None, limit: int = 100) -> Sequence[Version]:
         """Newest first, those with a number less than `before`."""
 
     async def read(self, document: str, number: int) -> tuple[Version, bytes]:

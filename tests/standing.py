@@ -12,6 +12,7 @@ import httpx
 
 from collab.access import Grant, Person, Role, sign
 from collab.app import Adapters, App, build
+from collab.archive.memory import MemoryArchive
 from collab.journal.memory import MemoryJournal
 from collab.settings import load
 from collab.state.database import Database
@@ -89,7 +90,7 @@ async def stand(folder: Path, *, client: Path | None = None, **settings: object)
     root.mkdir(exist_ok=True)
     time = [NOW]
     database = Database(folder / "state.sqlite", STATE)
-    files, journal = LocalFiles(root, Names(database)), MemoryJournal()
+    files, journal, archive = LocalFiles(root, Names(database)), MemoryJournal(), MemoryArchive()
     logins = Logins(database)
     app = build(
         load({"root": root, **settings}),
@@ -98,6 +99,9 @@ async def stand(folder: Path, *, client: Path | None = None, **settings: object)
             folders=LocalFolders(files),
             bin=LocalBin(files),
             journal=journal,
+            bases=archive.bases,
+            versions=archive.versions,
+            authors=archive.authors,
             secret=SECRET,
             one_time=logins,
             spent=Spent(folder / "spent", NOW),

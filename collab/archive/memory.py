@@ -1,10 +1,11 @@
-"""The archive in plain dicts, for tests and simulation. (A first form by the lead, to be replaced by the one of the archive's builder.)"""
+"""The archive in memory, for tests and simulations; what was awaited outlives a crash."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from collab.archive.thinning import surplus
 from collab.errors import NotFound
 
 if TYPE_CHECKING:
@@ -12,112 +13,178 @@ if TYPE_CHECKING:
 
     from collab.ports import Kept, Part, Version
 
+DAY = 86_400.0
+
+
+@dataclass(slots=True)
+class _Document:
+    parts: dict[int, Part] = field(default_factory=dict)
+    bases: list[tuple[int, Kept]] = field(default_factory=list)
+    """With the `first` of their parts."""
+    versions: dict[int, tuple[Version, bytes]] = field(default_factory=dict)
+    authors: tuple[int, bytes] | None = None
+
+
+@dataclass(slots=True)
+class _Disk:
+    documents: dict[str, _Document] = field(default_factory=dict)
+    names: dict[str, str | None] = field(default_factory=dict)
+    """None: erased."""
+
+    def of(self, document: str) -> _Document:
+        return self.documents.get(document, _Document())
+
 
 class MemoryArchive:
-    """Bases, versions, authors and people."""
+    """`step` is awaited before each change, and behind it. `days` and `most` as those of `store.Archive`; `most` counts unpressed bytes."""
 
-    def __init__(self, step: Callable[[str], Awaitable[None]] | None = None) -> None:
+    def __init__(self, step: Callable[[str], Awaitable[None]] | None = None, *, days: float = 30.0, most: int = 64 * 2**20) -> None:
         self._step = step
-        self._parts: dict[str, list[Part]] = {}
-        self._kept: dict[str, list[Kept]] = {}
-        self._versions: dict[str, dict[int, tuple[Version, bytes]]] = {}
-        self._authors: dict[str, tuple[int, bytes]] = {}
-        self._people: dict[str, str] = {}
-        self._erased: set[str] = set()
-
-    @property
-    def bases(self) -> MemoryArchive:
-        return self
-
-    authors = bases
-
-    @property
-    def versions(self) -> _Versions:
-        return _Versions(self)
+        self._bounds = days, most
+        self.disk = _Disk()
+        self.bases = _Bases(self, days, most)
+        self.versions = _Versions(self)
+        self.authors = _Authors(self)
 
     def crash(self) -> MemoryArchive:
-        """What was awaited is durable."""
-        other = MemoryArchive(self._step)
-        other.__dict__.update({name: value.copy() if hasattr(value, "copy") else value for name, value in self.__dict__.items()})
-        return other
+        """The archive after a crash; what the dead process still does reaches an empty disk."""
+        days, most = self._bounds
+        after = MemoryArchive(self._step, days=days, most=most)
+        after.disk, self.disk = self.disk, _Disk()
+        return after
 
-    async def _at(self, word: str) -> None:
+    async def change(self, word: str, act: Callable[[_Disk], None]) -> None:
+        """One change, which others and crashes may come before and after."""
         if self._step is not None:
             await self._step(word)
+        act(self.disk)
+        if self._step is not None:
+            await self._step(word + " done")
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class _Bases:
+    def __init__(self, archive: MemoryArchive, days: float, most: int) -> None:
+        self._archive, self._days, self._most = archive, days, most
 
     async def keep(self, document: str, part: Part, bases: Sequence[Kept]) -> None:
-        await self._at("keep")
-        parts = self._parts.setdefault(document, [])
-        if part not in parts:
-            parts[:] = sorted([each for each in parts if each.first != part.first] + [part], key=lambda each: each.first)
-        kept = self._kept.setdefault(document, [])
-        kept += [base for base in bases if base not in kept]
-        await self._at("kept")
+        def act(disk: _Disk) -> None:
+            known = disk.documents.setdefault(document, _Document())
+            known.parts.setdefault(part.first, part)
+            there = {(kept.hash, kept.place, kept.merges) for _, kept in known.bases}
+            known.bases += [(part.first, kept) for kept in bases if (kept.hash, kept.place, kept.merges) not in there]
+
+        await self._archive.change("keep", act)
 
     async def recent(self, document: str, count: int) -> list[Kept]:
-        return self._kept.get(document, [])[::-1][:count]
+        return [kept for _, kept in reversed(self._archive.disk.of(document).bases)][:count]
 
     async def find(self, document: str, digest: str) -> list[Kept]:
-        return [each for each in self._kept.get(document, [])[::-1] if each.hash == digest]
+        return [kept for _, kept in reversed(self._archive.disk.of(document).bases) if kept.hash == digest]
 
     async def parts(self, document: str, first: int, last: int) -> list[Part]:
-        return [part for part in self._parts.get(document, []) if part.first < last and first <= part.last]
+        parts = self._archive.disk.of(document).parts
+        return [parts[at] for at in sorted(parts) if at < last and parts[at].last >= first]
 
     async def trim(self, now: float) -> None:
-        del now
+        def act(disk: _Disk) -> None:
+            for known in disk.documents.values():
+                self._trim(known, now)
+
+        await self._archive.change("trim", act)
+
+    def _trim(self, known: _Document, now: float) -> None:
+        for first in sorted(known.parts):
+            newest = max((kept.at for part, kept in known.bases if part == first), default=0.0)
+            if newest < now - self._days * DAY or sum(len(part.body) for part in known.parts.values()) > self._most:
+                del known.parts[first]
+                known.bases = [each for each in known.bases if each[0] != first]
 
     async def forget(self, document: str) -> None:
-        for each in (self._parts, self._kept, self._versions, self._authors):
-            each.pop(document, None)  # type: ignore[attr-defined]
+        def act(disk: _Disk) -> None:
+            disk.documents.pop(document, None)
 
-    async def add(self, document: str, version: Version, body: bytes) -> None:
-        await self._at("add")
-        known = self._versions.setdefault(document, {})
-        newest = max(known, default=None)
-        if version.number not in known and (newest is None or known[newest][1] != body):
-            known[version.number] = (version, body)
-        await self._at("added")
-
-    async def versions_find(self, document: str, digest: str) -> Version | None:
-        found = [version for version in await self.list(document, limit=10**9) if version.hash == digest]
-        return found[0] if found else None
-
-    async def list(self, document: str, *, before: int | None = None, limit: int = 100) -> list[Version]:
-        known = self._versions.get(document, {})
-        return [known[number][0] for number in sorted(known, reverse=True) if before is None or number < before][:limit]
-
-    async def read(self, document: str, number: int) -> tuple[Version, bytes]:
-        try:
-            return self._versions[document][number]
-        except KeyError:
-            raise NotFound(f"there is no version {number}") from None
-
-    async def name(self, document: str, number: int, name: str) -> Version:
-        version, body = await self.read(document, number)
-        self._versions[document][number] = replace(version, name=name), body
-        return replace(version, name=name)
-
-    async def thin(self, now: float) -> None:
-        del now
-
-    async def put(self, document: str, position: int, authors: bytes) -> None:
-        self._authors[document] = position, authors
-
-    async def get(self, document: str) -> tuple[int, bytes] | None:
-        return self._authors.get(document)
-
-    async def meet(self, people: Mapping[str, str]) -> None:
-        self._people.update({person: name for person, name in people.items() if person not in self._erased})
-
-    async def names(self, people: Iterable[str]) -> dict[str, str]:
-        return {person: self._people[person] for person in people if person in self._people}
-
-    async def erase(self, person: str) -> bool:
-        self._erased.add(person)
-        return self._people.pop(person, None) is not None
+        await self._archive.change("forget archive", act)
 
 
 class _Versions:
     def __init__(self, archive: MemoryArchive) -> None:
-        self.add, self.list, self.read, self.name, self.thin = archive.add, archive.list, archive.read, archive.name, archive.thin
-        self.find = archive.versions_find
+        self._archive = archive
+
+    async def add(self, document: str, version: Version, body: bytes) -> None:
+        def act(disk: _Disk) -> None:
+            known = disk.documents.setdefault(document, _Document()).versions
+            if version.number not in known and (not known or known[max(known)][0].hash != version.hash):
+                known[version.number] = version, body
+
+        await self._archive.change("version", act)
+
+    async def list(self, document: str, *, before: int | None = None, limit: int = 100) -> Sequence[Version]:
+        return self._newest(document, before)[:limit]
+
+    def _newest(self, document: str, before: int | None = None) -> Sequence[Version]:
+        known = self._archive.disk.of(document).versions
+        return [self._shown(known[number][0]) for number in sorted(known, reverse=True) if before is None or number < before]
+
+    def _shown(self, version: Version) -> Version:
+        names = self._archive.disk.names
+        return replace(version, writers=tuple("" if names.get(each, "") is None else each for each in version.writers))
+
+    async def read(self, document: str, number: int) -> tuple[Version, bytes]:
+        known = self._archive.disk.of(document).versions
+        if number not in known:
+            raise NotFound(f"there is no version {number}: it may have been thinned out")
+        version, body = known[number]
+        return self._shown(version), body
+
+    async def find(self, document: str, digest: str) -> Version | None:
+        return next((version for version in self._newest(document) if version.hash == digest), None)
+
+    async def name(self, document: str, number: int, name: str) -> Version:
+        version, body = await self.read(document, number)
+        named = replace(version, name=name)
+        await self._archive.change("name", lambda disk: disk.documents[document].versions.update({number: (named, body)}))
+        return named
+
+    async def thin(self, now: float) -> None:
+        def act(disk: _Disk) -> None:
+            for known in disk.documents.values():
+                for version in surplus([known.versions[number][0] for number in sorted(known.versions)], now):
+                    del known.versions[version.number]
+
+        await self._archive.change("thin", act)
+
+
+class _Authors:
+    def __init__(self, archive: MemoryArchive) -> None:
+        self._archive = archive
+
+    async def put(self, document: str, position: int, authors: bytes) -> None:
+        def act(disk: _Disk) -> None:
+            known = disk.documents.setdefault(document, _Document())
+            if known.authors is None or known.authors[0] <= position:
+                known.authors = position, authors
+
+        await self._archive.change("authors", act)
+
+    async def get(self, document: str) -> tuple[int, bytes] | None:
+        return self._archive.disk.of(document).authors
+
+    async def meet(self, people: Mapping[str, str]) -> None:
+        def act(disk: _Disk) -> None:
+            disk.names.update({person: name for person, name in people.items() if disk.names.get(person, "") is not None})
+
+        if people:
+            await self._archive.change("meet", act)
+
+    async def names(self, people: Iterable[str]) -> dict[str, str]:
+        known = self._archive.disk.names
+        return {person: name for person in people if (name := known.get(person)) is not None}
+
+    async def erase(self, person: str) -> bool:
+        known = self._archive.disk.names.get(person) is not None
+        if known:
+            await self._archive.change("erase", lambda disk: disk.names.update({person: None}))
+        return known

@@ -11,7 +11,7 @@ from collab.errors import CollabError, NotFound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collab.ports import Bin, Binned, Journal, Stat
+    from collab.ports import Bases, Bin, Binned, Journal, Stat
     from collab.runtime.documents import Documents
     from collab.runtime.rooms import Rooms
 
@@ -23,11 +23,12 @@ DAY: Final = 86400.0
 class Trash:
     """Errors are those of `collab.ports.Bin`; `days` is how long something waits."""
 
-    def __init__(self, rooms: Rooms, documents: Documents, bin_: Bin, journal: Journal, *, days: float) -> None:
+    def __init__(self, rooms: Rooms, documents: Documents, bin_: Bin, journal: Journal, bases: Bases, *, days: float) -> None:  # noqa: PLR0913 - the surroundings
         self._rooms = rooms
         self._documents = documents
         self._bin = bin_
         self._journal = journal
+        self._bases = bases
         self._days = days
 
     def until(self, entry: Binned) -> float:
@@ -91,8 +92,9 @@ class Trash:
         try:
             for document in documents:
                 await self._journal.forget(document)
+                await self._bases.forget(document)
         except CollabError as error:
-            log.warning("the journal still has what was deleted for good: %s", error.detail)
+            log.warning("journal or archive still have what was deleted for good: %s", error.detail)
 
     # --- time
 

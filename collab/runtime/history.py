@@ -10,7 +10,7 @@ from collab.errors import NotFound
 from collab.formats.text import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from collab.access import Person
     from collab.ports import Authors, Stat, Version, Versions
@@ -36,7 +36,7 @@ class History:
         self._versions = versions
         self._authors = authors
 
-    async def entries(self, document: str, *, before: int | None, limit: int) -> tuple[list[Version], bool]:
+    async def entries(self, document: str, *, before: int | None, limit: int) -> tuple[Sequence[Version], bool]:
         """At most `limit`, newest first, and whether there are older ones."""
         found = await self._versions.list(document, before=before, limit=limit + 1)
         return found[:limit], len(found) > limit

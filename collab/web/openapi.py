@@ -88,11 +88,42 @@ _IF_NONE_MATCH: Json = {
     "description": "An etag that you have: 304 when it is the document's.",
     "schema": _STRING,
 }
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_NUMBER: Json = {"name": "number", "in": "path", "required": True, "description": "A version's number.", "schema": _COUNT}
+_RANGE: Json = {
+    "name": "Range",
+    "in": "header",
+    "required": False,
+    "description": "One range of bytes (RFC 9110, section 14), if `If-Range` allows it.",
+    "schema": _STRING,
+}
+_UNIT: Json = {"type": "string", "enum": ["code-point", "utf-16", "utf-8"], "default": "code-point"}
+_BYTES: Json = _content({"type": "string", "contentMediaType": "application/octet-stream"}, "*/*")
+_MERGED: Json = {
+    "200": {
+        "description": "Merged.",
+        "headers": {
+            **_ETAG,
+            "X-Collab-Merged": {
+                "schema": {"type": "string", "enum": ["true", "false"]},
+                "description": "Whether others changed the text, too: read it again.",
+            },
+        },
+        "content": _content(_ref("Document")),
+    }
+}
+_IF_READ: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "For a document that is there: the etag that was read, in quotes, or `*` for what is there now. Not known any more: 412.",
+    "schema": _STRING,
+}
 _IF_NONE: Json = {
     "name": "If-None-Match",
     "in": "header",
-    "required": True,
-    "description": "`*`: only a new document is meant. Missing: 428; when there is one: 412.",
+    "required": False,
+    "description": "`*`: only a new document is meant; when there is one: 412. Neither this nor `If-Match`: 428.",
     "schema": {"type": "string", "const": "*"},
 }
 _Q: Json = {
@@ -112,7 +143,35 @@ _IN: Json = {
 _FOUND: Json = {"200": {"description": "What is found.", "content": _content(_ref("Found"), "application/x-ndjson")}}
 _PATH_QUERY: Json = {"name": "path", "in": "query", "required": False, "description": "A folder; empty is the root.", "schema": _STRING}
 
+_FROM: dict[str, Json] = {"from": {"type": ["integer", "null"], "description": "Null: there is none before."}}
 _SCHEMAS: Json = {
+    "Edit": _object(
+        *("start", "stop", "text"), start=_COUNT, stop=_COUNT, text={"type": "string", "description": "What is there instead."}
+    ),
+    "Version": _object(
+        *("number", "at", "size", "etag", "source", "writers", "name"),
+        number={"type": "integer", "minimum": 0, "description": "Grows with each version of the document."},
+        at={"type": "string", "format": "date-time"},
+        size={"type": "integer", "minimum": 0, "description": "Bytes."},
+        etag=_STRING,
+        source={"type": "string", "enum": ["first", "save", "outside", "restore"], "description": "Who wrote the file."},
+        writers={
+            "type": "array",
+            "items": _object("id", "name", id=_STRING, name=_STRING),
+            "description": "Who wrote since the version before.",
+        },
+        name={"type": "string", "description": "Given by a person, or empty."},
+    ),
+    "Versions": _object("versions", "more", versions={"type": "array", "items": _ref("Version")}, more={"type": "boolean"}),
+    "Difference": _object(
+        *("from", "to", "changes"),
+        **_FROM,
+        to=_COUNT,
+        changes={
+            "type": "array",
+            "items": _object("kind", "text", kind={"type": "string", "enum": ["same", "added", "removed"]}, text=_STRING),
+        },
+    ),
     "Document": _object(
         *("id", "path", "type", "size", "etag", "modified", "role", "starred"),
         id={"type": "string", "description": "`id:` and 26 letters; survives renames. Empty for a folder."},
@@ -296,8 +355,10 @@ _PATHS: Json = {
         "get": {
             "operationId": "content",
             "summary": "The bytes of the file as it is or will be saved, once they are durable",
-            "parameters": [_IF_NONE_MATCH],
+            "parameters": [_IF_NONE_MATCH, _RANGE],
             "responses": {
+                "206": {"description": "The bytes that were asked for.", "content": _BYTES},
+                "416": {"description": "There are no such bytes.", "content": _PROBLEM},
                 "200": {
                     "description": "The content, as an attachment.",
                     "headers": _ETAG,
@@ -309,15 +370,91 @@ _PATHS: Json = {
         },
         "put": {
             "operationId": "upload",
-            "summary": "Create a document of any kind with this content",
-            "description": "The id is the path of the new document. Its folder must exist.",
-            "parameters": [_IF_NONE],
-            "requestBody": {
-                "required": True,
-                "content": _content({"type": "string", "contentMediaType": "application/octet-stream"}, "*/*"),
-            },
+            "summary": "Create a document of any kind with this content, or merge this content into the document",
+            "description": "With `If-None-Match: *` the id is the path of the new document, whose folder must exist. With `If-Match` the body is "
+            "compared with the one of that etag, which the caller had read, and the differences are merged with what others did since.",
+            "parameters": [_IF_NONE, _IF_READ],
+            "requestBody": {"required": True, "content": _BYTES},
             "responses": _answers(
                 *("201", "Created.", "400", "401", "403", "404", "412", "413", "415", "428", "503"), schema="Document", headers=_LOCATION
+            )
+            | _MERGED,
+        },
+        "patch": {
+            "operationId": "edit",
+            "summary": "Edit the text that was read",
+            "description": "Places count in the text of the body with this etag, whose line ends are one LF each. What others did since is merged.",
+            "parameters": [_IF_MATCH],
+            "requestBody": _body(_object("edits", edits={"type": "array", "items": _ref("Edit"), "maxItems": 10_000}, unit=_UNIT)),
+            "responses": _refusals("400", "401", "403", "404", "412", "413", "415", "428", "503") | _MERGED,
+        },
+    },
+    "/api/documents/{id}/versions": {
+        "parameters": [_ID],
+        "get": {
+            "operationId": "versions",
+            "summary": "What the file held, newest first",
+            "parameters": [
+                {"name": "before", "in": "query", "required": False, "description": "Only those with a lesser number.", "schema": _COUNT},
+                {
+                    "name": "limit",
+                    "in": "query",
+                    "required": False,
+                    "schema": {"type": "integer", "minimum": 0, "maximum": 500, "default": 100},
+                },
+            ],
+            "responses": _answers("200", "The versions.", "400", "401", "403", "404", "413", "503", schema="Versions"),
+        },
+    },
+    "/api/documents/{id}/versions/{number}": {
+        "parameters": [_ID, _NUMBER],
+        "get": {
+            "operationId": "version",
+            "summary": "One version",
+            "responses": _answers("200", "The version.", "400", "401", "403", "404", "413", "503", schema="Version"),
+        },
+        "patch": {
+            "operationId": "name_version",
+            "summary": "Give a version a name; what has one is kept for ever",
+            "requestBody": _body(_object("name", name={"type": "string", "maxLength": 200, "description": "Empty: no name any more."})),
+            "responses": _answers("200", "The version.", "400", "401", "403", "404", "413", "415", "503", schema="Version"),
+        },
+    },
+    "/api/documents/{id}/versions/{number}/content": {
+        "parameters": [_ID, _NUMBER],
+        "get": {
+            "operationId": "version_content",
+            "summary": "The bytes of a version",
+            "responses": {"200": {"description": "The content, as an attachment.", "headers": _ETAG, "content": _BYTES}}
+            | _refusals("400", "401", "403", "404", "413", "503"),
+        },
+    },
+    "/api/documents/{id}/versions/{number}/difference": {
+        "parameters": [_ID, _NUMBER],
+        "get": {
+            "operationId": "difference",
+            "summary": "What a version has that another one has not, word by word",
+            "parameters": [
+                {"name": "from", "in": "query", "required": False, "description": "Left out: the version before.", "schema": _COUNT}
+            ],
+            "responses": _answers("200", "The stretches in order.", "400", "401", "403", "404", "413", "415", "503", schema="Difference"),
+        },
+    },
+    "/api/documents/{id}/versions/{number}/restoration": {
+        "parameters": [_ID, _NUMBER],
+        "post": {
+            "operationId": "restore_version",
+            "summary": "Make the text that of a version, by an edit: whoever types goes on",
+            "responses": _answers("200", "Restored.", "400", "401", "403", "404", "413", "415", "503", schema="Document", headers=_ETAG),
+        },
+    },
+    "/api/documents/{id}/return": {
+        "parameters": [_ID],
+        "post": {
+            "operationId": "put_back",
+            "summary": "Write the file again of an open document, which was deleted outside",
+            "responses": _answers(
+                "201", "It is back.", "400", "401", "403", "404", "409", "413", "503", schema="Document", headers=_LOCATION
             ),
         },
     },

@@ -308,7 +308,7 @@ class Stage:
         self.files.recognise = self.rooms.recognise
         self.documents = Documents(self.rooms, self.files, self.archive.versions)
         self.tree = Tree(self.rooms, MemoryFolders(self.files))
-        self.trash = Trash(self.rooms, self.documents, MemoryBin(self.files), self.journal, days=30)
+        self.trash = Trash(self.rooms, self.documents, MemoryBin(self.files), self.journal, self.archive.bases, days=30)
         self._running = True
         await self.trash.mend()
         await self.rooms.start()

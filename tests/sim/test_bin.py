@@ -53,7 +53,9 @@ class Yard(World):
         super().start()
         assert self.rooms is not None
         bin_ = MemoryBin(self.files)
-        self.trash = Trash(self.rooms, Documents(self.rooms, self.files, self.archive.versions), bin_, self.journal, days=1e6)
+        self.trash = Trash(
+            self.rooms, Documents(self.rooms, self.files, self.archive.versions), bin_, self.journal, self.archive.bases, days=1e6
+        )
         self._begin(self.trash.mend())
 
     def crash(self) -> None:

@@ -368,7 +368,8 @@ class World:
 
     def read_outside(self) -> None:
         """A program reads the file, and will come back with a change of that."""
-        self.readings.append((asyncio.get_running_loop().time(), self.files.peek(PATH)))
+        if PATH in self.files.paths():
+            self.readings.append((asyncio.get_running_loop().time(), self.files.peek(PATH)))
 
     def write_late(self) -> None:
         """A program writes what it made of what it had read up to five seconds before. Nobody can help programs that overwrite each other
@@ -376,7 +377,7 @@ class World:
         """
         now = asyncio.get_running_loop().time()
         (host,) = self.rooms.hosts if self.rooms is not None and self.rooms.hosts else [None]
-        if host is None or sha256(self.files.peek(PATH)).hexdigest() != host.ledger.base.hash:
+        if host is None or PATH not in self.files.paths() or sha256(self.files.peek(PATH)).hexdigest() != host.ledger.base.hash:
             return
         seen = {kept.hash for kept in host.ledger.past}
         fresh = [body for at, body in self.readings if now - at < 5 and sha256(body).hexdigest() in seen]

@@ -1,0 +1,82 @@
+"""Who wrote what, and what people are called: one row for each person, which is all that names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+
+from collab.archive.rows import key_for, key_of, person_key, pressed, unpressed
+from collab.archive.tables import authors, people
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+    from collab.archive.engine import Database
+
+
+class SqlAuthors:
+    """The port `Authors`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, document: str, position: int, authors: bytes) -> None:
+        """Replaces what was known up to an earlier position."""
+        body = pressed(authors)
+        await self._database.run(lambda connection: _put(connection, document, position, body))
+
+    async def get(self, document: str) -> tuple[int, bytes] | None:
+        """The last that was put."""
+
+        def act(connection: Connection) -> tuple[int, bytes] | None:
+            row = connection.execute(select(authors).where(authors.c.document == key_of(connection, document))).first()
+            return None if row is None else (row.position, unpressed(row.body))
+
+        return await self._database.run(act)
+
+    async def meet(self, people: Mapping[str, str]) -> None:
+        """Ids and names; nobody who was erased comes back by this."""
+        if people:
+            await self._database.run(lambda connection: _meet(connection, people))
+
+    async def names(self, people: Iterable[str]) -> dict[str, str]:
+        """What they are called."""
+        asked = list(people)
+        return await self._database.run(lambda connection: _names(connection, asked))
+
+    async def erase(self, person: str) -> bool:
+        """Id and name go from the one row that has them."""
+        return await self._database.run(lambda connection: _erase(connection, person))
+
+
+def _put(connection: Connection, document: str, position: int, body: bytes) -> None:
+    key = key_for(connection, document)
+    known = connection.execute(select(authors.c.position).where(authors.c.document == key)).scalar()
+    if known is None or known <= position:
+        connection.execute(delete(authors).where(authors.c.document == key))
+        connection.execute(insert(authors).values(document=key, position=position, body=body))
+
+
+def _meet(connection: Connection, met: Mapping[str, str]) -> None:
+    for person, name in met.items():
+        key = person_key(connection, person)
+        connection.execute(update(people).where(people.c.key == key, people.c.id.is_not(None)).values(name=name))
+
+
+def _names(connection: Connection, asked: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(asked), 500):
+        query = select(people.c.id, people.c.name).where(people.c.id.in_(asked[start : start + 500]), people.c.name.is_not(None))
+        found.update(connection.execute(query).tuples().all())
+    return found
+
+
+def _erase(connection: Connection, person: str) -> bool:
+    known = connection.execute(select(people.c.key).where(people.c.id == person)).scalar()
+    if known is None:
+        return False
+    connection.execute(update(people).where(people.c.key == known).values(id=None, name=None))
+    return True

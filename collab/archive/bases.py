@@ -1,0 +1,124 @@
+"""What writers may have read: parts of older logs, and the bases that are places in them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select
+
+from collab.archive.rows import key_for, key_of, pressed, unless_there, unpressed
+from collab.archive.tables import authors, bases, documents, parts, versions
+from collab.ports import Kept, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row, Select
+
+    from collab.archive.engine import Database
+
+DAY = 86_400.0
+
+
+class SqlBases:
+    """The port `Bases`. `days`: how long a writer may be away; `most`: bytes of a document's parts."""
+
+    def __init__(self, database: Database, *, days: float, most: int) -> None:
+        self._database = database
+        self._days = days
+        self._most = most
+
+    async def keep(self, document: str, part: Part, bases: Sequence[Kept]) -> None:
+        """A part and its bases, in one transaction."""
+        body = pressed(part.body)
+        await self._database.run(lambda connection: _keep(connection, document, part, body, bases))
+
+    async def recent(self, document: str, count: int) -> list[Kept]:
+        """The newest ones, newest first."""
+        return await self._kept(_of(document).limit(count))
+
+    async def find(self, document: str, digest: str) -> list[Kept]:
+        """Those with this SHA-256, newest first."""
+        return await self._kept(_of(document).where(bases.c.hash == digest))
+
+    async def _kept(self, query: Select[tuple[object, ...]]) -> list[Kept]:
+        return await self._database.run(lambda connection: [_kept(row) for row in connection.execute(query)])
+
+    async def parts(self, document: str, first: int, last: int) -> list[Part]:
+        """The parts that hold positions from `first` to `last`, in order."""
+        query = (
+            select(parts.c.first, parts.c.last, parts.c.body)
+            .join(documents, documents.c.key == parts.c.document)
+            .where(documents.c.id == document, parts.c.first < last, parts.c.last >= first)
+            .order_by(parts.c.first)
+        )
+        return await self._database.run(
+            lambda connection: [Part(row.first, row.last, unpressed(row.body)) for row in connection.execute(query)]
+        )
+
+    async def trim(self, now: float) -> None:
+        """What is too old goes, and the oldest of what is too much."""
+        await self._database.run(lambda connection: self._trim(connection, now))
+
+    def _trim(self, connection: Connection, now: float) -> None:
+        old = select(parts.c.document, parts.c.first).where(parts.c.at < now - self._days * DAY)
+        for row in connection.execute(old).all():
+            _drop(connection, row.document, row.first)
+        sums = select(parts.c.document, func.sum(parts.c.size).label("size")).group_by(parts.c.document)
+        for row in connection.execute(sums.having(func.sum(parts.c.size) > self._most)).all():
+            over = int(row.size) - self._most
+            oldest = select(parts.c.first, parts.c.size).where(parts.c.document == row.document).order_by(parts.c.first)
+            for part in connection.execute(oldest).all():
+                if over <= 0:
+                    break
+                _drop(connection, row.document, part.first)
+                over -= part.size
+
+    async def forget(self, document: str) -> None:
+        """Everything that the archive has of the document goes."""
+        await self._database.run(lambda connection: _forget(connection, document))
+
+
+def _keep(connection: Connection, document: str, part: Part, body: bytes, kept: Sequence[Kept]) -> None:
+    key = key_for(connection, document)
+    at = max((base.at for base in kept), default=0.0)
+    row = {"document": key, "first": part.first, "last": part.last, "at": at, "size": len(body), "body": body}
+    connection.execute(unless_there(connection, parts).values(row))
+    for base in kept:
+        connection.execute(
+            unless_there(connection, bases).values(
+                document=key,
+                part=part.first,
+                hash=base.hash,
+                place=base.place,
+                merges=json.dumps(base.merges),
+                at=base.at,
+                ours=base.ours,
+                sketch=base.sketch,
+            )
+        )
+
+
+def _of(document: str) -> Select[tuple[object, ...]]:
+    columns = (bases.c.hash, bases.c.place, bases.c.merges, bases.c.at, bases.c.ours, bases.c.sketch)
+    return (
+        select(*columns).join(documents, documents.c.key == bases.c.document).where(documents.c.id == document).order_by(bases.c.key.desc())
+    )
+
+
+def _kept(row: Row[tuple[object, ...]]) -> Kept:
+    return Kept(row.hash, row.place, tuple(json.loads(row.merges)), row.at, row.ours, row.sketch)
+
+
+def _drop(connection: Connection, key: int, first: int) -> None:
+    connection.execute(delete(bases).where(bases.c.document == key, bases.c.part == first))
+    connection.execute(delete(parts).where(parts.c.document == key, parts.c.first == first))
+
+
+def _forget(connection: Connection, document: str) -> None:
+    key = key_of(connection, document)
+    if key is not None:
+        for table in (bases, parts, versions, authors):
+            connection.execute(delete(table).where(table.c.document == key))
+        connection.execute(delete(documents).where(documents.c.key == key))

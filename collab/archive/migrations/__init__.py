@@ -1,0 +1,1 @@
+"""Alembic's migrations of the archive; they run when it is opened."""

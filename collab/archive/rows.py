@@ -1,0 +1,66 @@
+"""What the archive's parts share: keys of documents and people, and compression."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+from sqlalchemy import Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from collab.archive.tables import documents, people
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+QUICK = 2**20
+"""Bytes from which on less effort is made."""
+
+
+def unless_there(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - the two dialects' inserts have no common type
+    """An insert that does nothing when the row is there."""
+    made = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_nothing()
+
+
+def key_of(connection: Connection, document: str) -> int | None:
+    """The key of a document that the archive knows."""
+    return connection.execute(select(documents.c.key).where(documents.c.id == document)).scalar()
+
+
+def key_for(connection: Connection, document: str) -> int:
+    """The key of a document, a new one if need be."""
+    key = key_of(connection, document)
+    if key is None:
+        connection.execute(unless_there(connection, documents).values(id=document))
+        key = connection.execute(select(documents.c.key).where(documents.c.id == document)).scalar_one()
+    return key
+
+
+def person_key(connection: Connection, person: str) -> int:
+    """The key of a person; somebody who was erased keeps it, without id and name."""
+    digest = sha256(person.encode()).hexdigest()
+    known = select(people.c.key).where(people.c.digest == digest)
+    key = connection.execute(known).scalar()
+    if key is None:
+        connection.execute(unless_there(connection, people).values(digest=digest, id=person, name=None))
+        key = connection.execute(known).scalar_one()
+    return int(key)
+
+
+def pressed(body: bytes, dictionary: bytes | None = None) -> bytes:
+    """The body in zstd, as little as it differs from the dictionary."""
+    level = 9 if len(body) < QUICK else 3
+    given = _dictionary(dictionary)
+    parameters = zstandard.ZstdCompressionParameters.from_level(level, source_size=len(body), dict_size=len(dictionary or b""))
+    return zstandard.ZstdCompressor(compression_params=parameters, dict_data=given).compress(body)
+
+
+def unpressed(body: bytes, dictionary: bytes | None = None) -> bytes:
+    """The inverse of `pressed`."""
+    return zstandard.ZstdDecompressor(dict_data=_dictionary(dictionary), max_window_size=2**31).decompress(body)
+
+
+def _dictionary(body: bytes | None) -> zstandard.ZstdCompressionDict | None:
+    return zstandard.ZstdCompressionDict(body, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if body else None

@@ -1,0 +1,27 @@
+"""The archive on SQLite (embedded) or PostgreSQL (several nodes): bases, versions, authors, people."""
+
+from __future__ import annotations
+
+from collab.archive.authors import SqlAuthors
+from collab.archive.bases import SqlBases
+from collab.archive.engine import Database
+from collab.archive.versions import SqlVersions
+
+DAYS = 30.0
+"""Days that a writer may be away."""
+PARTS = 64 * 2**20
+"""Bytes of a document's older log."""
+
+
+class Archive:
+    """The archive at a database's URL (see `engine.Database`); `days` and `most` (bytes a document) bound what writers may come back to."""
+
+    def __init__(self, url: str, *, days: float = DAYS, most: int = PARTS) -> None:
+        self._database = Database(url)
+        self.bases = SqlBases(self._database, days=days, most=most)
+        self.versions = SqlVersions(self._database)
+        self.authors = SqlAuthors(self._database)
+
+    async def close(self) -> None:
+        """Wait for what runs. Idempotent."""
+        await self._database.close()

@@ -1,0 +1,153 @@
+"""The history over REST (HISTORY-1 to HISTORY-3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from standing import Site, stand
+
+from collab.access import Role
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import httpx
+
+FIRST = "one two three\nfour five six\n"
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "a.md").write_bytes(FIRST.encode())
+    async with stand(tmp_path, save_delay=0.0, room_idle=60.0) as site:
+        yield site
+
+
+def at(rest: str = "") -> str:
+    return f"/api/documents/a.md/versions{rest}"
+
+
+def refused(answer: httpx.Response, status: int, reason: str) -> None:
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+    assert answer.json()["detail"]
+
+
+async def written(site: Site, ada: httpx.AsyncClient, *bodies: str) -> list[dict[str, object]]:
+    """Each body is saved before the next one; gives the versions, newest first."""
+    for body in bodies:
+        answer = await ada.put("/api/documents/a.md/content", content=body.encode(), headers={"If-Match": "*"})
+        assert answer.status_code == 200
+        await site.app.rooms.flush([answer.json()["id"]])
+    found = (await ada.get(at())).json()
+    assert not found["more"]
+    versions: list[dict[str, object]] = found["versions"]
+    return versions
+
+
+async def test_each_save_is_a_version_with_its_writers_and_its_bytes(site: Site) -> None:
+    """HISTORY-1."""
+    async with site.of() as ada:
+        newest, first = await written(site, ada, FIRST.replace("two", "TWO"))
+        assert (newest["source"], first["source"]) == ("save", "first")
+        assert newest["writers"] == [{"id": "ada", "name": "Ada"}]
+        assert (await ada.get(at(f"/{first['number']}/content"))).content == FIRST.encode()
+        got = await ada.get(at(f"/{newest['number']}/content"))
+        assert got.content == FIRST.replace("two", "TWO").encode()
+        assert got.headers["etag"] == f'"{newest["etag"]}"'
+        assert got.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert (await ada.get(at(f"/{newest['number']}"))).json() == newest
+
+
+async def test_versions_come_in_pages(site: Site) -> None:
+    async with site.of() as ada:
+        all_ = await written(site, ada, *(FIRST + f"{number}\n" for number in range(5)))
+        assert len(all_) == 6
+        page = (await ada.get(at("?limit=4"))).json()
+        assert (page["versions"], page["more"]) == (all_[:4], True)
+        rest = (await ada.get(at(f"?limit=4&before={page['versions'][-1]['number']}"))).json()
+        assert (rest["versions"], rest["more"]) == (all_[4:], False)
+        refused(await ada.get(at("?limit=x")), 400, "malformed")
+
+
+async def test_a_difference_tells_the_words(site: Site) -> None:
+    """HISTORY-2."""
+    async with site.of() as ada:
+        later = FIRST.replace("two", "2").replace("six", "six seven")
+        newest, first = await written(site, ada, later)
+        found = (await ada.get(at(f"/{newest['number']}/difference"))).json()
+        assert (found["from"], found["to"]) == (first["number"], newest["number"])
+        changes = [(each["kind"], each["text"]) for each in found["changes"]]
+        assert changes == [
+            ("same", "one "),
+            ("removed", "two"),
+            ("added", "2"),
+            ("same", " three\nfour five six"),
+            ("added", " seven"),
+            ("same", "\n"),
+        ]
+        back = (await ada.get(at(f"/{first['number']}/difference?from={newest['number']}"))).json()["changes"]
+        assert "".join(each["text"] for each in back if each["kind"] != "removed") == FIRST
+        assert "".join(each["text"] for each in back if each["kind"] != "added") == later
+        alone = (await ada.get(at(f"/{first['number']}/difference"))).json()
+        assert (alone["from"], alone["changes"]) == (None, [{"kind": "added", "text": FIRST}])
+
+
+async def test_restoring_is_a_new_edit_and_what_was_there_is_a_version(site: Site) -> None:
+    """HISTORY-3."""
+    async with site.of() as ada:
+        later = FIRST.replace("two", "TWO")
+        newest, first = await written(site, ada, later)
+        answer = await ada.post(at(f"/{first['number']}/restoration"))
+        assert answer.status_code == 200
+        await site.app.rooms.flush([answer.json()["id"]])
+        assert (site.root / "a.md").read_text() == FIRST
+        bodies = [(await ada.get(at(f"/{each['number']}/content"))).text for each in (await ada.get(at())).json()["versions"]]
+        assert bodies == [FIRST, later, FIRST]
+        assert (await ada.get(at(f"/{newest['number']}/content"))).text == later
+
+
+async def test_a_version_gets_a_name_and_loses_it(site: Site) -> None:
+    async with site.of() as ada:
+        newest, _ = await written(site, ada, FIRST + "x")
+        named = await ada.patch(at(f"/{newest['number']}"), json={"name": " as sent "})
+        assert named.json() == {**newest, "name": "as sent"}
+        assert (await ada.get(at())).json()["versions"][0]["name"] == "as sent"
+        assert (await ada.patch(at(f"/{newest['number']}"), json={"name": ""})).json() == newest
+        refused(await ada.patch(at(f"/{newest['number']}"), json={"name": "x" * 201}), 400, "malformed")
+
+
+async def test_who_reads_sees_the_history_and_changes_nothing(site: Site) -> None:
+    """AUTH-2."""
+    async with site.of() as ada:
+        newest, _ = await written(site, ada, FIRST + "x")
+    async with site.of(Role.VIEWER) as vera:
+        assert len((await vera.get(at())).json()["versions"]) == 2
+        refused(await vera.patch(at(f"/{newest['number']}"), json={"name": "x"}), 403, "forbidden")
+        refused(await vera.post(at(f"/{newest['number']}/restoration")), 403, "forbidden")
+        refused(await vera.post("/api/documents/a.md/return"), 403, "forbidden")
+    async with site.client() as nobody:
+        refused(await nobody.get(at()), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("rest", ["/99999", "/x", "/99999/content", "/99999/difference"])
+async def test_a_version_that_is_not_there_is_not_found(site: Site, rest: str) -> None:
+    async with site.of() as ada:
+        refused(await ada.get(at(rest)), 404, "not-found")
+
+
+async def test_a_file_that_is_deleted_outside_is_put_back_as_the_same_document(site: Site) -> None:
+    """MERGE-9."""
+    async with site.of() as ada:
+        refused(await ada.post("/api/documents/none.md/return"), 404, "not-found")
+        answer = await ada.put("/api/documents/a.md/content", content=b"new\n" + FIRST.encode(), headers={"If-Match": "*"})
+        known = answer.json()["id"]
+        await site.app.rooms.flush([known])
+        (site.root / "a.md").unlink()
+        back = await ada.post(f"/api/documents/{known}/return")
+        assert (back.status_code, back.json()["id"]) == (201, known)
+        assert (site.root / "a.md").read_bytes() == b"new\n" + FIRST.encode()
+        refused(await ada.post(f"/api/documents/{known}/return"), 409, "exists")
