@@ -35,6 +35,8 @@ WRONG = 2
 """Exit status when the command cannot do what it was asked."""
 SHARED = ("config", "root", "state")
 """Settings that every command takes."""
+CHATTY = ("alembic", "watchfiles")
+"""Libraries that tell at the level of information what only their developers want to know."""
 _ID = re.compile("id:[a-z]{26}")
 _NAME_LENGTH = 200
 
@@ -178,6 +180,8 @@ def _set_logging(settings: Settings) -> None:
     """Words to stderr, so that stdout has only what was asked for."""
     level = settings.log_level.upper()
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    for chatty in CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING if settings.log_level != "debug" else logging.DEBUG)
 
 
 def _set_audit(settings: Settings) -> None:

@@ -92,10 +92,16 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def connected(connection: object, _: object) -> None:
+        # The driver's own transactions leave out changes of tables: a migration that is cut off would stay half done.
+        connection.isolation_level = None  # type: ignore[attr-defined]  # the driver's own
         cursor = connection.cursor()  # type: ignore[attr-defined]  # the driver's own
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={16 * 2**20}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

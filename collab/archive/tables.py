@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -16,17 +16,17 @@ documents = Table(
 
 
 def _document() -> Column[int]:
-    return Column("document", ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True)
+    return Column("document", Integer, ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True)
 
 
 parts = Table(
     "parts",
     metadata,
     _document(),
-    Column("first", Integer, primary_key=True, autoincrement=False),
-    Column("last", Integer, nullable=False),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
     Column("at", Float, nullable=False),  # UTC seconds of the newest base in it
-    Column("size", Integer, nullable=False),  # bytes of `body`
+    Column("size", BigInteger, nullable=False),  # bytes of `body`
     Column("body", LargeBinary, nullable=False),  # zstd
     Index("parts_at", "at"),
 )
@@ -35,10 +35,10 @@ bases = Table(
     "bases",
     metadata,
     Column("key", Integer, primary_key=True),
-    Column("document", ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
-    Column("part", Integer, nullable=False),  # `first` of the part that came with it
+    Column("document", Integer, ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
+    Column("part", BigInteger, nullable=False),  # `first` of the part that came with it
     Column("hash", Text, nullable=False),
-    Column("place", Integer, nullable=False),
+    Column("place", BigInteger, nullable=False),
     Column("merges", Text, nullable=False),  # JSON: positions
     Column("at", Float, nullable=False),
     Column("ours", Boolean, nullable=False),
@@ -50,14 +50,14 @@ versions = Table(
     "versions",
     metadata,
     _document(),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Float, nullable=False),
     Column("hash", Text, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
     Column("source", Text, nullable=False),
     Column("writers", Text, nullable=False),  # JSON: keys of people
     Column("name", Text, nullable=False),
-    Column("against", Integer),  # the number of the version whose body is the dictionary; NULL: none
+    Column("against", BigInteger),  # the number of the version whose body is the dictionary; NULL: none
     Column("depth", Integer, nullable=False),  # so many dictionaries to go through
     Column("body", LargeBinary, nullable=False),  # zstd
 )
@@ -66,7 +66,7 @@ authors = Table(
     "authors",
     metadata,
     _document(),
-    Column("position", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # zstd
 )
 

@@ -53,7 +53,7 @@ async def test_each_save_is_a_version_with_its_writers_and_its_bytes(site: Site)
     async with site.of() as ada:
         newest, first = await written(site, ada, FIRST.replace("two", "TWO"))
         assert (newest["source"], first["source"]) == ("save", "first")
-        assert newest["writers"] == [{"id": "ada", "name": "Ada"}]
+        assert newest["writers"] == [{"id": "name:Ada", "name": "Ada"}]
         assert (await ada.get(at(f"/{first['number']}/content"))).content == FIRST.encode()
         got = await ada.get(at(f"/{newest['number']}/content"))
         assert got.content == FIRST.replace("two", "TWO").encode()

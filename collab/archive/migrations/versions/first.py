@@ -12,7 +12,7 @@ depends_on = None
 
 
 def _document(*, key: bool = True) -> sa.Column[int]:
-    return sa.Column("document", sa.ForeignKey("documents.key", ondelete="CASCADE"), primary_key=key, nullable=False)
+    return sa.Column("document", sa.Integer, sa.ForeignKey("documents.key", ondelete="CASCADE"), primary_key=key, nullable=False)
 
 
 def upgrade() -> None:
@@ -26,10 +26,10 @@ def upgrade() -> None:
     op.create_table(
         "parts",
         _document(),
-        sa.Column("first", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("last", sa.Integer, nullable=False),
+        sa.Column("first", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("last", sa.BigInteger, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
-        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.Index("parts_at", "at"),
     )
@@ -37,9 +37,9 @@ def upgrade() -> None:
         "bases",
         sa.Column("key", sa.Integer, primary_key=True),
         _document(key=False),
-        sa.Column("part", sa.Integer, nullable=False),
+        sa.Column("part", sa.BigInteger, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("place", sa.Integer, nullable=False),
+        sa.Column("place", sa.BigInteger, nullable=False),
         sa.Column("merges", sa.Text, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("ours", sa.Boolean, nullable=False),
@@ -49,21 +49,21 @@ def upgrade() -> None:
     op.create_table(
         "versions",
         _document(),
-        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("writers", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("against", sa.Integer),
+        sa.Column("against", sa.BigInteger),
         sa.Column("depth", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_table(
         "authors",
         _document(),
-        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_table(
