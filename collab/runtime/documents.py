@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collab.ports import Files, Stat, Versions
     from collab.runtime.rooms import Rooms
 
+LOOK = 1.0
+"""Seconds between two looks for news of a document."""
 ANY = "*"
 """An If-Match that any existing document meets (RFC 9110, section 13.1.1)."""
 
@@ -68,11 +71,13 @@ class Documents:
             raise Changed("The document was changed since you read it; read it again.")
         return stat
 
-    async def content(self, name: str) -> tuple[Stat, bytes]:
-        """The live text in the file's own form, once the journal holds it, or the file's bytes."""
+    async def content(self, name: str, *, keep: bool = False) -> tuple[Stat, bytes]:
+        """The live text in the file's own form, once the journal holds it, or the file's bytes; `keep`: the reader may come back with it."""
         stat = await self._files.stat(name)
         if stat.folder:
             raise NotFound("This is a folder.")
+        if keep and stat.type.startswith("text/"):
+            await self._is_text(stat)
         host = self._rooms.live(stat.id)
         if host is not None:
             # Whoever reads it may come back with it.
@@ -80,6 +85,18 @@ class Documents:
             return await host.content()
         content = await self._files.read(stat.id, limit=self._largest)
         return content.stat, content.body
+
+    async def news(self, stat: Stat, seconds: float) -> Stat:
+        """What the document is when it is not that any more, or after so many seconds. NotFound when it is gone meanwhile."""
+        now = stat
+        try:
+            async with asyncio.timeout(seconds):
+                while now.etag == stat.etag and not self._rooms.stopping:
+                    await asyncio.sleep(LOOK)
+                    now = await self.find(stat.id or stat.path)
+        except TimeoutError:
+            pass
+        return now
 
     async def put(self, name: str, body: bytes, *, if_match: str, writer: Person) -> tuple[Stat, bool]:
         """A body from somebody who had read the one with this etag (`*`: what is there now): merged into the live text.
@@ -94,6 +111,16 @@ class Documents:
             return (await self._files.write(stat.id, body, if_match=stat.etag if if_match == ANY else if_match)).stat, False
         more = await self._rooms.put(stat.id, body, None if if_match == ANY else if_match, writer)
         return await self.find(stat.id), more
+
+    async def offer(self, name: str, body: bytes, *, writer: Person) -> tuple[Stat, bool]:
+        """A body from somebody who can't say what it had read: merged from the nearest that it may have been. What the document is then; or, when
+        nothing is near, what the copy beside it is, and False. NotText, TooLarge.
+        """
+        stat = await self._files.stat(name)
+        if stat.folder:
+            raise NotFound("This is a folder.")
+        path = await self._rooms.offer(stat.id, body, writer)
+        return (await self._files.stat(path), False) if path else (await self.find(stat.id), True)
 
     async def base(self, name: str, etag: str) -> tuple[str, bytes]:
         """The body with this etag, as long as it is known, and its etag; `*`: the newest. Changed."""

@@ -133,6 +133,15 @@ class Merger:
         found = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._bases.find(self._host.id, digest)
         return Base(found[0].hash, found[0].place, found[0].merges) if found else None
 
+    async def guess(self, body: bytes) -> Base | None:
+        """The nearest of all that the writer of a body may have read, who can't say what it was; None when nothing is near. NotText, TooLarge."""
+        text, _, _ = decode(body)
+        check_text(text, self._limit)
+        await self._host.settled()
+        bases = [*self._newest(), *self._host.ledger.candidates(), *await self._older(text)]
+        state = await self._nearest(await self._states(dict.fromkeys(bases)), text)
+        return None if state is None or self._far(state, text) else state.base
+
     async def text_of(self, base: Base) -> str | None:
         """The text of a base; None when the log does not reach back to it any more."""
         states = await self._states([base])

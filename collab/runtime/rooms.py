@@ -205,6 +205,14 @@ class Rooms:
             entry.saver.hurry()
         return more
 
+    async def offer(self, document: str, body: bytes, by: Person) -> str:
+        """Merge what somebody wrote who can't say what it had read (see `Saver.offer`)."""
+        entry = await self._entry(document)
+        path = await entry.saver.offer(body, by)
+        if not entry.host.members:
+            entry.saver.hurry()
+        return path
+
     async def body_of(self, document: str, digest: str) -> bytes | None:
         """The body of a text that somebody may have read, None when it can't be made anew. NotText, TooLarge: it is no text."""
         return await (await self._entry(document)).saver.body_of(digest)

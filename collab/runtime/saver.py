@@ -333,6 +333,22 @@ class Saver:
                 raise Changed("What you had read is not known any more: read the document again, then make your change in that.")
             return await self._merger.put(body, base, by)
 
+    async def offer(self, body: bytes, by: Person) -> str:
+        """What somebody has whose copy has another history, so that nobody can say what it had read: merged from the nearest, or kept beside the
+        file when nothing is near. The path of that copy, else empty. NotText, TooLarge.
+        """
+        host = self._host
+        async with self._saving:
+            await host.sound()
+            await host.given(self._now())
+            base = await self._merger.guess(body)
+            if base is not None:
+                await self._merger.put(body, base, by)
+                return ""
+            path = await copy_beside(self._files, host.stat.path, body, "conflict", self._now())
+        host.tell("conflict", path=path, by=by.name)
+        return path
+
     async def body_of(self, digest: str) -> bytes | None:
         """The body that somebody may have read, if line ends and all can be made anew."""
         async with self._saving:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from collab.access import Role
-from collab.errors import Malformed
+from collab.errors import Changed, Malformed
 from collab.formats.offsets import Unit
 from collab.formats.patching import Replacement, patched
-from collab.web.api import SMALL_BODY, json_body, known, named_base, precondition_required, tag, users_bytes, visitor_of
+from collab.web.api import SMALL_BODY, json_body, known, named_base, precondition_required, read_body, tag, users_bytes, visitor_of
 from collab.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 EDITS: Final = 10_000
 """Edits in one request."""
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+LONGEST: Final = 25.0
+"""Seconds for which a question may wait for news: proxies cut what is silent for longer."""
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.IGNORECASE)
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 _UNITS: Final[dict[object, Unit]] = {"code-point": Unit.POINT, "utf-16": Unit.UTF16, "utf-8": Unit.UTF8}
 
 
@@ -39,17 +43,26 @@ class Content:
     def routes(self) -> list[Route]:
         """What Starlette routes."""
         address = "/api/documents/{id}/content"
-        return [Route(address, self.read, methods=["GET"]), Route(address, self.edit, methods=["PATCH"])]
+        return [
+            Route(address, self.read, methods=["GET"]),
+            Route(address, self.edit, methods=["PATCH"]),
+            Route(address, self.offer, methods=["POST"]),
+        ]
 
     async def read(self, request: Request) -> Response:
         """The bytes of the file, as it is or will be saved. They are a user's: no page of ours ever runs them."""
         visitor = visitor_of(request)
         grant = visitor.require()
         found = await self.api.find(self.api.name(request), grant, Role.VIEWER)
-        stat, body = await self.api.documents.content(found.id or found.path)
+        _check_wanted(request, found)
+        seconds = _patience(request)
+        if known(request, found) and seconds:
+            found = await self.api.documents.news(found, seconds)
+        if known(request, found):
+            return Response(status_code=304, headers=tag(found))
+        # Who may write may come back with it, however the file is changed meanwhile.
+        stat, body = await self.api.documents.content(found.id or found.path, keep=grant.role >= Role.EDITOR and found.writable)
         headers = {**tag(stat), **users_bytes(stat), "Accept-Ranges": "bytes"}
-        if known(request, stat):
-            return Response(status_code=304, headers=headers)
         if request.method == "GET":
             self.api.audit("download", grant.person, stat, visitor.address)
         return _part(request, stat, body, {**headers, "Content-Type": content_type(stat)})
@@ -66,14 +79,43 @@ class Content:
         replacements, unit = _replacements(fields.get("edits")), _unit(fields.get("unit", "code-point"))
         etag, before = await self.api.documents.base(found.id, base)
         after = await asyncio.to_thread(patched, before, replacements, unit)
-        stat, more = await self.api.documents.put(found.id, after, if_match=etag, writer=grant.person)
+        stat, _ = await self.api.documents.put(found.id, after, if_match=etag, writer=grant.person)
         self.api.audit("put", grant.person, stat, visitor.address)
-        return await changed(self.api, stat, grant, more=more)
+        return await changed(self.api, stat, grant, after)
+
+    async def offer(self, request: Request) -> Response:
+        """A whole text whose writer can't say what it had read, because its copy has another history (close code 4409)."""
+        visitor = visitor_of(request)
+        grant = visitor.require()
+        found = await self.api.find(self.api.name(request), grant, Role.EDITOR)
+        body = await read_body(request, 2 * self.api.limit_text + 3)
+        stat, merged = await self.api.documents.offer(found.id or found.path, body, writer=grant.person)
+        self.api.audit("put", grant.person, stat, visitor.address)
+        return await (changed(self.api, stat, grant, body) if merged else self.api.made(stat, grant))
 
 
-async def changed(api: Api, stat: Stat, grant: Grant, *, more: bool) -> Response:
-    """The answer to who changed the document: whether others did, too."""
-    return await api.answer(stat, grant, headers={"X-Collab-Merged": "true" if more else "false"})
+async def changed(api: Api, stat: Stat, grant: Grant, body: bytes) -> Response:
+    """The answer to who changed the document: whether others did, too.
+
+    Then no header names its state (RFC 9110, section 9.3.4): a script that goes on from what it sent must not name what it has not seen.
+    """
+    more = stat.etag != sha256(body).hexdigest() and not stat.etag.startswith("weak-")
+    answer = await api.answer(stat, grant, headers={"X-Collab-Merged": "true" if more else "false"})
+    if more:
+        del answer.headers["ETag"]
+    return answer
+
+
+def _check_wanted(request: Request, stat: Stat) -> None:
+    """Changed when the caller wants the state that it names or nothing (RFC 9110, section 13.1.1)."""
+    if "if-match" in request.headers and named_base(request) not in {"*", stat.etag}:
+        raise Changed("the document is another one now: read it without If-Match")
+
+
+def _patience(request: Request) -> float:
+    """Seconds that the caller would wait for news (RFC 7240, section 4.3)."""
+    found = _WAIT.search(",".join(request.headers.getlist("prefer")))
+    return min(float(found[1]), LONGEST) if found else 0.0
 
 
 def content_type(stat: Stat) -> str:
@@ -85,7 +127,7 @@ def _part(request: Request, stat: Stat, body: bytes, headers: dict[str, str]) ->
     """The whole body or the one range that was asked for (RFC 9110, section 14); what is no such range is not asked for."""
     match = _RANGE.fullmatch(request.headers.get("range", "").strip())
     condition = request.headers.get("if-range")
-    if request.method != "GET" or match is None or match.group() == "bytes=-" or (condition and condition.strip() != f'"{stat.etag}"'):
+    if request.method != "GET" or match is None or not any(match.groups()) or (condition and condition.strip() != f'"{stat.etag}"'):
         return Response(body, headers=headers)
     size = len(body)
     first, last = match.groups()

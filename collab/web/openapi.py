@@ -97,13 +97,20 @@ _RANGE: Json = {
     "description": "One range of bytes (RFC 9110, section 14), if `If-Range` allows it.",
     "schema": _STRING,
 }
+_WAIT: Json = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "`wait=25` with `If-None-Match`: the answer comes when there is another content, or after so many seconds (RFC 7240).",
+    "schema": _STRING,
+}
 _UNIT: Json = {"type": "string", "enum": ["code-point", "utf-16", "utf-8"], "default": "code-point"}
 _BYTES: Json = _content({"type": "string", "contentMediaType": "application/octet-stream"}, "*/*")
 _MERGED: Json = {
     "200": {
         "description": "Merged.",
         "headers": {
-            **_ETAG,
+            "ETag": {"schema": _STRING, "description": "The document's etag, when what was sent is all that it holds."},
             "X-Collab-Merged": {
                 "schema": {"type": "string", "enum": ["true", "false"]},
                 "description": "Whether others changed the text, too: read it again.",
@@ -355,7 +362,7 @@ _PATHS: Json = {
         "get": {
             "operationId": "content",
             "summary": "The bytes of the file as it is or will be saved, once they are durable",
-            "parameters": [_IF_NONE_MATCH, _RANGE],
+            "parameters": [_IF_NONE_MATCH, _WAIT, _RANGE],
             "responses": {
                 "206": {"description": "The bytes that were asked for.", "content": _BYTES},
                 "416": {"description": "There are no such bytes.", "content": _PROBLEM},
@@ -377,6 +384,17 @@ _PATHS: Json = {
             "requestBody": {"required": True, "content": _BYTES},
             "responses": _answers(
                 *("201", "Created.", "400", "401", "403", "404", "412", "413", "415", "428", "503"), schema="Document", headers=_LOCATION
+            )
+            | _MERGED,
+        },
+        "post": {
+            "operationId": "offer",
+            "summary": "Merge a whole text whose writer cannot say what it had read",
+            "description": "For a copy that has another history (close code 4409, after a restored backup): the text is compared with the nearest "
+            "of what its writer may have read. When nothing is near, it is kept beside the document: 201.",
+            "requestBody": {"required": True, "content": _BYTES},
+            "responses": _answers(
+                "201", "Kept beside.", "400", "401", "403", "404", "413", "415", "503", schema="Document", headers=_LOCATION
             )
             | _MERGED,
         },

@@ -75,9 +75,9 @@ class Uploads:
             return precondition_required()
         _check_whole(request)
         body = await read_body(request, self.limit)
-        stat, more = await self.api.documents.put(found.id or found.path, body, if_match=base, writer=grant.person)
+        stat, _ = await self.api.documents.put(found.id or found.path, body, if_match=base, writer=grant.person)
         self.api.audit("put", grant.person, stat, visitor.address)
-        return await changed(self.api, stat, grant, more=more)
+        return await changed(self.api, stat, grant, body)
 
     async def _check_free(self, path: str) -> None:
         """Before the body is read: whether it would be in vain."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,8 @@ async def test_two_scripts_that_read_the_same_are_merged(site: Site) -> None:
         both = TEXT.replace("first", "FIRST").replace("third", "THIRD")
         now = await ada.get(at("a.md"))
         assert now.text.encode() == both.encode()
-        assert second.headers["etag"] == now.headers["etag"] == etag(both)
+        assert second.json()["etag"] == now.headers["etag"].strip('"') == sha256(both.encode()).hexdigest()
+        assert first.headers["etag"] == etag(TEXT.replace("first", "FIRST"))
         # The answer that was lost: the same again is the same edit.
         again = await ada.put(at("a.md"), content=TEXT.replace("third", "THIRD").encode(), headers={"If-Match": read})
         assert again.status_code == 200
@@ -182,3 +184,124 @@ async def test_a_range_that_is_not_there_is_refused(site: Site) -> None:
         answer = await ada.get(at("a.md"), headers={"Range": "bytes=42-"})
         refused(answer, 416, "range-not-satisfiable")
         assert answer.headers["content-range"] == "bytes */42"
+
+
+async def test_a_script_that_goes_on_from_what_it_sent_takes_nobodys_words_away(site: Site) -> None:
+    """MERGE-7: the answer to a merge has no etag (RFC 9110, section 9.3.4); what was sent is what its writer has read."""
+    async with site.of() as ada:
+        read = (await ada.get(at("a.md"))).headers["etag"]
+        await ada.put(at("a.md"), content=TEXT.replace("first", "FIRST").encode(), headers={"If-Match": read})
+        mine = TEXT.replace("third", "THIRD")
+        merged = await ada.put(at("a.md"), content=mine.encode(), headers={"If-Match": read})
+        assert merged.headers["x-collab-merged"] == "true"
+        assert "etag" not in merged.headers
+        more = mine.replace("second", "SECOND")
+        assert (await ada.put(at("a.md"), content=more.encode(), headers={"If-Match": etag(mine)})).status_code == 200
+        assert (await ada.get(at("a.md"))).text.encode() == TEXT.replace("first", "FIRST").replace("third", "THIRD").replace(
+            "second", "SECOND"
+        ).encode()
+
+
+async def test_what_was_read_before_anybody_opened_it_is_known_when_its_file_was_changed_meanwhile(site: Site) -> None:
+    """MERGE-7."""
+    async with site.of() as ada:
+        read = (await ada.get(at("a.md"))).headers["etag"]
+        (site.root / "a.md").write_bytes(TEXT.replace("first", "FIRST").encode())
+        answer = await ada.put(at("a.md"), content=TEXT.replace("third", "THIRD").encode(), headers={"If-Match": read})
+        assert answer.status_code == 200
+        await site.app.rooms.flush([answer.json()["id"]])
+        assert (await ada.get(at("a.md"))).content == TEXT.replace("first", "FIRST").replace("third", "THIRD").encode()
+
+
+async def test_preconditions_and_heads_are_what_the_standard_says(site: Site) -> None:
+    """HTTP-4, RFC 9110: sections 9.3.2 and 13."""
+    async with site.of() as ada:
+        whole = await ada.get(at("a.md"))
+        head = await ada.head(at("a.md"), headers={"Range": "bytes=0-1"})
+        assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "42")
+        assert head.headers["etag"] == whole.headers["etag"]
+        for tags in (whole.headers["etag"], f"W/{whole.headers['etag']}", f'"x", {whole.headers["etag"]}', "*"):
+            known = await ada.get(at("a.md"), headers={"If-None-Match": tags, "Range": "bytes=0-1"})
+            assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", whole.headers["etag"])
+        assert (await ada.get(at("a.md"), headers={"If-None-Match": etag("other")})).status_code == 200
+        part = await ada.get(at("a.md"), headers={"Range": "BYTES=0-4", "If-Range": whole.headers["etag"]})
+        assert (part.status_code, part.content) == (206, b"first")
+        weak = await ada.get(at("a.md"), headers={"Range": "bytes=0-4", "If-Range": f"W/{whole.headers['etag']}"})
+        assert (weak.status_code, weak.content) == (200, TEXT.encode())
+        assert (await ada.get(at("a.md"), headers={"If-Match": whole.headers["etag"]})).status_code == 200
+        refused(await ada.get(at("a.md"), headers={"If-Match": etag("other")}), 412, "changed")
+
+
+async def test_who_waits_for_news_is_told_when_there_are_some(site: Site) -> None:
+    """HTTP-14."""
+    async with site.of() as ada:
+        read = (await ada.get(at("a.md"))).headers["etag"]
+        wait = {"If-None-Match": read, "Prefer": "wait=20"}
+        waiting = asyncio.ensure_future(ada.get(at("a.md"), headers=wait))
+        await ada.put(at("a.md"), content=b"new\n", headers={"If-Match": read})
+        answer = await waiting
+        assert (answer.status_code, answer.content) == (200, b"new\n")
+        none = await ada.get(at("a.md"), headers={"If-None-Match": answer.headers["etag"], "Prefer": "respond-async, wait=1"})
+        assert none.status_code == 304
+
+
+@pytest.mark.parametrize("unit", ["code-point", "utf-16", "utf-8"])
+async def test_many_edits_of_one_request_are_all_made(site: Site, unit: str) -> None:
+    text = "😀ab\r\n" * 90
+    width = {"code-point": 4, "utf-16": 5, "utf-8": 7}[unit]
+    edits = [{"start": line * width, "stop": line * width, "text": "-\r\n"} for line in range(90)]
+    async with site.of() as ada:
+        await ada.put(at("a.md"), content=text.encode(), headers={"If-Match": "*"})
+        answer = await ada.patch(at("a.md"), json={"edits": edits, "unit": unit}, headers={"If-Match": "*"})
+        assert answer.status_code == 200
+        assert (await ada.get(at("a.md"))).content == ("-\r\n😀ab\r\n" * 90).encode()
+
+
+async def test_a_part_of_a_grapheme_can_be_edited_and_a_part_of_a_character_cannot(site: Site) -> None:
+    """TEXT-5."""
+    family = "👨‍👩‍👧"
+    async with site.of() as ada:
+        await ada.put(at("a.md"), content=f"{family}\r\nx\r\n".encode(), headers={"If-Match": "*"})
+        for unit, inside in (("utf-16", 1), ("utf-8", 2)):
+            body = {"edits": [{"start": inside, "stop": inside, "text": "x"}], "unit": unit}
+            refused(await ada.patch(at("a.md"), json=body, headers={"If-Match": "*"}), 400, "malformed")
+        body = {"edits": [{"start": 3, "stop": 5, "text": ""}], "unit": "code-point"}
+        assert (await ada.patch(at("a.md"), json=body, headers={"If-Match": "*"})).status_code == 200
+        assert (await ada.get(at("a.md"))).content.decode() == "👨‍👩\r\nx\r\n"
+
+
+async def test_line_ends_that_differ_stay_with_their_lines(site: Site) -> None:
+    """TEXT-1."""
+    async with site.of() as ada:
+        await ada.put(at("a.md"), content=b"a\r\nb\nc\r\nd\r\n", headers={"If-Match": "*"})
+        edits = [{"start": 0, "stop": 1, "text": "A\r\nA"}, {"start": 4, "stop": 5, "text": "ß"}]
+        assert (await ada.patch(at("a.md"), json={"edits": edits}, headers={"If-Match": "*"})).status_code == 200
+        assert (await ada.get(at("a.md"))).content == "A\r\nA\r\nb\nß\r\nd\r\n".encode()
+
+
+async def test_who_cannot_say_what_it_had_read_is_merged_from_the_nearest(site: Site) -> None:
+    """MERGE-10: two copies of another history that share words which the document lost."""
+    lost = TEXT + "fourth, which was lost\r\n"
+    async with site.of() as ada:
+        await ada.put(at("a.md"), content=TEXT.replace("third", "THIRD").encode(), headers={"If-Match": "*"})
+        first = await ada.post(at("a.md"), content=(lost + "of one\r\n").encode())
+        assert (first.status_code, first.headers["x-collab-merged"]) == (200, "true")
+        await ada.post(at("a.md"), content=(lost + "of one\r\nof another\r\n").encode())
+        await ada.post(at("a.md"), content=(lost + "of one\r\nof another\r\n").encode())
+        assert (await ada.get(at("a.md"))).text.splitlines() == [
+            *("first line", "second 😀 line", "THIRD line", "fourth, which was lost", "of one", "of another")
+        ]
+
+
+async def test_what_is_near_nothing_is_kept_beside(site: Site) -> None:
+    """MERGE-10."""
+    (site.root / "long.md").write_text("\n".join(f"line {number} of the text" for number in range(30)))
+    async with site.of() as ada:
+        other = "".join(f"{number * 7919 % 1000}x" for number in range(100)).encode()
+        answer = await ada.post(at("long.md"), content=other)
+        assert answer.status_code == 201
+        assert answer.json()["path"].startswith("long (conflict ")
+        assert (site.root / answer.json()["path"]).read_bytes() == other
+        refused(await ada.post(at("long.md"), content=b"\xff"), 415, "not-text")
+    async with site.of(Role.VIEWER) as vera:
+        refused(await vera.post(at("long.md"), content=b"x"), 403, "forbidden")
