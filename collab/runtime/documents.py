@@ -108,7 +108,9 @@ class Documents:
         if stat.folder:
             raise NotFound("This is a folder.")
         if not await self._is_text(stat):
-            return (await self._files.write(stat.id, body, if_match=stat.etag if if_match == ANY else if_match)).stat, False
+            if if_match not in {ANY, stat.etag}:
+                raise Changed("This is no text, so nothing can be merged, and it is not what you have read: read it again.")
+            return (await self._files.write(stat.id, body, if_match=stat.etag)).stat, False
         more = await self._rooms.put(stat.id, body, None if if_match == ANY else if_match, writer)
         return await self.find(stat.id), more
 
