@@ -51,6 +51,13 @@ class Chronicle:
             self._trouble(error)
         await self._add(Version(place, at, digest, len(body), source, tuple(people)), body)
 
+    async def replaced(self, place: int, at: float, body: bytes, writers: Iterable[Person]) -> None:
+        """A text that is about to be replaced; the file may never have held it. Unavailable: it cannot be kept."""
+        people = {person.id: person.name for person in writers}
+        await self._authors.meet(people)
+        version = Version(place, at, sha256(body).hexdigest(), len(body), "save", tuple(people))
+        await self._versions.add(self._document, version, body)
+
     async def outside(self, position: int, at: float, digest: str, body: bytes) -> None:
         """Another program wrote this: a wrong guess of what it had read can be mended."""
         await self._add(Version(position, at, digest, len(body), "outside"), body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from collab.errors import Changed, NotFound, NotText, TooLarge
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from collab.access import Person
     from collab.ports import Files, Stat, Versions
     from collab.runtime.rooms import Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restoration made."""
+
+    stat: Stat
+    version: int
+    """Its own number."""
+    before: int | None
+    """The version that was there until then."""
+
 
 LOOK = 1.0
 """Seconds between two looks for news of a document."""
@@ -142,14 +154,23 @@ class Documents:
         found = [host.stat for host in self._rooms.hosts if name in {host.id, host.stat.path}]
         return found[0] if found else None
 
-    async def restore(self, name: str, body: bytes, *, number: int, writer: Person) -> Stat:
-        """Make the live text this body, by an edit. Errors as those of `put`."""
+    async def now(self, name: str) -> bytes:
+        """The live body, to look at: nobody comes back with it."""
         stat = await self._files.stat(name)
-        await self._rooms.put(stat.id, body, None, writer)
+        host = self._rooms.live(stat.id)
+        return (await host.content())[1] if host is not None else (await self._files.read(stat.id, limit=self._largest)).body
+
+    async def restore(self, name: str, body: bytes, *, number: int, writer: Person, over: int | None = None) -> Restored:
+        """Make the live text this body, by an edit: what was there is a version, and whoever types goes on typing. `over`: take back the
+        restoration with this number. Errors as those of `put`.
+        """
+        stat = await self._files.stat(name)
+        former, version = await self._rooms.restore(stat.id, body, writer, over)
         host = self._rooms.live(stat.id)
         if host is not None:
             host.tell("restored", number=number, by=writer.name)
-        return await self.find(stat.id)
+        before = await self._versions.find(stat.id, former)
+        return Restored(await self.find(stat.id), version, before.number if before else None)
 
     async def put_back(self, name: str) -> Stat:
         """Write the file again of a document that is open, and whose file is gone. NotFound, Exists."""

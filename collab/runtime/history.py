@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,16 @@ from collab.errors import NotFound
 from collab.formats.text import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from collab.access import Person
-    from collab.ports import Authors, Stat, Version, Versions
-    from collab.runtime.documents import Documents
+    from collab.ports import Authors, Version, Versions
+    from collab.runtime.documents import Documents, Restored
 
 NAME = 200
 """Characters of a version's name."""
+AT_ONCE = 2
+"""Differences that are sought at the same time: whoever slides through a history asks for many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,18 @@ class Change:
 class History:
     """The versions of documents, by the documents' ids."""
 
-    def __init__(self, documents: Documents, versions: Versions, authors: Authors) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        versions: Versions,
+        authors: Authors,
+        thread: Callable[[Callable[[], list[Change]]], Awaitable[list[Change]]] = asyncio.to_thread,
+    ) -> None:
         self._documents = documents
         self._versions = versions
         self._authors = authors
+        self._thread = thread
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def entries(self, document: str, *, before: int | None, limit: int) -> tuple[Sequence[Version], bool]:
         """At most `limit`, newest first, and whether there are older ones."""
@@ -53,19 +64,22 @@ class History:
         """Give a version a name, or take it away with the empty one."""
         return await self._versions.name(document, number, name)
 
-    async def difference(self, document: str, number: int, other: int | None) -> tuple[int | None, list[Change]]:
-        """What a version has that another one (None: the one before) has not, and the number of that. NotFound, NotText."""
-        _, body = await self._versions.read(document, number)
-        if other is None:
-            before = await self._versions.list(document, before=number, limit=1)
-            other = before[0].number if before else None
-        earlier = (await self._versions.read(document, other))[1] if other is not None else b""
-        return other, changes(decode(earlier)[0], decode(body)[0])
+    async def difference(self, document: str, number: int | None, other: int | None) -> tuple[int | None, list[Change]]:
+        """What a version (None: the text as it is now) has that another one (None: the one before) has not, and the number of that. It is
+        found beside the event loop, a few at a time. NotFound, NotText, TooLarge.
+        """
+        async with self._turn:
+            body = await self._documents.now(document) if number is None else (await self._versions.read(document, number))[1]
+            if other is None:
+                before = await self._versions.list(document, before=number, limit=1)
+                other = before[0].number if before else None
+            earlier = (await self._versions.read(document, other))[1] if other is not None else b""
+            return other, await self._thread(lambda: changes(decode(earlier)[0], decode(body)[0]))
 
-    async def restore(self, document: str, number: int, by: Person) -> Stat:
-        """Make the live text that of a version, by an edit: whoever types goes on typing."""
+    async def restore(self, document: str, number: int, by: Person, over: int | None = None) -> Restored:
+        """Make the live text that of a version, by an edit: whoever types goes on typing. `over`: take back the restoration with this number."""
         _, body = await self._versions.read(document, number)
-        return await self._documents.restore(document, body, number=number, writer=by)
+        return await self._documents.restore(document, body, number=number, writer=by, over=over)
 
     async def before(self, document: str, number: int) -> Version:
         """The version without its body. NotFound."""

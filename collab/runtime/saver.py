@@ -349,6 +349,27 @@ class Saver:
         host.tell("conflict", path=path, by=by.name)
         return path
 
+    async def restore(self, body: bytes, by: Person, over: int | None) -> tuple[str, int]:
+        """Make the text this body, by an edit of what is there now, or of what the restoration with this number made: then what was done since
+        stays. What was there is a version first.
+
+        The SHA-256 of that, and the number of the restoration. Changed, NotText, TooLarge, Unavailable.
+        """
+        host = self._host
+        async with self._saving:
+            await host.sound()
+            host.perform(host.room.tidy())
+            # In the same step as its place in the log.
+            former, writers = host.body(), tuple(host.writers)
+            base = await host.given(self._now())
+            await self._chronicle.replaced(base.place, self._now(), former, writers)
+            if over is not None:
+                made = [each for each in host.ledger.readers if each.merges[-1:] == (over,)]
+                if not made:
+                    raise Changed("That was too long ago to be taken back by itself: restore the version that you want.")
+                base = made[-1]
+            return sha256(former).hexdigest(), await self._merger.restore(body, base, by)
+
     async def body_of(self, digest: str) -> bytes | None:
         """The body that somebody may have read, if line ends and all can be made anew."""
         async with self._saving:

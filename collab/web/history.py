@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from collab.errors import Malformed, NotFound
 from collab.runtime.history import NAME
 from collab.web.api import json_body, text_of, users_bytes, utc, visitor_of
 from collab.web.content import content_type
+from collab.web.sessions import JOINERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,18 +79,16 @@ class HistoryDoor:
     async def rename(self, request: Request) -> Response:
         """What has a name is kept for ever."""
         stat, grant = await self._find(request, Role.EDITOR)
-        name = text_of(await json_body(request, {"name"}), "name").strip()
-        if len(name) > NAME:
-            raise Malformed(f"a version's name has at most {NAME} characters")
+        name = _named(text_of(await json_body(request, {"name"}), "name"))
         version = await self.history.rename(stat.id, _place(request), name)
         self.api.audit("version-name", grant.person, stat, visitor_of(request).address, name)
         return await self._answer(version)
 
     async def difference(self, request: Request) -> Response:
-        """What is in a version and not in another one, and the other way."""
+        """What is in a version, or in the text as it is now, and not in another version, and the other way."""
         stat, _ = await self._find(request, Role.VIEWER)
         given = request.query_params.get("from")
-        number = _place(request)
+        number = None if request.path_params["number"] == "now" else _place(request)
         other, found = await self.history.difference(stat.id, number, _number(given, "from") if given else None)
         known = {"from": other, "to": number, "changes": [{"kind": each.kind, "text": each.text} for each in found]}
         return Response(await asyncio.to_thread(JSONResponse(None).render, known), media_type="application/json", headers=_HEADERS)
@@ -96,10 +96,12 @@ class HistoryDoor:
     async def restore(self, request: Request) -> Response:
         """The text of a version is the text again, by an edit."""
         stat, grant = await self._find(request, Role.EDITOR)
-        number = _place(request)
-        restored = await self.history.restore(stat.id, number, grant.person)
-        self.api.audit("restore", grant.person, restored, visitor_of(request).address, f"version {number}")
-        return await self.api.answer(restored, grant)
+        number, over = _place(request), request.query_params.get("over")
+        restored = await self.history.restore(stat.id, number, grant.person, _number(over, "over") if over else None)
+        self.api.audit("restore", grant.person, restored.stat, visitor_of(request).address, f"version {number}")
+        (document,) = await self.api.items([restored.stat], grant)
+        known = {**document, "version": restored.version, "before": restored.before}
+        return JSONResponse(known, headers={**_HEADERS, "ETag": f'"{restored.stat.etag}"'})
 
     async def put_back(self, request: Request) -> Response:
         """The file of an open document was deleted outside: write it again."""
@@ -137,6 +139,16 @@ def item(version: Version, names: Mapping[str, str]) -> dict[str, object]:
         "writers": [{"id": writer if writer in names else "", "name": names.get(writer, "")} for writer in version.writers],
         "name": version.name,
     }
+
+
+def _named(text: str) -> str:
+    """One line that can be seen."""
+    name = unicodedata.normalize("NFC", " ".join(text.split()))
+    if len(name) > NAME:
+        raise Malformed(f"a version's name has at most {NAME} characters")
+    if not name.translate(JOINERS).isprintable():
+        raise Malformed("a version's name has characters that can be printed")
+    return name
 
 
 def _place(request: Request) -> int:

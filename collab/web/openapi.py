@@ -173,12 +173,22 @@ _SCHEMAS: Json = {
     "Difference": _object(
         *("from", "to", "changes"),
         **_FROM,
-        to=_COUNT,
+        to={"type": ["integer", "null"], "minimum": 0, "description": "Null: the text as it is now."},
         changes={
             "type": "array",
             "items": _object("kind", "text", kind={"type": "string", "enum": ["same", "added", "removed"]}, text=_STRING),
         },
     ),
+    "Restored": {
+        "allOf": [
+            _ref("Document"),
+            _object(
+                *("version", "before"),
+                version={"type": "integer", "minimum": 0, "description": "The restoration, as a version."},
+                before={"type": ["integer", "null"], "minimum": 0, "description": "The version that was there until then."},
+            ),
+        ]
+    },
     "Document": _object(
         *("id", "path", "type", "size", "etag", "modified", "role", "starred"),
         id={"type": "string", "description": "`id:` and 26 letters; survives renames. Empty for a folder."},
@@ -448,7 +458,7 @@ _PATHS: Json = {
         },
     },
     "/api/documents/{id}/versions/{number}/difference": {
-        "parameters": [_ID, _NUMBER],
+        "parameters": [_ID, _NUMBER | {"description": "A version's number, or `now`.", "schema": {"oneOf": [_COUNT, {"const": "now"}]}}],
         "get": {
             "operationId": "difference",
             "summary": "What a version has that another one has not, word by word",
@@ -463,7 +473,13 @@ _PATHS: Json = {
         "post": {
             "operationId": "restore_version",
             "summary": "Make the text that of a version, by an edit: whoever types goes on",
-            "responses": _answers("200", "Restored.", "400", "401", "403", "404", "413", "415", "503", schema="Document", headers=_ETAG),
+            "description": "What was there is a version first. With `over` a restoration is taken back: what was done since stays.",
+            "parameters": [
+                {"name": "over", "in": "query", "required": False, "description": "The number of that restoration.", "schema": _COUNT}
+            ],
+            "responses": _answers(
+                *("200", "Restored.", "400", "401", "403", "404", "412", "413", "415", "503"), schema="Restored", headers=_ETAG
+            ),
         },
     },
     "/api/documents/{id}/return": {

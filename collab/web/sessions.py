@@ -19,7 +19,7 @@ INVITATION_SECONDS = 86400.0
 """How long a printed address for a named person can be used."""
 NAME_LENGTH = 60
 """Characters of a name that a person chose."""
-_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 """Cannot be seen, but without them emoji of several parts, and names in Persian or Indic scripts, fall apart."""
 
 
@@ -127,7 +127,7 @@ class Sessions:
 def person_name(text: str) -> str:
     """What somebody wants to be called; `Malformed` unless it has 1 to 60 characters that can be seen (and the two that join others)."""
     name = unicodedata.normalize("NFC", text.strip())
-    seen = name.translate(_JOINERS)
+    seen = name.translate(JOINERS)
     if not seen or len(name) > NAME_LENGTH or not seen.isprintable():
         raise Malformed(f"a name has 1 to {NAME_LENGTH} characters that can be printed")
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,3 +152,82 @@ async def test_a_file_that_is_deleted_outside_is_put_back_as_the_same_document(s
         assert (back.status_code, back.json()["id"]) == (201, known)
         assert (site.root / "a.md").read_bytes() == b"new\n" + FIRST.encode()
         refused(await ada.post(f"/api/documents/{known}/return"), 409, "exists")
+
+
+async def test_a_restoration_is_taken_back_and_what_was_typed_since_stays(site: Site) -> None:
+    """HISTORY-3."""
+    async with site.of() as ada:
+        later = FIRST.replace("two", "TWO").replace("six", "six seven")
+        newest, first = await written(site, ada, later)
+        restored = (await ada.post(at(f"/{first['number']}/restoration"))).json()
+        assert restored["before"] == newest["number"]
+        typed = await ada.put("/api/documents/a.md/content", content=("typed\n" + FIRST).encode(), headers={"If-Match": "*"})
+        assert typed.status_code == 200
+
+        back = await ada.post(at(f"/{restored['before']}/restoration?over={restored['version']}"))
+
+        assert back.status_code == 200
+        assert (await ada.get("/api/documents/a.md/content")).text == "typed\n" + later
+        refused(await ada.post(at(f"/{first['number']}/restoration?over=1")), 412, "changed")
+
+
+async def test_what_no_save_had_written_yet_is_a_version_when_something_is_restored(site: Site) -> None:
+    """HISTORY-3."""
+    async with site.of() as ada:
+        (first,) = await written(site, ada, FIRST)
+        await ada.put("/api/documents/a.md/content", content=b"just typed", headers={"If-Match": "*"})
+        answer = (await ada.post(at(f"/{first['number']}/restoration"))).json()
+        found = (await ada.get(at())).json()["versions"]
+        assert [(each["number"], each["source"]) for each in found[:2]] == [(answer["version"], "restore"), (answer["before"], "save")]
+        assert (await ada.get(at(f"/{answer['before']}/content"))).text == "just typed"
+        assert found[0]["writers"] == found[1]["writers"] == [{"id": "name:Ada", "name": "Ada"}]
+
+
+@pytest.mark.parametrize("body", [b"\xef\xbb\xbfa\r\nb\r\nc\n", b"a\rb\r", b"", "a\u2028b\n\U0001f468\u200d\U0001f469\n".encode()])
+async def test_a_version_is_restored_byte_for_byte(site: Site, body: bytes) -> None:
+    """HISTORY-2, HISTORY-3."""
+    async with site.of() as ada:
+        known = (await ada.put("/api/documents/b.md/content", content=body, headers={"If-None-Match": "*"})).json()["id"]
+        place = f"/api/documents/{known}"
+        await ada.put(f"{place}/content", content=b"another one\n", headers={"If-Match": "*"})
+        await site.app.rooms.flush([known])
+        versions = (await ada.get(f"{place}/versions")).json()["versions"]
+        await ada.post(f"{place}/versions/{versions[-1]['number']}/restoration")
+        await site.app.rooms.flush([known])
+        assert (site.root / "b.md").read_bytes() == body
+
+
+async def test_a_difference_with_the_text_as_it_is_now(site: Site) -> None:
+    """HISTORY-2."""
+    async with site.of() as ada:
+        (first,) = await written(site, ada, FIRST)
+        await ada.put("/api/documents/a.md/content", content=(FIRST + "more\n").encode(), headers={"If-Match": "*"})
+        found = (await ada.get(at(f"/now/difference?from={first['number']}"))).json()
+        assert (found["from"], found["to"]) == (first["number"], None)
+        assert found["changes"] == [{"kind": "same", "text": FIRST}, {"kind": "added", "text": "more\n"}]
+
+
+async def test_while_a_difference_of_large_texts_is_sought_others_are_served(site: Site) -> None:
+    """HISTORY-2."""
+    words = [f"w{number * 7919 % 5000}" for number in range(60_000)]
+    async with site.of() as ada:
+        newest, _, _ = await written(site, ada, " ".join(words), "\n".join(reversed(words)))
+        asked = asyncio.create_task(ada.get(at(f"/{newest['number']}/difference")))
+        turns = 0
+        while not asked.done():
+            turns += 1
+            await asyncio.sleep(0.001)
+        found = (await asked).json()["changes"]
+        assert "".join(each["text"] for each in found if each["kind"] != "removed") == "\n".join(reversed(words))
+        # On the loop there are two turns.
+        assert turns > 8
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("<img src=x onerror=alert(1)>", None), (" two\nlines\t ", "two lines"), ("\u0645\u06cc\u200c\u062e", None)]
+)
+async def test_a_version_is_named_by_one_line_as_it_is(site: Site, given: str, kept: str | None) -> None:
+    async with site.of() as ada:
+        newest, _ = await written(site, ada, FIRST + "x")
+        assert (await ada.patch(at(f"/{newest['number']}"), json={"name": given})).json()["name"] == (kept or given)
+        refused(await ada.patch(at(f"/{newest['number']}"), json={"name": "a\u202eb"}), 400, "malformed")
