@@ -57,6 +57,21 @@ class Person:
     name: str
 
 
+def again(person: str, number: int) -> str:
+    """The id of a person who was erased so often and came back; `person` is the one that was signed."""
+    return f"{person}~{number}" if number else person
+
+
+def same(person: str, other: str) -> bool:
+    """Whether both ids are of one person, whatever was erased in between."""
+    return person == other or _signed(person) == other or person == _signed(other)
+
+
+def _signed(person: str) -> str:
+    before, mark, number = person.rpartition("~")
+    return before if mark and number.isdecimal() else person
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a person may do: `document` is a name as given (path or id) or None for all, `expires` UTC seconds since the epoch."""

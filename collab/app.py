@@ -48,6 +48,7 @@ from collab.storage.names import Names
 from collab.web import server
 from collab.web.admission import Admission, names_of
 from collab.web.api import Api
+from collab.web.authors import AuthorsDoor
 from collab.web.bin import BinApi
 from collab.web.content import Content
 from collab.web.door import Door
@@ -217,6 +218,7 @@ def _more(settings: Settings, adapters: Adapters, rooms: Rooms, api: Api) -> lis
         *ShelfDoor(api, adapters.now).routes(),
         *Uploads(api, settings.upload_limit).routes(),
         *Content(api).routes(),
+        *AuthorsDoor(api, rooms, adapters.authors).routes(),
         *HistoryDoor(api, History(api.documents, adapters.versions, adapters.authors)).routes(),
     ]
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from pycrdt import Doc, Map, Subscription, Text, TextEvent, TransactionEvent, merge_updates
 
 from collab import updates
+from collab.codec import var_string
 from collab.errors import Equivocation, Forbidden, Malformed, OtherLineage, Poisoned
 from collab.formats.offsets import Unit, convert, length
 from collab.layout import Layout, quick, torn
@@ -369,6 +370,18 @@ def dropping(client: int, edits: Sequence[Edit], dropped: Collection[Edit]) -> b
             gone.append((clock, count))
         clock += count
     return updates.write(updates.Update({}, updates.normalised({client: gone}))) if gone else b""
+
+
+def painted(update: bytes, paint: Callable[[updates.Struct], str]) -> str:
+    """The shared text of a whole state with other characters: `paint` gives one for each UTF-16 unit of a piece of text."""
+    parsed = updates.read(update)
+    for structs in parsed.structs.values():
+        for each in structs:
+            if each.kind == updates.STRING:
+                each.content = var_string(paint(each))
+    doc: Doc[Any] = Doc()
+    doc.apply_update(updates.write(parsed))
+    return str(doc.get(CONTENT, type=Text))
 
 
 class _Endings:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collab import protocol, updates
+from collab.access import same
 from collab.awareness import REMEMBERED, Presence, Speaker
 from collab.document import reserved
 from collab.errors import CollabError, Equivocation, Malformed, Poisoned, TooLarge
@@ -175,7 +176,7 @@ class Room:
                 self._claims[client] = whose = peer.person.id
                 if len(self._claims) > REMEMBERED:
                     self._claims.popitem(last=False)
-            if whose == peer.person.id:
+            if whose is not None and same(whose, peer.person.id):
                 peer.shown.add(client)
                 self._live[client] = peer
                 return True

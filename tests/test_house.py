@@ -55,7 +55,7 @@ OUTSIDE = {
 }
 """Modules of I/O, clocks, chance and environment."""
 DOORS = {
-    "pycrdt": {"collab/document.py"},
+    "pycrdt": {"collab/authorship.py", "collab/document.py"},
     "sqlite3": {"collab/state/database.py"},
     "starlette": {"collab/app.py", "collab/web"},
     "uvicorn": {"collab/web"},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from collab.access import Person
     from collab.ports import Authors, Bases, Content, Kept, Log, Versions
+    from collab.runtime.credits import Credits
     from collab.runtime.metrics import Metrics
 
 log = logging.getLogger("collab.runtime")
@@ -23,8 +24,9 @@ log = logging.getLogger("collab.runtime")
 class Chronicle:
     """The versions and the older log of one document."""
 
-    def __init__(self, document: str, bases: Bases, versions: Versions, authors: Authors, metrics: Metrics) -> None:
+    def __init__(self, document: str, bases: Bases, versions: Versions, authors: Authors, credit: Credits, metrics: Metrics) -> None:  # noqa: PLR0913, PLR0917 - the surroundings
         self._document = document
+        self._credits = credit
         self._bases = bases
         self._versions = versions
         self._authors = authors
@@ -62,10 +64,11 @@ class Chronicle:
         """Another program wrote this: a wrong guess of what it had read can be mended."""
         await self._add(Version(position, at, digest, len(body), "outside"), body)
 
-    async def cut(self, known: Log, place: int, past: Iterable[Kept]) -> bool:
+    async def cut(self, known: Log, place: int, past: Iterable[Kept], lineage: int) -> bool:
         """A checkpoint is about to replace the log up to this place. False: the archive could not take it, so it has to wait."""
         within = [kept for kept in past if known.position < max((kept.place, *kept.merges)) <= place]
         try:
+            await self._credits.keep(known, lineage)
             await self._bases.keep(self._document, part_of(known, place), within)
         except CollabError as error:
             self._trouble(error)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from collab import protocol
-from collab.access import Grant, Role, color_of
+from collab.access import Grant, Role, color_of, same
 from collab.errors import (
     CollabError,
     Forbidden,
@@ -24,6 +24,7 @@ from collab.protocol import Kind
 from collab.session import Joining, Leaving, Peer, check_queue
 
 if TYPE_CHECKING:
+    from collab.access import Person
     from collab.dialects import Dialect
     from collab.protocol import Message
     from collab.runtime.host import Host
@@ -318,7 +319,7 @@ class Connection:
         word, _, person = token.partition(":")
         grant = self._caller.grant
         if grant is not None and word in {"", _COOKIE}:
-            if person and person != grant.person.id:
+            if person and not same(person, grant.person.id):
                 # The browser signed in as somebody else meanwhile: what the page still has to send is not that person's.
                 return None, Forbidden("Somebody else is signed in now.")
             return grant, None
@@ -337,9 +338,12 @@ class Connection:
 
     async def _join(self, address: bytes, session: Arriving, grant: Grant) -> None:
         try:
+            person = await self.rooms.people.met(grant.person) if grant.role >= Role.EDITOR else grant.person
+            if self.rooms.stopping:
+                return  # as with everything that comes now; the socket is closed in a moment
             host = await self.rooms.enter(protocol.document_name(address) if address else self._document, grant)
             if self._sessions.get(address) is session:
-                self._enter(address, session, host, grant)
+                self._enter(address, session, host, grant, person)
         except CollabError as error:
             if self._sessions.get(address) is session:
                 self.refuse(address, error)
@@ -348,9 +352,9 @@ class Connection:
             if self._sessions.get(address) is session:
                 self.refuse(address, Unavailable("The document can't be opened just now."))
 
-    def _enter(self, address: bytes, session: Arriving, host: Host, grant: Grant) -> None:
+    def _enter(self, address: bytes, session: Arriving, host: Host, grant: Grant, person: Person) -> None:
         role = grant.role if host.stat.writable else Role.VIEWER
-        peer = Peer(self.rooms.next_id(), grant.person, role, self._dialect, address, color_of(grant.person.id))
+        peer = Peer(self.rooms.next_id(), person, role, self._dialect, address, color_of(person.id))
         session.timer.cancel()
         editing = Editing(host, peer, grant)
         self._sessions[address] = editing
@@ -407,7 +411,7 @@ class Connection:
             self.refuse(address, refused or Unauthorized("Sign in again."))
         elif not grant.live(self.rooms.now()):
             self.refuse(address, Unauthorized("Your sign-in is over; sign in again."))
-        elif grant.person.id != session.peer.person.id or not grant.covers(stat.id, stat.path):
+        elif grant.person.id != session.grant.person.id or not grant.covers(stat.id, stat.path):
             self.refuse(address, Forbidden("The new token is somebody else's or for another document."))
         else:
             session.grant = replace(grant)

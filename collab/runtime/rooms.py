@@ -17,8 +17,10 @@ from collab.merge import nearness
 from collab.ports import Kind, Record
 from collab.room import Room
 from collab.runtime.chronicle import Chronicle
+from collab.runtime.credits import Credits
 from collab.runtime.host import AROUND, Host
 from collab.runtime.merging import Merger, check_text
+from collab.runtime.people import People
 from collab.runtime.refusals import Refusals
 from collab.runtime.saver import Saver, Timing, read_limit
 from collab.session import Limits
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collab.ports import Authors, Bases, Content, Files, Journal, Stat, Versions
     from collab.runtime.connection import Connection
     from collab.runtime.metrics import Metrics
+    from collab.shares import Picture
 
 log = logging.getLogger("collab.runtime")
 
@@ -78,6 +81,7 @@ class _Open:
     host: Host
     saver: Saver
     chronicle: Chronicle
+    credits: Credits
     idle: asyncio.TimerHandle | None = None
 
 
@@ -93,6 +97,7 @@ class Rooms:
         self.frame = surroundings.frame
         self.now = surroundings.now
         self.audit = surroundings.audit
+        self.people = People(surroundings.authors, surroundings.clock)
         self.refusals = Refusals(surroundings.clock, surroundings.refusal)
         self.connections: dict[Connection, None] = {}
         self._open: dict[str, _Open] = {}
@@ -199,6 +204,7 @@ class Rooms:
 
     async def put(self, document: str, body: bytes, digest: str | None, by: Person) -> bool:
         """Merge what somebody wrote (see `Saver.put`); whether the live text is more than that."""
+        by = await self.people.met(by)
         entry = await self._entry(document)
         more = await entry.saver.put(body, digest, by)
         if not entry.host.members:
@@ -207,6 +213,7 @@ class Rooms:
 
     async def offer(self, document: str, body: bytes, by: Person) -> str:
         """Merge what somebody wrote who can't say what it had read (see `Saver.offer`)."""
+        by = await self.people.met(by)
         entry = await self._entry(document)
         path = await entry.saver.offer(body, by)
         if not entry.host.members:
@@ -215,6 +222,7 @@ class Rooms:
 
     async def restore(self, document: str, body: bytes, by: Person, over: int | None) -> tuple[str, int]:
         """Make the text this body (see `Saver.restore`): the SHA-256 of what was there, and the number of the restoration."""
+        by = await self.people.met(by)
         entry = await self._entry(document)
         restored = await entry.saver.restore(body, by, over)
         if not entry.host.members:
@@ -224,6 +232,11 @@ class Rooms:
     async def body_of(self, document: str, digest: str) -> bytes | None:
         """The body of a text that somebody may have read, None when it can't be made anew. NotText, TooLarge: it is no text."""
         return await (await self._entry(document)).saver.body_of(digest)
+
+    async def authors(self, document: str) -> Picture:
+        """Who wrote the live text. NotText, TooLarge: it is none; Unavailable."""
+        entry = await self._entry(document)
+        return await entry.credits.picture(entry.host, self._around.journal, self.now())
 
     async def put_back(self, document: str) -> Stat:
         """Write the file of an open room again, which is gone. NotFound when no room is open; Exists."""
@@ -374,7 +387,8 @@ class Rooms:
                 self._settled(entry)
 
         seen = [0]
-        chronicle = Chronicle(stat.id, around.bases, around.versions, around.authors, self.metrics)
+        credit = Credits(stat.id, around.authors, around.thread)
+        chronicle = Chronicle(stat.id, around.bases, around.versions, around.authors, credit, self.metrics)
         host = Host(
             stat,
             room,
@@ -414,7 +428,7 @@ class Rooms:
             settled=lambda: self._settled(entry),
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
         )
-        entry = _Open(host, saver, chronicle)
+        entry = _Open(host, saver, chronicle, credit)
         return entry
 
     def _settled(self, entry: _Open) -> None:

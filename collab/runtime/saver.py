@@ -401,7 +401,7 @@ class Saver:
         """What the journal held up to here goes to the archive, then out of the journal: in between a crash leaves it in both."""
         host = self._host
         known = await self._journal.load(host.id)
-        if await self._chronicle.cut(known, place, host.ledger.past):
+        if await self._chronicle.cut(known, place, host.ledger.past, host.room.document.lineage):
             await self._journal.checkpoint(host.id, place, state, host.ledger.to_meta(endings))
             host.logged -= logged
 

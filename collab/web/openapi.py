@@ -170,6 +170,37 @@ _SCHEMAS: Json = {
         name={"type": "string", "description": "Given by a person, or empty."},
     ),
     "Versions": _object("versions", "more", versions={"type": "array", "items": _ref("Version")}, more={"type": "boolean"}),
+    "Author": _object(
+        *("kind", "id", "name", "color", "characters", "relayed", "deleted", "first", "last"),
+        kind={
+            "type": "string",
+            "enum": ["person", "erased", "file", "program", "unknown"],
+            "description": "`file`: as it was found; `program`: changed the file; `unknown`: from before anybody noted who wrote.",
+        },
+        id={"type": "string", "description": "Empty unless a person."},
+        name={"type": "string", "description": "Empty unless a person."},
+        color={"type": "string", "description": "`#rrggbb`, empty unless a person."},
+        characters={"type": "integer", "minimum": 0, "description": "Code points that are there."},
+        relayed={"type": "integer", "minimum": 0, "description": "Of these, those that came over somebody else's connection."},
+        deleted={"type": "integer", "minimum": 0, "description": "UTF-16 units deleted, of whomever."},
+        first={"type": ["string", "null"], "format": "date-time"},
+        last={"type": ["string", "null"], "format": "date-time"},
+    ),
+    "Authors": _object(
+        *("characters", "authors"),
+        characters={"type": "integer", "minimum": 0, "description": "Code points of the text: the authors' add up to it."},
+        authors={"type": "array", "items": _ref("Author"), "description": "Those with most characters first."},
+        runs={
+            "type": "array",
+            "items": _object("start", "stop", "author", start=_COUNT, stop=_COUNT, author=_COUNT),
+            "description": "In code points from the start of the text, whose it is: a place in `authors`. With `runs=text`.",
+        },
+        clients={
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "array", "items": _COUNT, "minItems": 3, "maxItems": 3}},
+            "description": "For each client id of the CRDT: from clock, to clock, place in `authors`. With `runs=clients`.",
+        },
+    ),
     "Difference": _object(
         *("from", "to", "changes"),
         **_FROM,
@@ -415,6 +446,23 @@ _PATHS: Json = {
             "parameters": [_IF_MATCH],
             "requestBody": _body(_object("edits", edits={"type": "array", "items": _ref("Edit"), "maxItems": 10_000}, unit=_UNIT)),
             "responses": _refusals("400", "401", "403", "404", "412", "413", "415", "428", "503") | _MERGED,
+        },
+    },
+    "/api/documents/{id}/authors": {
+        "parameters": [_ID],
+        "get": {
+            "operationId": "authors",
+            "summary": "Who wrote what is there, and who deleted how much",
+            "description": "Counted by signed-in connections, never by what clients say of themselves.",
+            "parameters": [
+                {
+                    "name": "runs",
+                    "in": "query",
+                    "required": False,
+                    "schema": {"type": "string", "enum": ["text", "clients"], "default": "text"},
+                }
+            ],
+            "responses": _answers("200", "The authors.", "400", "401", "403", "404", "413", "415", "503", schema="Authors"),
         },
     },
     "/api/documents/{id}/versions": {

@@ -2,11 +2,13 @@
 
 import { element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
+import type { Desk } from "../editor/desk.ts";
+import type { Modes } from "../editor/modes.ts";
 import { Arrivals, type News } from "./arrivals.ts";
 import type { Crowd } from "./crowd.ts";
 import { Follow } from "./follow.ts";
 import { PeopleList } from "./list.ts";
-import type { Places } from "./places.ts";
+import { Marks } from "./marks.ts";
 
 export class Together {
   private readonly arrivals = new Arrivals();
@@ -15,13 +17,15 @@ export class Together {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    places: Places,
+    desk: Desk,
+    modes: Modes,
     private readonly crowd: Crowd,
     private readonly connected: () => boolean,
     bar: HTMLElement,
   ) {
     document.body.append(this.said);
-    this.list = new PeopleList(places, crowd, new Follow(places, crowd), bar);
+    this.list = new PeopleList(desk, modes, crowd, new Follow(desk, modes, crowd), bar);
+    void new Marks(desk, modes, crowd);
     crowd.watch(() => this.look());
     this.look();
   }
