@@ -1,7 +1,5 @@
 /** What else can be done with a document. */
 
-import { openSearchPanel } from "@codemirror/search";
-
 import { lease } from "../base/api.ts";
 import { element, part } from "../base/dom.ts";
 import { icon, type Icon } from "../base/icons.ts";
@@ -9,10 +7,7 @@ import { t, type Key } from "../base/messages.ts";
 import { encoded } from "../base/names.ts";
 import type { Act } from "../base/notes.ts";
 import { base } from "../base/page.ts";
-import type { Desk } from "./desk.ts";
-import { isMarkdown } from "./languages.ts";
-import type { Modes } from "./modes.ts";
-import { Paper } from "./paper.ts";
+import type { Ways } from "./ways.ts";
 
 interface Item {
   label: Key;
@@ -22,14 +17,11 @@ interface Item {
 
 export class Menu {
   private readonly menu = part("menu");
-  private readonly paper: Paper;
 
   constructor(
-    private readonly desk: Desk,
-    private readonly modes: Modes,
+    private readonly ways: Ways,
     private readonly download: () => Act,
   ) {
-    this.paper = new Paper(desk, modes);
     part("more").append(icon("menu"));
     this.menu.replaceChildren(...this.items().map((item) => this.row(item)));
     this.menu.addEventListener("keydown", (event) => this.walk(event));
@@ -39,18 +31,16 @@ export class Menu {
   }
 
   private items(): Item[] {
-    const slides = (): void => void open(`${base}/present/${encoded(this.desk.path)}`, "_blank");
-    const markdown: Item[] = [
-      { label: "editor.menu.outline", icon: "outline", act: () => void this.outline() },
-      // A tab of its own has no token: in a frame of another site there is no way to it.
-      ...(lease === null ? [{ label: "editor.menu.present", icon: "present", act: slides } as const] : []),
-    ];
+    const { ways } = this;
+    const slides = (): void => void open(`${base}/present/${encoded(ways.path)}`, "_blank");
     return [
-      { label: "editor.menu.find", icon: "search", act: () => this.find() },
-      ...(isMarkdown(this.desk.path) ? markdown : []),
-      { label: "editor.menu.print", icon: "print", act: () => void this.paper.print() },
+      { label: "editor.menu.find", icon: "search", act: () => ways.find() },
+      ...(ways.outline === null ? [] : [{ label: "editor.menu.outline", icon: "outline", act: ways.outline } as const]),
+      // A tab of its own has no token: in a frame of another site there is no way to it.
+      ...(ways.slides && lease === null ? [{ label: "editor.menu.present", icon: "present", act: slides } as const] : []),
+      { label: "editor.menu.print", icon: "print", act: () => ways.print() },
       { label: "editor.menu.download", icon: "download", act: () => follow(this.download()) },
-      { label: "editor.menu.keys", icon: "keys", act: () => void import("./shortcuts.ts").then(({ showShortcuts }) => showShortcuts(this.desk)) },
+      { label: "editor.menu.keys", icon: "keys", act: () => ways.keys() },
       { label: "editor.menu.settings", icon: "settings", act: () => void import("../settings/dialog.ts").then(({ showSettings }) => showSettings()) },
     ];
   }
@@ -72,16 +62,6 @@ export class Menu {
     if (to === undefined) return;
     event.preventDefault();
     rows[(to + rows.length) % rows.length]?.focus();
-  }
-
-  private find(): void {
-    if (this.modes.mode === "preview") void this.modes.set("source");
-    openSearchPanel(this.desk.view);
-  }
-
-  private async outline(): Promise<void> {
-    const { toggleOutline } = await import("./outline.ts");
-    toggleOutline(this.desk, this.modes);
   }
 }
 

@@ -1,10 +1,8 @@
 /** Keys of the whole page: from part to part, into the toolbar, to the next view. */
 
-import type { Desk } from "./desk.ts";
-import { isMarkdown } from "./languages.ts";
 import { isMac } from "./keys.ts";
-import type { Views } from "./outline.ts";
 import { focusToolbar } from "./toolbar.ts";
+import type { Ways } from "./ways.ts";
 
 /** What F6 goes through, in the order of the page. */
 const REGIONS = [".bar", "#notes", "#tools", "#outline", "#editor", "#preview", "#status"] as const;
@@ -17,16 +15,10 @@ export const MODE_KEY = "Mod-Alt-m";
 export const TOOLBAR_KEY = "Alt-F10";
 export const REGION_KEY = "F6";
 
-/** What the keys need of the page's views. */
-interface Pages extends Views {
-  readonly plain: boolean;
-  next(): void;
-}
-
-export function pageKeys(desk: Desk, modes: Pages): void {
+export function pageKeys(ways: Ways): void {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing) return;
-    const act = wanted(event, desk, modes);
+    const act = wanted(event, ways);
     // Looked for last, as it costs more than a key press may in a large document.
     if (act === null || document.querySelector("dialog[open]") !== null) return;
     event.preventDefault();
@@ -34,35 +26,34 @@ export function pageKeys(desk: Desk, modes: Pages): void {
   });
 }
 
-function wanted(event: KeyboardEvent, desk: Desk, modes: Pages): (() => void) | null {
+function wanted(event: KeyboardEvent, ways: Ways): (() => void) | null {
   const { key, code, altKey, shiftKey, ctrlKey, metaKey } = event;
-  if (key === "F6" && !altKey && !ctrlKey && !metaKey) return () => cycle(shiftKey ? -1 : 1, desk);
+  if (key === "F6" && !altKey && !ctrlKey && !metaKey) return () => cycle(shiftKey ? -1 : 1, ways);
   if (key === "F10" && altKey && !ctrlKey && !metaKey) return () => void focusToolbar();
   const mod = isMac() ? metaKey && !ctrlKey : ctrlKey && !metaKey;
   // With AltGr people type letters of their language.
   if (!mod || !altKey || shiftKey || event.getModifierState("AltGraph")) return null;
-  if (code === "KeyM" && !modes.plain) return () => modes.next();
-  if (code === "KeyK") return () => void import("./shortcuts.ts").then(({ showShortcuts }) => showShortcuts(desk));
-  if (code === "KeyO" && isMarkdown(desk.path)) return () => void import("./outline.ts").then(({ toggleOutline }) => toggleOutline(desk, modes));
-  return null;
+  if (code === "KeyM") return ways.next;
+  if (code === "KeyK") return () => ways.keys();
+  return code === "KeyO" ? ways.outline : null;
 }
 
 /** Put the focus into the next part that has something for it. */
-function cycle(step: 1 | -1, desk: Desk): void {
+function cycle(step: 1 | -1, ways: Ways): void {
   const regions = REGIONS.flatMap((selector) => [...document.querySelectorAll<HTMLElement>(selector)]);
   const from = regions.findIndex((region) => region.contains(document.activeElement));
   for (let offset = 1; offset <= regions.length; offset += 1) {
     const start = from === -1 && step === -1 ? 0 : from;
     const region = regions[(start + step * offset + regions.length * 2) % regions.length];
-    if (region !== undefined && enter(region, desk)) return;
+    if (region !== undefined && enter(region, ways)) return;
   }
 }
 
-function enter(region: HTMLElement, desk: Desk): boolean {
+function enter(region: HTMLElement, ways: Ways): boolean {
   if (region.offsetParent === null && getComputedStyle(region).position !== "fixed") return false;
   if (region.id === "tools") return focusToolbar();
   if (region.id === "editor") {
-    desk.view.focus();
+    ways.focus();
     return region.contains(document.activeElement);
   }
   if (region.id === "preview") {
@@ -77,7 +68,7 @@ function enter(region: HTMLElement, desk: Desk): boolean {
 }
 
 /** How much of the page a phone's keyboard covers where the browser does not make the page smaller: `--keyboard`. */
-export function keyboardSpace(desk: Desk): void {
+export function keyboardSpace(ways: Ways): void {
   const seen = globalThis.visualViewport;
   if (!seen) return;
   let before = 0;
@@ -90,8 +81,7 @@ export function keyboardSpace(desk: Desk): void {
   };
   const keep = (): void => {
     fit();
-    const { view } = desk;
-    if (view.hasFocus) requestAnimationFrame(() => view.dispatch({ scrollIntoView: true }));
+    ways.follow();
   };
   seen.addEventListener("resize", keep);
 }

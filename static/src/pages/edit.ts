@@ -16,6 +16,7 @@ import { keyboardSpace, pageKeys } from "../editor/regions.ts";
 import { star } from "../editor/star.ts";
 import { statusLine } from "../editor/status.ts";
 import { toolbar } from "../editor/toolbar.ts";
+import { textWays, type Ways } from "../editor/ways.ts";
 import { fileName, folderOf, nameIn } from "../base/names.ts";
 import { note, type Act } from "../base/notes.ts";
 import { address, base, nonce, version } from "../base/page.ts";
@@ -119,16 +120,21 @@ class EditPage {
     toolbar(part("tools"), desk);
     statusLine(part("status"), desk);
     const modes = Modes.for(desk);
-    this.people.open(desk, modes);
-    pageKeys(desk, modes);
-    keyboardSpace(desk);
+    this.people.open(async (crowd) => (await import("../people/textplaces.ts")).textPlaces(desk, modes, crowd));
     this.modes = modes;
-    // In a frame of another site there is no list of files in which a star would be seen.
-    if (lease === null) star(part("star"), this.name).catch(() => undefined);
-    new Menu(desk, modes, () => this.download());
+    this.furnish(textWays(desk, modes));
     const line = /^#L(\d+)$/.exec(location.hash)?.[1];
     if (line !== undefined) return this.show(lineStart(this.editor.view.state.doc, Number(line)));
     if (!facts.readOnly && modes.mode !== "preview" && matchMedia("(hover: hover)").matches) this.editor.view.focus();
+  }
+
+  /** What every kind of document has around it. */
+  private furnish(ways: Ways): void {
+    pageKeys(ways);
+    keyboardSpace(ways);
+    // In a frame of another site there is no list of files in which a star would be seen.
+    if (lease === null) star(part("star"), this.name).catch(() => undefined);
+    new Menu(ways, () => this.download());
   }
 
   private desk({ view, undo, watch }: TextEditor): Desk {

@@ -5,11 +5,10 @@ import type { Awareness } from "y-protocols/awareness";
 import { element } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
-import type { Desk } from "../editor/desk.ts";
-import type { Modes } from "../editor/modes.ts";
 import { Crowd } from "./crowd.ts";
 import { nameOf, paint, picture } from "./faces.ts";
 import { initials } from "./people.ts";
+import type { Places } from "./places.ts";
 import type { Somebody } from "./presence.ts";
 import type { Together } from "./together.ts";
 
@@ -29,7 +28,7 @@ export class PeopleBar {
   private readonly everybody = element("button", { type: "button", class: "pic", "aria-haspopup": "dialog", "aria-expanded": "false" }, this.count);
   private together: Promise<Together> | null = null;
 
-  private desk: { desk: Desk; modes: Modes } | null = null;
+  private places: ((crowd: Crowd) => Promise<Places>) | null = null;
 
   constructor(
     private readonly parent: HTMLElement,
@@ -45,9 +44,9 @@ export class PeopleBar {
     this.show();
   }
 
-  /** The document is there: who comes and goes is said from now on, and one may go to people. */
-  open(desk: Desk, modes: Modes): void {
-    this.desk = { desk, modes };
+  /** The document is there: who comes and goes is said from now on, and one may go to people by their places in it. */
+  open(places: (crowd: Crowd) => Promise<Places>): void {
+    this.places = places;
     void this.load();
   }
 
@@ -57,9 +56,9 @@ export class PeopleBar {
 
   /** Nothing of it is needed for the first key press; when it fails to load it is tried again the next time somebody asks. */
   private async load(): Promise<Together | null> {
-    if (this.desk === null) return null;
-    const { desk, modes } = this.desk;
-    this.together ??= import("./together.ts").then(({ Together }) => new Together(desk, modes, this.crowd, this.connected, this.parent.parentElement ?? this.parent));
+    const { places, crowd, parent } = this;
+    if (places === null) return null;
+    this.together ??= Promise.all([import("./together.ts"), places(crowd)]).then(([{ Together }, known]) => new Together(known, crowd, this.connected, parent.parentElement ?? parent));
     return this.together.catch(() => (this.together = null));
   }
 

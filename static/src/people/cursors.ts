@@ -30,6 +30,9 @@ const source = Facet.define<Source, Source | null>({ combine: (values) => values
 
 type Listener = () => void;
 
+/** Edits made on this page in all texts of a document, for those who want to know whether we type. */
+const typings = new WeakMap<Awareness, number>();
+
 interface Changed {
   added: number[];
   updated: number[];
@@ -46,8 +49,6 @@ class Cursors implements PluginValue {
   private readonly listeners = new Set<Listener>();
   private looking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
-  /** Edits made on this page, for those who want to know whether we type. */
-  private typed = 0;
 
   constructor(private readonly view: EditorView) {
     const given = view.state.facet(source);
@@ -118,7 +119,7 @@ class Cursors implements PluginValue {
 
   private readonly edited = (_event: Y.YTextEvent, { local }: Y.Transaction): void => {
     if (!local) return;
-    this.typed += 1;
+    typings.set(this.awareness, this.typed + 1);
     this.tellSoon();
   };
 
@@ -142,6 +143,10 @@ class Cursors implements PluginValue {
       this.telling = undefined;
       this.tell();
     }, PAUSE);
+  }
+
+  private get typed(): number {
+    return typings.get(this.awareness) ?? 0;
   }
 
   private tell(): void {

@@ -1,17 +1,12 @@
 /** Keep somebody's caret in view until one goes one's own way. Nobody else notices, and one's own caret stays where it is. */
 
-import type * as Y from "yjs";
-
 import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
-import type { Desk } from "../editor/desk.ts";
-import type { Modes } from "../editor/modes.ts";
 import { RETURN } from "./arrivals.ts";
 import type { Crowd } from "./crowd.ts";
-import { caretsIn } from "./cursors.ts";
 import { paint, picture } from "./faces.ts";
+import type { Places } from "./places.ts";
 import type { Somebody } from "./presence.ts";
-import { reveal } from "./reveal.ts";
 
 /** Milliseconds for which is shown that the other one has left. */
 const FAREWELL = 6000;
@@ -29,8 +24,7 @@ export class Follow {
   private readonly listeners = new Set<Listener>();
 
   constructor(
-    private readonly desk: Desk,
-    private readonly modes: Modes,
+    private readonly places: Places,
     private readonly crowd: Crowd,
   ) {
     document.querySelector(".desk")?.append(this.banner);
@@ -61,7 +55,7 @@ export class Follow {
     const focused = this.banner.contains(document.activeElement);
     this.end();
     this.banner.replaceChildren();
-    if (focused) this.desk.view.focus();
+    if (focused) this.places.focus();
   }
 
   private end(): void {
@@ -76,10 +70,6 @@ export class Follow {
   }
 
   private hook(): void {
-    const own = (_event: Y.YTextEvent, { local }: Y.Transaction): void => {
-      if (local) this.stop();
-    };
-    this.desk.text.observe(own);
     const hooks: [string, (event: Event) => void][] = [
       ["wheel", () => this.stop()],
       ["touchmove", () => this.stop()],
@@ -88,8 +78,8 @@ export class Follow {
     ];
     for (const [name, act] of hooks) document.addEventListener(name, act, { capture: true, passive: true });
     this.stops = [
-      () => this.desk.text.unobserve(own),
-      caretsIn(this.desk.view)?.watch(() => this.bring(false)) ?? (() => undefined),
+      this.places.watchOwn(() => this.stop()),
+      this.places.watch(() => this.bring(false)),
       ...hooks.map(([name, act]) => () => document.removeEventListener(name, act, { capture: true })),
     ];
   }
@@ -139,8 +129,7 @@ export class Follow {
   private bring(centre: boolean): void {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
-      const caret = this.followed === null ? null : caretsIn(this.desk.view)?.caretOf(this.crowd.person(this.followed.id)?.client ?? -1);
-      if (caret) reveal(this.desk, this.modes, caret.head, centre);
+      if (this.followed !== null) this.places.reveal(this.crowd.person(this.followed.id)?.client ?? -1, centre);
     });
   }
 

@@ -2,16 +2,12 @@
 
 import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
-import type { Desk } from "../editor/desk.ts";
-import type { Modes } from "../editor/modes.ts";
 import type { Crowd } from "./crowd.ts";
-import { caretsIn } from "./cursors.ts";
-import { doingWords } from "./doing.ts";
 import { nameOf, paint, picture } from "./faces.ts";
 import type { Follow } from "./follow.ts";
 import { initials } from "./people.ts";
+import type { Places } from "./places.ts";
 import type { Somebody } from "./presence.ts";
-import { reveal } from "./reveal.ts";
 
 /** Milliseconds between two looks while the list is shown: nobody reads faster. */
 const PAUSE = 500;
@@ -31,8 +27,7 @@ export class PeopleList {
   private from: HTMLElement | null = null;
 
   constructor(
-    private readonly desk: Desk,
-    private readonly modes: Modes,
+    private readonly places: Places,
     private readonly crowd: Crowd,
     private readonly follow: Follow,
     bar: HTMLElement,
@@ -79,20 +74,15 @@ export class PeopleList {
   private row(who: Somebody): Row {
     const row = this.rows.get(who.id) ?? new Row(who, { jump: (to) => this.jump(to), follow: (to) => this.followOrNot(to) });
     this.rows.set(who.id, row);
-    const { view } = this.desk;
-    const caret = who.mine ? view.state.selection.main : (caretsIn(view)?.caretOf(who.client) ?? null);
-    row.show(who, doingWords(who.doing, view.state, who.mine && who.doing === "reading" ? null : (caret?.head ?? null)), caret !== null, this.follow.whom === who.id);
+    row.show(who, this.places.words(who), who.mine || this.places.has(who.client), this.follow.whom === who.id);
     return row;
   }
 
   private jump(id: string): void {
     const client = this.crowd.person(id)?.client ?? -1;
-    const carets = caretsIn(this.desk.view);
-    const caret = carets?.caretOf(client);
     this.panel.hidePopover();
-    if (!caret) return;
-    reveal(this.desk, this.modes, caret.head, true);
-    carets?.point(client);
+    this.places.reveal(client, true);
+    this.places.point(client);
   }
 
   private followOrNot(id: string): void {

@@ -30,10 +30,10 @@ interface Entry {
 export class Positions {
   private readonly entries = new Map<number, Entry>();
   private readonly stale = new Set<number>();
-  private readonly root: string;
+  private readonly root: Root;
 
   constructor(private readonly text: Y.Text) {
-    this.root = Y.findRootTypeKey(text);
+    this.root = text._item?.id ?? Y.findRootTypeKey(text);
   }
 
   /** Take what a client's awareness state says, undefined when it is gone. */
@@ -104,12 +104,18 @@ export class Positions {
   }
 }
 
-/** The relative position in what a client says; null for one that is not in this root type, which yjs would make. */
-export function relative(said: unknown, root: string): Y.RelativePosition | null {
-  const [item, name, type] = [idIn(field(said, "item")), field(said, "tname") ?? null, field(said, "type") ?? null];
-  if (item === undefined || type !== null || (name !== null && name !== root) || (item === null && name === null)) return null;
+/** A type of a document: by its name, or by its id when it is inside of another. */
+type Root = string | Y.ID;
+
+/** The relative position in what a client says; null for one that is not in this type: yjs would make those of other names. */
+export function relative(said: unknown, root: Root): Y.RelativePosition | null {
+  const [item, name, type] = [idIn(field(said, "item")), field(said, "tname") ?? null, idIn(field(said, "type"))];
+  if (item === undefined || type === undefined || (item === null && name === null && type === null)) return null;
+  const inside = typeof root === "string" ? type === null && (name === null || name === root) : name === null && (type === null || Y.compareIDs(type, root));
   const assoc = field(said, "assoc") ?? 0;
-  return typeof assoc === "number" ? new Y.RelativePosition(null, item === null ? root : null, item, assoc < 0 ? -1 : 0) : null;
+  if (!inside || typeof assoc !== "number") return null;
+  const [nested, named] = typeof root === "string" ? [null, root] : [root, null];
+  return new Y.RelativePosition(item === null ? nested : null, item === null ? named : null, item, assoc < 0 ? -1 : 0);
 }
 
 /** Undefined for what is no id. */

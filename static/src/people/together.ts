@@ -2,13 +2,11 @@
 
 import { element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
-import type { Desk } from "../editor/desk.ts";
-import type { Modes } from "../editor/modes.ts";
 import { Arrivals, type News } from "./arrivals.ts";
 import type { Crowd } from "./crowd.ts";
 import { Follow } from "./follow.ts";
 import { PeopleList } from "./list.ts";
-import { Marks } from "./marks.ts";
+import type { Places } from "./places.ts";
 
 export class Together {
   private readonly arrivals = new Arrivals();
@@ -17,15 +15,13 @@ export class Together {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    desk: Desk,
-    modes: Modes,
+    places: Places,
     private readonly crowd: Crowd,
     private readonly connected: () => boolean,
     bar: HTMLElement,
   ) {
     document.body.append(this.said);
-    this.list = new PeopleList(desk, modes, crowd, new Follow(desk, modes, crowd), bar);
-    void new Marks(desk, modes, crowd);
+    this.list = new PeopleList(places, crowd, new Follow(places, crowd), bar);
     crowd.watch(() => this.look());
     this.look();
   }
