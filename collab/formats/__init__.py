@@ -7,6 +7,7 @@ from typing import Final
 
 BINARY: Final = "application/octet-stream"
 PLAIN: Final = "text/plain"
+NOTEBOOK_TYPE: Final = "application/x-ipynb+json"
 
 # A table of ours: Python's mimetypes reads the machine's own files, and a name must mean the same on every machine.
 _BY_EXTENSION: Final = {
@@ -51,7 +52,7 @@ _BY_EXTENSION: Final = {
     "hpp": "text/x-c++",
     "hs": "text/x-haskell",
     "ini": "text/x-ini",
-    "ipynb": "application/x-ipynb+json",
+    "ipynb": NOTEBOOK_TYPE,
     "java": "text/x-java",
     "jl": "text/x-julia",
     "js": "text/javascript",
