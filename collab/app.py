@@ -226,6 +226,7 @@ def _more(settings: Settings, adapters: Adapters, rooms: Rooms, api: Api) -> lis
 def _limits(settings: Settings) -> Limits:
     return Limits(
         text=settings.limit_text,
+        notebook=settings.limit_notebook,
         frame=settings.limit_frame,
         frame_before=settings.limit_frame_before,
         awareness=settings.limit_awareness,

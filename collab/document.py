@@ -15,16 +15,26 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from pycrdt import Doc, Map, Subscription, Text, TextEvent, TransactionEvent, merge_updates
 
-from collab import updates
+from collab import merge, strict, updates
 from collab.codec import var_string
 from collab.errors import Equivocation, Forbidden, Malformed, OtherLineage, Poisoned
+from collab.formats.bodies import NOTEBOOK, TEXT
+from collab.formats.cells import Cells
+from collab.formats.cells import change as rewrite_text
+from collab.formats.looks import Looks
+from collab.formats.notebook import NotebookForm
 from collab.formats.offsets import Unit, convert, length
+from collab.formats.text import Form as TextForm
+from collab.formats.text import carriage_returns, encode, nuls
 from collab.layout import Layout, quick, torn
 from collab.layout import Place as LayoutPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from collab.formats.bodies import Body, Form
+    from collab.formats.cells import Rewritten
+    from collab.formats.notebook import Notebook
     from collab.merge import Edit
 
 ROOT = "collab"
@@ -32,6 +42,8 @@ ROOT = "collab"
 CONTENT = "content"
 """The shared text."""
 LINEAGE_KEY = "lineage"
+FORMAT_KEY = "format"
+"""What the document is; without it, text."""
 FAR = 4_096
 """Clocks from which on a comparison reads the whole document, and keeps it."""
 MERGED_AT_ONCE = 64
@@ -106,6 +118,19 @@ class Verdict:
     added: Layout | None = field(default=None, repr=False)
     place: LayoutPlace | None = None
     """Where the text of a common edit is, if not in the shared text."""
+    untidy: bool = False
+    """It may bring what the server puts right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What makes another body of a document."""
+
+    update: bytes
+    behind: bytes
+    """What follows on it in the room, and not for whoever wrote that body: what others had done already is taken out again."""
+    cuts: bool
+    """Something is taken out."""
 
 
 class Document:
@@ -114,11 +139,21 @@ class Document:
     def __init__(self, doc: Doc[Any], lineage: int, endings: _Endings) -> None:
         self._doc = doc
         self._endings = endings
-        self._text = doc.get(CONTENT, type=Text)
+        self._attach()
         self.lineage = lineage
         self.state = updates.read_state_vector(doc.get_state())
         self._known: Layout | None = None
         self._parsed: updates.Update | None = None
+
+    def _attach(self) -> None:
+        self._text = self._doc.get(CONTENT, type=Text)
+        root = self._doc.get(ROOT, type=Map)
+        self._cells = Cells(self._doc) if root.get(FORMAT_KEY) == NOTEBOOK else None
+
+    @property
+    def format(self) -> str:
+        """What it is: TEXT or NOTEBOOK."""
+        return TEXT if self._cells is None else NOTEBOOK
 
     @property
     def _layout(self) -> Layout:
@@ -130,13 +165,17 @@ class Document:
         return self._known
 
     @classmethod
-    def seed(cls, text: str, lineage: int) -> Self:
-        """A new document: lineage and text in one transaction under the lineage's client id."""
+    def seed(cls, body: Body | str, lineage: int) -> Self:
+        """A new document: lineage and content in one transaction under the lineage's client id."""
         doc: Doc[Any] = Doc(client_id=lineage)
         root, content = doc.get(ROOT, type=Map), doc.get(CONTENT, type=Text)
+        text = body if isinstance(body, str) else body.text
         with doc.transaction():
             root[LINEAGE_KEY] = str(lineage)
-            if text:
+            if not isinstance(body, str) and body.notebook is not None:
+                root[FORMAT_KEY] = NOTEBOOK
+                Cells(doc).fill(body.notebook)
+            elif text:
                 content += text
         return cls.replay([doc.get_update()])
 
@@ -182,12 +221,43 @@ class Document:
             raise Malformed("A state vector that can't be read.") from error
 
     def text(self) -> str:
-        """The shared text; embeds are not in it."""
-        return str(self._text)
+        """The shared text, without embeds; of a notebook, what it is compared by."""
+        return str(self._text) if self._cells is None else self._cells.notebook().text()
+
+    def looks(self) -> Looks:
+        """What it is compared by."""
+        return Looks(str(self._text)) if self._cells is None else self._cells.notebook().looks()
+
+    def fitted(self, read: Body) -> Form:
+        """The form of a body for this document, which is that body: cells may have other ids here."""
+        if self._cells is None or read.notebook is None or isinstance(read.form, TextForm):
+            return read.form
+        return read.form.fitted(read.notebook.cells, self._cells.notebook().cells)
 
     def length(self) -> int:
-        """UTF-8 bytes of the shared text."""
-        return len(self._text)
+        """UTF-8 bytes of that."""
+        return len(self._text) if self._cells is None else len(self.text().encode())
+
+    def readable(self) -> str:
+        """The text for people: of a notebook its sources under headings."""
+        return self.text() if self._cells is None else self._cells.notebook().readable()
+
+    def sources(self) -> dict[str, str]:
+        """Of a notebook: the sources by the ids of their cells."""
+        return {} if self._cells is None else self._cells.sources()
+
+    def body(self, form: Form) -> bytes:
+        """The file of the document in this form."""
+        if isinstance(form, NotebookForm) and self._cells is not None:
+            return form.encode(self._cells.notebook())
+        if isinstance(form, NotebookForm) or self._cells is not None:
+            raise Poisoned("The document's form is that of another format.")
+        return encode(self.text(), form, dict(self.endings))
+
+    def growth(self, payload: bytes, verdict: Verdict) -> int:
+        """UTF-8 bytes by which an update makes it longer at most: of a UTF-16 unit there are three, and values are in the payload."""
+        most = 3 * sum(count for _, _, count in verdict.new) if self._cells is None else len(payload)
+        return min(len(payload), most)
 
     def check_state_vector(self, data: bytes) -> None:
         """OtherLineage when it names a reserved id that is not ours. Malformed."""
@@ -234,8 +304,11 @@ class Document:
         update = verdict.parsed or updates.Update()
         verdict.added = added = self._layout.survey(found.order, self.state)
         verdict.torn = frozenset(torn(update, added, self._layout, self.state))
-        for each in found.order:
-            if each.kind in NOT_TEXT and each.end > self.state.get(each.client, 0) and added.place((each.client, each.clock)) == added.main:
+        fresh = [each for each in found.order if each.end > self.state.get(each.client, 0)]
+        if self._cells is not None:
+            verdict.untidy = strict.check(fresh, added, self._layout)
+        for each in fresh:
+            if each.kind in NOT_TEXT and added.place((each.client, each.clock)) == added.main:
                 raise Forbidden(f"The shared text '{CONTENT}' takes text only.")
 
     def _held(self, known: Sequence[tuple[int, int, int]]) -> updates.Update:
@@ -292,7 +365,7 @@ class Document:
 
     def _mend(self, places: Iterable[Place]) -> None:
         self._doc = _mended(self._doc, places, None)
-        self._text = self._doc.get(CONTENT, type=Text)
+        self._attach()
         self._endings.move(self._doc)
 
     def apply_own(self, data: bytes) -> None:
@@ -316,24 +389,54 @@ class Document:
 
     def edit(self, edits: Sequence[Edit]) -> bytes:
         """Make edits of our own (UTF-8 byte offsets of `text()`, ascending); gives the update, empty for no edits."""
+        return self._made(lambda: rewrite_text(self._text, edits)) if edits else b""
+
+    def tidy(self) -> list[bytes]:
+        """Put right what clients may make and no file should hold; gives the updates. In a text: line ends other than LF, since editors count
+        CRLF and CR as one position, and NUL. In a notebook: those in sources, and ids that are none or are there twice.
+        """
+        if self._cells is not None:
+            made = self._made(self._cells.tidy) if self._cells.untidy() else b""
+            return [made] if made else []
+        steps = (carriage_returns, nuls)
+        return [made for made in (self.edit(step(self.text())) for step in steps) if made]
+
+    def rewrite(self, body: Body, live: Document | None) -> Rewriting:
+        """Make this document, a fork under a new client id, `body`. `live`: where others may have done the same already. NotText."""
+        if self._cells is not None and body.notebook is not None:
+            return self._rewrite_cells(self._cells, body.notebook, live)
+        before = self.text()
+        edits = merge.edits(before, body.text)
+        theirs = live.text() if live is not None else before
+        # What others did already in the very same place is not done a second time.
+        new = theirs not in {before, body.text}
+        done = {edit for edit in merge.edits(before, theirs) if edit.text}.intersection(edits) if new else set()
+        update = self.edit(edits)
+        return Rewriting(update, dropping(self.client, edits, done), any(edit.stop > edit.start for edit in edits))
+
+    def _rewrite_cells(self, cells: Cells, notebook: Notebook, live: Document | None) -> Rewriting:
+        theirs = live.sources() if live is not None else {}
+        rewritten: list[Rewritten] = []
+        update = self._made(lambda: rewritten.append(cells.rewrite(notebook, theirs)))
+        return Rewriting(update, _dropping(self.client, rewritten[0].done), rewritten[0].cuts)
+
+    def _made(self, act: Callable[[], object]) -> bytes:
+        """The update of what is done in one transaction."""
         made: list[bytes] = []
 
         def keep(event: TransactionEvent) -> None:
             made.append(event.update)
 
-        if not edits:
-            return b""
         self._parsed = None
         subscription = self._doc.observe(keep)
         try:
             with self._doc.transaction():
-                for change in reversed(edits):
-                    if change.stop > change.start:
-                        del self._text[change.start : change.stop]
-                    if change.text:
-                        self._text.insert(change.start, change.text)
+                act()
         finally:
             self._doc.unobserve(subscription)
+        if made and self._known is not None:
+            found = updates.survey(updates.read(made[0]), self.state)
+            self._known.add(self._known.survey(found.order, self.state))
         self.state = updates.read_state_vector(self._doc.get_state())
         return made[0] if made else b""
 
@@ -369,7 +472,11 @@ def dropping(client: int, edits: Sequence[Edit], dropped: Collection[Edit]) -> b
         if change in dropped and count:
             gone.append((clock, count))
         clock += count
-    return updates.write(updates.Update({}, updates.normalised({client: gone}))) if gone else b""
+    return _dropping(client, gone)
+
+
+def _dropping(client: int, gone: Sequence[tuple[int, int]]) -> bytes:
+    return updates.write(updates.Update({}, updates.normalised({client: [*gone]}))) if gone else b""
 
 
 def painted(update: bytes, paint: Callable[[updates.Struct], str]) -> str:

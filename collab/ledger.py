@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Self, cast
 
 from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.document import Endings, Mend
-from collab.formats.text import Form
+from collab.formats.bodies import form_of
+from collab.formats.text import Form as TextForm
 from collab.ports import Kept, Kind, Log, Part, Record
 from collab.updates import read
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from collab.document import Ending, Step
+    from collab.formats.bodies import Form
     from collab.ports import Meta
 
 KNOWN = 64
@@ -55,7 +57,7 @@ class Base:
 class Ledger:
     """The sum of a log's records."""
 
-    form: Form = field(default_factory=Form)
+    form: Form = field(default_factory=TextForm)
     owners: dict[int, str] = field(default_factory=dict)
     """Client id → the id of the person who first wrote under it."""
     base: Base = field(default_factory=lambda: Base("", 0))
@@ -93,7 +95,7 @@ class Ledger:
             self.note(cast("str", record.meta["hash"]))
         match record.kind:
             case Kind.SEED:
-                self.form = Form.from_json(cast("Mapping[str, object]", record.meta["form"]))
+                self.form = form_of(cast("Mapping[str, object]", record.meta["form"]))
                 self.base = Base(cast("str", record.meta["hash"]), position)
                 self._read(self.base, record.meta, ours=False)
                 self._hold(self.base.hash, record.meta, ours=False)
@@ -103,7 +105,7 @@ class Ledger:
                 self.owners.update((int(client), person) for client, person in owners.items())
             case Kind.MERGE:
                 self.edited = position
-                self.form = Form.from_json(cast("Mapping[str, object]", record.meta["form"]))
+                self.form = form_of(cast("Mapping[str, object]", record.meta["form"]))
                 after = merged(record.meta, position)
                 (self.settle if record.meta["in_file"] else self.remember)(after)
                 self._read(after, record.meta, ours=False)
@@ -180,7 +182,7 @@ class Ledger:
         """The inverse of `to_meta`."""
         owners = cast("Mapping[str, str]", meta["owners"])
         return cls(
-            form=Form.from_json(cast("Mapping[str, object]", meta["form"])),
+            form=form_of(cast("Mapping[str, object]", meta["form"])),
             owners={int(client): person for client, person in owners.items()},
             base=Base.from_json(meta["base"]),
             known=tuple(cast("Iterable[str]", meta["known"])),

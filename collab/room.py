@@ -11,7 +11,6 @@ from collab.access import same
 from collab.awareness import REMEMBERED, Presence, Speaker
 from collab.document import reserved
 from collab.errors import CollabError, Equivocation, Malformed, Poisoned, TooLarge
-from collab.formats.text import carriage_returns, nuls
 from collab.protocol import Kind
 from collab.session import Asked, Limits, Peer
 
@@ -247,16 +246,14 @@ class Room:
         self.deletions += verdict.deletes
         store = Store(payload, peer, statuses, owners, verdict.torn)
         effects: list[Effect] = [store, Spread(protocol.update(payload), peer)]
-        return effects + self.tidy() if b"\r" in payload else effects
+        return effects + self.tidy() if verdict.untidy or b"\r" in payload else effects
 
     def tidy(self) -> list[Effect]:
-        """The text holds LF only, since editors count CRLF and CR as one position, and no NUL, since no text file does."""
+        """What clients made and no file should hold is put right: see `Document.tidy`."""
         effects: list[Effect] = []
-        for edits in (carriage_returns(self.document.text()), nuls(self.document.text())):
-            if edits:
-                self.deletions += 1
-                made = self.document.edit(edits)
-                effects += [Store(made), Spread(protocol.update(made))]
+        for made in self.document.tidy():
+            self.deletions += 1
+            effects += [Store(made), Spread(protocol.update(made))]
         return effects
 
     def measure(self) -> None:
@@ -264,17 +261,16 @@ class Room:
         self._size = self.document.length()
 
     def _check_size(self, payload: bytes, verdict: Verdict) -> None:
-        """TooLarge when the new structs could make the text longer than it may be: their UTF-8 is in the payload, and of a UTF-16 unit
-        it takes three bytes at most.
-        """
+        """TooLarge when the new structs could make the document longer than it may be."""
         if not verdict.new:
             return
-        more = min(len(payload), 3 * sum(length for _, _, length in verdict.new))
+        more = self.document.growth(payload, verdict)
+        most = self.limits.of(self.document.format)
         self._size += more
-        if self._size > self.limits.text:
+        if self._size > most:
             self._size = self.document.length() + more
-            if self._size > self.limits.text:
-                raise TooLarge(f"The document would be over {self.limits.text} bytes.")
+            if self._size > most:
+                raise TooLarge(f"The document would be over {most} bytes.")
 
     def _credit(self, peer: Peer, kind: Kind, verdict: Verdict) -> tuple[tuple[int, str], ...]:
         """Who writes under which client id: who first sends an update, or showed itself, under it. Words of somebody else stay that

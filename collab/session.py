@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from collab.access import Role
 from collab.errors import TooLarge, TooMany
+from collab.formats.bodies import NOTEBOOK
 
 if TYPE_CHECKING:
     from collab.access import Person
@@ -21,6 +22,7 @@ class Limits:
     """What one connection may do; sizes in bytes, times in seconds."""
 
     text: int = 16 * 2**20
+    notebook: int = 32 * 2**20
     frame: int = 32 * 2**20
     frame_before: int = 2**20
     """The greatest frame before signing in."""
@@ -34,6 +36,10 @@ class Limits:
     joining: float = 60.0
     lagging: float = 60.0
     """How long a peer may leave its output unread."""
+
+    def of(self, given: str) -> int:
+        """Bytes of a document in this format."""
+        return self.notebook if given == NOTEBOOK else self.text
 
 
 class Asked(Enum):

@@ -170,6 +170,7 @@ class Settings(BaseSettings):
     header_timeout: Annotated[Seconds, Field(description="A request's headers must be complete in this time.", gt=0)] = 10.0
     sign_in_timeout: Annotated[Seconds, Field(description="A Hocuspocus client must have signed in after this time.", gt=0)] = 60.0
     limit_text: Annotated[Bytes, Field(description="Bytes of a text document, and of a body sent to /api.", gt=0)] = 16 * MIB
+    limit_notebook: Annotated[Bytes, Field(description="Bytes of a notebook's file.", gt=0)] = 32 * MIB
     upload_limit: Annotated[
         Bytes, Field(description="Bytes of a file that is uploaded; over limit_text it is kept, but not edited.", gt=0)
     ] = 256 * MIB

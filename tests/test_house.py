@@ -55,7 +55,8 @@ OUTSIDE = {
 }
 """Modules of I/O, clocks, chance and environment."""
 DOORS = {
-    "pycrdt": {"collab/authorship.py", "collab/document.py"},
+    "jupyter_ydoc": {"collab/formats/cells.py"},
+    "pycrdt": {"collab/authorship.py", "collab/document.py", "collab/formats/cells.py"},
     "sqlite3": {"collab/state/database.py"},
     "starlette": {"collab/app.py", "collab/web"},
     "uvicorn": {"collab/web"},
@@ -138,7 +139,7 @@ def test_each_module_says_in_its_first_line_what_it_is(path: Path) -> None:
 
 def test_a_test_beside_the_mirror_stands_where_its_module_does() -> None:
     apart = {"bench", "contract", "deploy", "e2e", "interop", "process", "sim"}
-    about_all = {"test_docs.py", "test_house.py"}
+    about_all = {"test_docs.py", "test_house.py", "test_notebooks.py"}
     mirror = [
         path for path in below("tests", ".py") if path.name.startswith("test_") and path.relative_to(ROOT / "tests").parts[0] not in apart
     ]

@@ -9,6 +9,7 @@ from collab.errors import NotText, TooLarge
 from collab.formats import NOTEBOOK_TYPE
 from collab.formats import notebook as notebooks
 from collab.formats import text as texts
+from collab.formats.looks import Looks
 from collab.formats.notebook import NotebookForm
 from collab.formats.text import Form as TextForm
 
@@ -36,13 +37,18 @@ class Sizes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body of a file, read: its text (of a notebook: what it is compared by), and how it is written."""
+    """The body of a file, read: its text (of a notebook: all but its ids), and how it is written."""
 
     text: str
     form: Form
     endings: tuple[tuple[int, str], ...] = ()
     """Of a text: the UTF-8 offsets of the line ends that differ from the form's, and how the file writes them."""
     notebook: Notebook | None = None
+
+    @property
+    def looks(self) -> Looks:
+        """What it is compared by."""
+        return Looks(self.text) if self.notebook is None else self.notebook.looks()
 
     @property
     def format(self) -> str:

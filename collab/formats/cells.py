@@ -7,25 +7,26 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, cast
 
 from jupyter_ydoc import YNotebook
 from pycrdt import Array, Doc, Map, Text
 
 from collab import merge
-from collab.formats.notebook import Ids, Notebook
+from collab.formats.notebook import CELLS, ID, SOURCE, Ids, Notebook
 from collab.formats.offsets import Unit, length
 from collab.formats.script import plain
+from collab.formats.text import carriage_returns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from collab.formats.notebook import Cell
     from collab.merge import Edit
 
-CELLS, META = "cells", "meta"
-"""The roots; `state` is what clients tell each other, and is in no file."""
-SOURCE, OUTPUTS, METADATA = "source", "outputs", "metadata"
+META = "meta"
+"""The other root; `state` is what clients tell each other, and is in no file."""
+OUTPUTS, METADATA = "outputs", "metadata"
 ALIKE = 0.4
 """Cells without ids that have less than this in common are others."""
 _MAKER = YNotebook()
@@ -79,17 +80,50 @@ class Cells:
         if known is not None and known[0] == value and known[1]["id"] not in ids.taken:
             ids.taken.add(known[1]["id"])
             return known[1]
-        cell = tidied(cast("Any", plain(cast("Any", value))))
+        cell = tidied(cast("Any", plain(value)))
         cell["id"] = ids.take(cell.get("id"), f"{place} {cell[SOURCE]}")
         self._known[cell["id"]] = value, cell
         return cell
 
-    def texts(self) -> Iterator[tuple[int, Text]]:
-        """The sources that are texts, with the places of their cells."""
-        for place, cell in enumerate(self._cells):
-            source = cell.get(SOURCE) if isinstance(cell, Map) else None
+    def sources(self) -> dict[str, str]:
+        """The sources by the ids of their cells."""
+        return {cell["id"]: cell[SOURCE] for cell in self.notebook().cells}
+
+    # --- what is put right
+
+    def untidy(self) -> bool:
+        """Whether `tidy` would do something."""
+        seen: set[str] = set()
+        for cell in self._cells.to_py() or []:
+            if not isinstance(cell, dict):
+                continue
+            name, source = cell.get("id"), cell.get(SOURCE)
+            if not _is_name(name) or name in seen or (isinstance(source, str) and "\r" in source):
+                return True
+            seen.add(name)
+        return False
+
+    def tidy(self) -> None:
+        """Each cell gets an id of its own, equal copies of one cell become one; sources have LF only. In a transaction that is open."""
+        cells = [(place, cell) for place, cell in enumerate(self._cells) if isinstance(cell, Map)]
+        known: dict[str, Cell] = {}
+        ids = Ids()
+        ids.taken = {cell["id"] for _, cell in cells if _is_name(cell.get("id"))}
+        doubled: list[int] = []
+        for place, cell in cells:
+            name = cell.get("id")
+            looks = tidied(plain(cell.to_py()))
+            if not _is_name(name) or name in known:
+                if _is_name(name) and looks == known[name]:
+                    doubled.append(place)
+                    continue
+                name = cell["id"] = ids.take(None, f"{place} {looks[SOURCE]}")
+            known[name] = looks
+            source = cell.get(SOURCE)
             if isinstance(source, Text):
-                yield place, source
+                change(source, carriage_returns(str(source)))
+        for place in reversed(doubled):
+            del self._cells[place]
 
     # --- another body
 
@@ -175,6 +209,10 @@ class Cells:
             _rewrite_map(shared, before.metadata, after.metadata)
         else:
             self._meta[METADATA] = Map(after.metadata)
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def made(cell: Cell) -> Map[Any]:
@@ -335,4 +373,3 @@ def _ascending(matches: Sequence[Match]) -> list[Match]:
         chain.append(matches[step])
         step = before[step]
     return chain[::-1]
-

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from collab.errors import Malformed, NotText, TooLarge
+from collab.formats.looks import Looks
 from collab.formats.script import TEXTS, Json, Orders, Raw, Reading, Shape, Style, Writing, lines, split_mark, style_of, written_value
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ Cell: TypeAlias = "dict[str, Any]"
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What nbformat takes as the id of a cell."""
 KINDS = ("code", "markdown", "raw")
+CELLS, SOURCE = "cells", "source"
 OWN = ("cells", "metadata", "nbformat", "nbformat_minor")
 """The keys of a notebook that are shared; others stay in the file as they are."""
 CACHED = 4_096
@@ -36,11 +38,16 @@ class Notebook:
     """The cells' ids are the file's own."""
 
     def text(self) -> str:
-        """All of it but the ids, in lines, to be compared: the same for the same notebook, however its file is written."""
-        pieces = [f"nbformat 4.{self.minor} {_compact(self.metadata)}"]
+        """All of it but the ids, in lines: the same for the same notebook, however its file is written."""
+        pieces = [_head(self)]
         for cell in self.cells:
-            pieces += [f"# {cell['cell_type']}", cell["source"], *_rest(cell)]
+            pieces += [f"# {cell['cell_type']}", cell[SOURCE], *_rest(cell)]
         return "\n".join(pieces) + "\n"
+
+    def looks(self) -> Looks:
+        """What it is compared by: the sources, and the rest."""
+        words = "".join(f"# {cell['cell_type']}\n{cell[SOURCE]}\n" for cell in self.cells)
+        return Looks(words, (_head(self), *(line for cell in self.cells for line in _rest(cell))))
 
     def readable(self) -> str:
         """The sources under headings, for people."""
@@ -51,6 +58,10 @@ def readable(cells: Iterable[Cell]) -> str:
     """The sources of cells, each under a heading with its number and kind."""
     pieces = [f"## {number} {cell['cell_type']}\n\n{cell['source'].rstrip(chr(10))}\n" for number, cell in enumerate(cells, 1)]
     return "\n".join(pieces)
+
+
+def _head(notebook: Notebook) -> str:
+    return f"nbformat 4.{notebook.minor} {_compact(notebook.metadata)}"
 
 
 def _rest(cell: Cell) -> list[str]:
@@ -131,6 +142,16 @@ class NotebookForm:
             )
         except (KeyError, TypeError, IndexError) as error:
             raise Malformed(f"not the form of a notebook: {error}") from None
+
+    def fitted(self, read: Sequence[Cell], shared: Sequence[Cell]) -> NotebookForm:
+        """For cells that have other ids where they are shared than where they were read."""
+        names = {old["id"]: new["id"] for old, new in zip(read, shared, strict=False)}
+        top = self.top
+        around = top.get("c", {}).get("cells")
+        if around is not None and "g" in around:
+            gaps = {names.get(name, name): gap for name, gap in around["g"].items()}
+            top = {**top, "c": {**top["c"], "cells": {**around, "g": gaps}}}
+        return replace(self, top=top, cells={names.get(name, name): shape for name, shape in self.cells.items()}, _written={})
 
     # --- writing
 
@@ -216,7 +237,11 @@ def _checked(value: Json) -> dict[str, Any]:
     """NotText for what is no notebook that could be edited here."""
     if not isinstance(value, dict) or not isinstance(value.get("cells"), list):
         older = isinstance(value, dict) and "worksheets" in value
-        raise NotText("it is a notebook of nbformat 3: convert it first (jupyter nbconvert)" if older else "it is no notebook: it has no list of cells")
+        raise NotText(
+            "it is a notebook of nbformat 3: convert it first (jupyter nbconvert)"
+            if older
+            else "it is no notebook: it has no list of cells"
+        )
     if value.get("nbformat", 4) != 4:
         raise NotText(f"it is a notebook of nbformat {value.get('nbformat')}: only 4 can be edited here")
     minor = value.get("nbformat_minor", 0)
@@ -292,9 +317,10 @@ def _shared(cell: Cell, form: NotebookForm, shape: dict[str, Any]) -> Cell:
     if cell["cell_type"] == "code":
         absent += [key for key in ("outputs", "execution_count") if key not in cell]
         kept.setdefault("outputs", [])
-        kept["outputs"] = [_shared_output(each, form, shape, place) for place, each in enumerate(kept["outputs"])]
     elif kept.get("attachments") == {}:
         shape["x"] = {"attachments": kept.pop("attachments")}
+    if "outputs" in kept:
+        kept["outputs"] = [_shared_output(each, form, shape, place) for place, each in enumerate(kept["outputs"])]
     if absent:
         shape["a"] = absent
     return kept

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from json.decoder import scanstring  # type: ignore[attr-defined]  # the scanner of the standard library, compiled
-from json.encoder import encode_basestring, encode_basestring_ascii  # type: ignore[attr-defined]  # as above
+from json.decoder import scanstring  # type: ignore[attr-defined]  # its types leave it out
+from json.encoder import encode_basestring, encode_basestring_ascii
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from collab.errors import NotText, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 Json: TypeAlias = "dict[str, Any] | list[Any] | str | float | bool | None"
 Shape: TypeAlias = "dict[str, Any] | None"
@@ -55,7 +54,7 @@ def lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def plain(value: Json) -> Json:
+def plain(value: object) -> Json:
     """A value as it can be shared: numbers are doubles (so 1.0 is 1), what is no number in JSON is null, halves of surrogates are U+FFFD."""
     if isinstance(value, str):
         return _whole(value)
@@ -119,9 +118,9 @@ class Style:
 
     def string(self, text: str) -> str:
         """A string."""
-        return cast("str", encode_basestring_ascii(text) if self.ascii else encode_basestring(text))
+        return encode_basestring_ascii(text) if self.ascii else encode_basestring(text)
 
-    def scalar(self, value: float | str | bool | None) -> str:  # noqa: FBT001 - a value of JSON
+    def scalar(self, value: Json) -> str:
         """What is neither list nor object."""
         if isinstance(value, str):
             return self.string(value)
@@ -216,7 +215,7 @@ class Reading:
 
     def _string(self, at: int) -> tuple[str, Shape, int]:
         try:
-            found, end = scanstring(self.text, at + 1, True)  # noqa: FBT003 - the library's own order
+            found, end = scanstring(self.text, at + 1, True)
         except ValueError as error:
             raise NotText(f"it is not JSON: {error}") from None
         value, written = _whole(found), self.text[at:end]
@@ -276,7 +275,7 @@ class Reading:
                 each = self._text(value, each, start, end)
             behind = self._space(end)
             closed = self._closed(behind, "}")
-            gaps = (self.text[before:place], odd and odd["w"], self.text[key_end:colon], self.text[colon + 1 : start])
+            gaps = (self.text[before:place], odd["w"] if odd else None, self.text[key_end:colon], self.text[colon + 1 : start])
             shape.member(key, each, (*gaps, "" if closed else self.text[end:behind]), first=not found)
             doubled |= key in found
             found[key] = value

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from collab.errors import Changed, NotFound, NotText, TooLarge
+from collab.formats import NOTEBOOK_TYPE, media_type
+from collab.formats.bodies import format_of
 
 if TYPE_CHECKING:
     from collab.access import Person
+    from collab.formats.bodies import Sizes
     from collab.ports import Files, Stat, Versions
     from collab.runtime.rooms import Rooms
 
@@ -40,6 +43,11 @@ class Documents:
         self._versions = versions
         self._largest = largest
 
+    @property
+    def sizes(self) -> Sizes:
+        """Bytes that documents may have."""
+        return self._rooms.limits
+
     def _live(self, stat: Stat) -> Stat:
         host = self._rooms.live(stat.id) if stat.id else None
         if host is None:
@@ -57,8 +65,9 @@ class Documents:
 
     async def create(self, path: str, body: bytes) -> Stat:
         """A new file. Exists, NotFound (no such folder), TooLarge."""
-        if len(body) > self._rooms.limits.text:
-            raise TooLarge(f"The document is over {self._rooms.limits.text} bytes.")
+        most = self._rooms.limits.of(format_of(media_type(path)))
+        if len(body) > most:
+            raise TooLarge(f"The document is over {most} bytes.")
         return (await self._files.write(path, body, if_match=None)).stat
 
     async def upload(self, path: str, body: bytes) -> Stat:
@@ -88,7 +97,7 @@ class Documents:
         stat = await self._files.stat(name)
         if stat.folder:
             raise NotFound("This is a folder.")
-        if keep and stat.type.startswith("text/"):
+        if keep and (stat.type.startswith("text/") or stat.type == NOTEBOOK_TYPE):
             await self._is_text(stat)
         host = self._rooms.live(stat.id)
         if host is not None:

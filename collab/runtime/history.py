@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from collab import merge
 from collab.errors import NotFound
-from collab.formats.text import decode
+from collab.formats.bodies import readable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -74,7 +74,8 @@ class History:
                 before = await self._versions.list(document, before=number, limit=1)
                 other = before[0].number if before else None
             earlier = (await self._versions.read(document, other))[1] if other is not None else b""
-            return other, await self._thread(lambda: changes(decode(earlier)[0], decode(body)[0]))
+            stat, sizes = await self._documents.find(document), self._documents.sizes
+            return other, await self._thread(lambda: changes(*(readable(each, stat.type, sizes) for each in (earlier, body))))
 
     async def restore(self, document: str, number: int, by: Person, over: int | None = None) -> Restored:
         """Make the live text that of a version, by an edit: whoever types goes on typing. `over`: take back the restoration with this number."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 from collab import __version__, protocol
 from collab.document import Document
 from collab.errors import CollabError, TooMany, Unavailable
-from collab.formats.text import encode
 from collab.ledger import Base, history, pack
 from collab.ports import Kind as Entry
 from collab.ports import Record
@@ -496,9 +495,8 @@ class Host:
     # --- the file
 
     def body(self) -> bytes:
-        """The text in the file's own form."""
-        document = self.room.document
-        return encode(document.text(), self.ledger.form, dict(document.endings))
+        """The document in the file's own form."""
+        return self.room.document.body(self.ledger.form)
 
     async def content(self) -> tuple[Stat, bytes]:
         """The live body, once the journal holds it, and what it is."""
@@ -580,6 +578,7 @@ class Host:
             "path": self.stat.path,
             "id": self.stat.id,
             "person": member.peer.person.id,
+            "format": self.room.document.format,
         }
         self._send(member, protocol.stateless("collab:state " + json.dumps(state, ensure_ascii=False)))
 

@@ -10,12 +10,12 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collab import merge, protocol
-from collab.document import Document, derived_client, dropping
-from collab.errors import Conflict, TooLarge
-from collab.formats.text import decode
+from collab.document import Document, derived_client
+from collab.errors import Conflict
+from collab.formats import bodies
 from collab.ledger import Base, history, joined, merged, reaches
 from collab.ports import Kind, Record
 from collab.room import Spread
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from collab.access import Person
-    from collab.formats.text import Mark
+    from collab.formats.bodies import Body
+    from collab.formats.looks import Looks
     from collab.ports import Bases, Files, Journal, Log
     from collab.runtime.chronicle import Chronicle
     from collab.runtime.host import Host
     from collab.runtime.metrics import Metrics
+    from collab.session import Limits
 
 log = logging.getLogger("collab.runtime")
 
@@ -61,9 +63,9 @@ class _State:
     log: Log
 
     @cached_property
-    def text(self) -> str:
+    def looks(self) -> Looks:
         """What the writer may have read."""
-        return self.document().text()
+        return self.document().looks()
 
     def document(self, client: int | None = None) -> Document:
         """Made anew."""
@@ -81,10 +83,10 @@ class Merger:
         bases: Bases,
         chronicle: Chronicle,
         *,
-        limit: int,
+        limits: Limits,
         now: Callable[[], float],
         touch: Callable[[], None],
-        thread: Callable[[Callable[[], _State]], Awaitable[_State]],
+        thread: Callable[[Callable[[], Any]], Awaitable[Any]],
         metrics: Metrics,
     ) -> None:
         self._host = host
@@ -92,7 +94,7 @@ class Merger:
         self._journal = journal
         self._bases = bases
         self._chronicle = chronicle
-        self._limit = limit
+        self._limits = limits
         self._now = now
         self._touch = touch
         self._thread = thread
@@ -117,9 +119,9 @@ class Merger:
     def _newest(self) -> list[Base]:
         return [Base(kept.hash, kept.place, kept.merges) for kept in reversed(self._host.ledger.past[-NEWEST:])]
 
-    async def _older(self, text: str) -> list[Base]:
+    async def _older(self, looks: Looks) -> list[Base]:
         """Of the archive's bases those that look most like this."""
-        sketch = merge.sketch(text)
+        sketch = merge.sketch(looks.words)
         kept = await self._bases.recent(self._host.id, LOOKED_AT)
         likely = sorted(kept, key=lambda each: -merge.overlap(each.sketch, sketch))[:OLDER]
         return [Base(each.hash, each.place, each.merges) for each in likely]
@@ -135,17 +137,24 @@ class Merger:
 
     async def guess(self, body: bytes) -> Base | None:
         """The nearest of all that the writer of a body may have read, who can't say what it was; None when nothing is near. NotText, TooLarge."""
-        text, _, _ = decode(body)
-        check_text(text, self._limit)
+        looks = (await self._read(body)).looks
         await self._host.settled()
-        bases = [*self._newest(), *self._host.ledger.candidates(), *await self._older(text)]
-        state = await self._nearest(await self._states(dict.fromkeys(bases)), text)
-        return None if state is None or self._far(state, text) else state.base
+        bases = [*self._newest(), *self._host.ledger.candidates(), *await self._older(looks)]
+        state = await self._nearest(await self._states(dict.fromkeys(bases)), looks)
+        return None if state is None or self._far(state, looks) else state.base
 
-    async def text_of(self, base: Base) -> str | None:
-        """The text of a base; None when the log does not reach back to it any more."""
+    async def _read(self, body: bytes) -> Body:
+        """A body in the document's format; a long one is read beside the event loop. NotText, TooLarge."""
+        given, limits = self._host.room.document.format, self._limits
+        if len(body) < LARGE or given == bodies.TEXT:
+            return bodies.read(body, given, limits)
+        found: Body = await self._thread(lambda: bodies.read(body, given, limits))
+        return found
+
+    async def body_of(self, base: Base) -> bytes | None:
+        """The body of a base, but for line ends that differ; None when the log does not reach back to it any more."""
         states = await self._states([base])
-        return states[0].text if states else None
+        return states[0].document().body(self._host.ledger.form) if states else None
 
     async def _states(self, bases: Iterable[Base]) -> list[_State]:
         """Those that can be made anew, in the same order."""
@@ -168,33 +177,32 @@ class Merger:
         NotText, TooLarge: it is no text that could be edited here.
         """
         host = self._host
-        text, form, marks = decode(body)
-        check_text(text, self._limit)
+        read = await self._read(body)
+        looks = read.looks
         await host.settled()
         states = await self._states(candidates)
-        if in_file and (grown := await self._grown(text)) is not None:
+        if in_file and (grown := await self._grown(read)) is not None:
             states = [grown]
-        state = await self._nearest(states, text)
-        if in_file and (state is None or self._far(state, text)):
-            states = await self._states(await self._older(text))
-            older = await self._nearest(states, text)
-            state = older if older is not None and not self._far(older, text) else state
-        if state is None or (self._far(state, text) and not self._rewritten(state)):
+        state = await self._nearest(states, looks)
+        if in_file and (state is None or self._far(state, looks)):
+            states = await self._states(await self._older(looks))
+            older = await self._nearest(states, looks)
+            state = older if older is not None and not self._far(older, looks) else state
+        if state is None or (self._far(state, looks) and not self._rewritten(state)):
             return await self._set_aside(body, state, in_file=in_file)
-        return await self._merge(body, (text, form.to_json(), marks), state, in_file=in_file)
+        return await self._merge(body, read, state, in_file=in_file)
 
     async def put(self, body: bytes, base: Base, by: Person | None) -> bool:
         """Merge what somebody wrote who says what it had read. Whether the live text is more than the body. NotText, TooLarge; Conflict when
         that base can't be made anew.
         """
-        text, form, marks = decode(body)
-        check_text(text, self._limit)
+        read = await self._read(body)
         await self._host.settled()
         states = await self._states([base])
         if not states:
             raise Conflict("what was read is not known any more")
-        await self._merge(body, (text, form.to_json(), marks), states[0], in_file=False, by=by)
-        return self._host.room.document.text() != text
+        await self._merge(body, read, states[0], in_file=False, by=by)
+        return self._host.room.document.text() != read.text
 
     async def restore(self, body: bytes, base: Base, by: Person) -> int:
         """As `put`, with a version of its own; gives its number."""
@@ -204,40 +212,42 @@ class Merger:
         await self._chronicle.saved(place, self._now(), sha256(body).hexdigest(), body, [by], "restore")
         return place
 
-    async def _grown(self, text: str) -> _State | None:
+    async def _grown(self, read: Body) -> _State | None:
         """The last body that a program wrote, when it took something from the end of the text and is the beginning of this one: its writer had
-        not come to its end.
+        not come to its end. A notebook that is half written is none.
         """
-        begun = self._host.ledger.begun
-        if begun is None or not 0 <= self._now() - begun[2] < WRITING:
+        begun, text = self._host.ledger.begun, read.text
+        if read.format != bodies.TEXT or begun is None or not 0 <= self._now() - begun[2] < WRITING:
             return None
         states = await self._states(begun[:2])
         if len(states) < len(begun[:2]):
             return None
-        before, last = states[0].text, states[1].text
+        before, last = states[0].looks.words, states[1].looks.words
         return states[1] if len(last) < min(len(before), len(text)) and text.startswith(last) else None
 
-    async def _nearest(self, states: list[_State], text: str) -> _State | None:
+    async def _nearest(self, states: list[_State], looks: Looks) -> _State | None:
         """The state from which the fewest bytes were deleted and inserted: words that it does not have are not missed, and none twice.
 
         What is as near as another stands behind it.
         """
         if len(states) < 2:
             return states[0] if states else None
+        # A document belongs to the thread that made it.
+        known = [state.looks for state in states]
 
-        def nearest() -> _State:
-            return min(states, key=lambda state: _cost(state.text, text))
+        def nearest() -> int:
+            return min(range(len(known)), key=lambda number: known[number].cost(looks))
 
-        return nearest() if len(text) < LARGE else await self._thread(nearest)
+        return states[nearest() if len(looks.words) < LARGE else await self._thread(nearest)]
 
-    def _far(self, state: _State, text: str) -> bool:
-        before = state.text
-        return min(len(before), len(text)) >= SHORT and merge.nearness(before, text) < FAR
+    def _far(self, state: _State, looks: Looks) -> bool:
+        before = state.looks.words
+        return min(len(before), len(looks.words)) >= SHORT and merge.nearness(before, looks.words) < FAR
 
     def _rewritten(self, state: _State) -> bool:
         """Whether nobody has anything to lose by a file that is another one now: the room had nothing that the file did not."""
         host = self._host
-        return state.base == host.ledger.base and host.room.document.text() == state.text and not self._fresh(state.base)
+        return state.base == host.ledger.base and host.room.document.looks() == state.looks and not self._fresh(state.base)
 
     def _fresh(self, base: Base) -> bool:
         """Whether a save of ours was made so late that the writer may not have seen it."""
@@ -247,58 +257,53 @@ class Merger:
     async def _merge(
         self,
         body: bytes,
-        content: tuple[str, dict[str, object], list[Mark]],
+        read: Body,
         state: _State,
         *,
         in_file: bool,
         by: Person | None = None,
     ) -> Base:
         host = self._host
-        text, form, marks = content
         await host.sound()
         fork = _fork(state, sha256(body).digest())
-        before, live = state.text, host.room.document.text()
-        edits = merge.edits(before, text)
-        # What others did already in the very same place is not done a second time.
-        new = live not in {before, text} and fork.client not in host.room.document.state
-        done = {edit for edit in merge.edits(before, live) if edit.text}.intersection(edits) if new else set()
-        update = fork.edit(edits)
-        drop = dropping(fork.client, edits, done)
-        places = tuple((mark.utf8, mark.ending) for mark in marks)
-        fork.endings = places
+        live = host.room.document
+        made = fork.rewrite(read, None if fork.client in live.state else live)
+        update, behind = made.update, made.behind
+        form, fork.endings = fork.fitted(read), read.endings
         host.commit()
         # From here to the record nothing may come between: the update is in the log where the line ends say.
-        equal = text == host.room.document.text()  # an equal body is no edit, whatever its base
+        live = host.room.document
+        equal = read.text == live.text()  # an equal body is no edit, whatever its base
         if equal:
-            update, drop, host.room.document.endings = b"", b"", places
+            update, behind, live.endings = b"", b"", read.endings
+            form = live.fitted(read)
         else:
-            fork.follow(host.room.document)
-            if drop:
-                fork.receive(drop)
+            fork.follow(live)
+            if behind:
+                fork.receive(behind)
         digest = sha256(body).hexdigest()
         meta: dict[str, object] = {
             "hash": digest,
-            "form": form,
-            "endings": list(places if equal else fork.endings),
+            "form": form.to_json(),
+            "endings": list(read.endings if equal else fork.endings),
             "base": None if equal else state.base.to_json(),
             "in_file": in_file,
             "by": by.id if by else "",
             "at": self._now(),
-            "sketch": merge.sketch(text).hex(),
+            "sketch": merge.sketch(read.looks.words).hex(),
         }
-        if drop:
-            meta["drop"] = drop.hex()
+        if behind:
+            meta["drop"] = behind.hex()
         record = Record(Kind.MERGE, update, meta)
         # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
         position = await host.append(record)
         await host.sound()
         if update:
-            self._apply([update, *([drop] if drop else [])], fork)
+            self._apply([update, *([behind] if behind else [])], fork)
         document = host.room.document
         if not equal:
             document.endings = fork.endings if fork.text() == document.text() else ()
-        if any(edit.stop > edit.start for edit in edits):
-            host.room.deletions += 1
+        host.room.deletions += made.cuts
         if by is not None and update:
             host.writers[by] = None
         host.ledger.take(position, record)
@@ -319,7 +324,7 @@ class Merger:
         host.room.measure()
         host.edits += 1
         fork.follow(document)
-        host.perform([Spread(protocol.update(update)) for update in made])
+        host.perform([*(Spread(protocol.update(update)) for update in made), *host.room.tidy()])
 
     # --- conflicts
 
@@ -349,18 +354,8 @@ class Merger:
         return merged(meta, host.ledger.position)
 
 
-def check_text(text: str, limit: int) -> None:
-    """TooLarge for a text over the limit in bytes."""
-    if len(text) > limit or len(text.encode()) > limit:
-        raise TooLarge(f"The text has over {limit} bytes; it can be downloaded, not edited here.")
-
-
 def _fork(state: _State, body: bytes) -> Document:
     """The document at a base, under a client id that depends on base and body alone: the same merge is the same update anywhere."""
     seen = state.document()
     vector = repr(sorted(seen.state.items())).encode()
     return state.document(derived_client(str(seen.lineage).encode(), vector, state.base.hash.encode(), body, DIFF_VERSION))
-
-
-def _cost(before: str, after: str) -> int:
-    return sum(edit.stop - edit.start + len(edit.text.encode()) for edit in merge.edits(before, after))

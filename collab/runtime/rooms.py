@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from collab.document import Document, new_lineage
 from collab.errors import CollabError, Draining, NotFound, TooLarge, Unavailable
-from collab.formats.text import decode
+from collab.formats import bodies
 from collab.ledger import Ledger, deletions, history
 from collab.merge import nearness
 from collab.ports import Kind, Record
@@ -19,16 +19,17 @@ from collab.room import Room
 from collab.runtime.chronicle import Chronicle
 from collab.runtime.credits import Credits
 from collab.runtime.host import AROUND, Host
-from collab.runtime.merging import Merger, check_text
+from collab.runtime.merging import LARGE, Merger
 from collab.runtime.people import People
 from collab.runtime.refusals import Refusals
-from collab.runtime.saver import Saver, Timing, read_limit
+from collab.runtime.saver import Saver, Timing
 from collab.session import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from collab.access import Grant, Person
+    from collab.formats.bodies import Body
     from collab.ports import Authors, Bases, Content, Files, Journal, Stat, Versions
     from collab.runtime.connection import Connection
     from collab.runtime.metrics import Metrics
@@ -337,7 +338,7 @@ class Rooms:
 
     async def _make(self, document: str) -> _Open:
         around = self._around
-        content = await self.files.read(document, limit=read_limit(self.limits.text))
+        content = await self.files.read(document, limit=bodies.most(self.limits))
         known = await around.journal.load(document)
         if known.checkpoint is None and not known.records:
             room, ledger = await self._seed(content)
@@ -355,25 +356,32 @@ class Rooms:
 
     async def _seed(self, content: Content) -> tuple[Room, Ledger]:
         """A document that the journal does not know: its history begins, durable before anybody sees it."""
-        text, form, marks = decode(content.body)
-        check_text(text, self.limits.text)
-        document = Document.seed(text, new_lineage(self._around.random))
-        document.endings = tuple((mark.utf8, mark.ending) for mark in marks)
-        ledger = Ledger(form=form)
-        meta = {"hash": sha256(content.body).hexdigest(), "form": form.to_json(), "endings": list(document.endings)}
+        read = await self._read(content)
+        document = Document.seed(read, new_lineage(self._around.random))
+        document.endings = read.endings
+        ledger = Ledger(form=read.form)
+        meta = {"hash": sha256(content.body).hexdigest(), "form": read.form.to_json(), "endings": list(document.endings)}
         record = Record(Kind.SEED, document.encode(), meta)
         ledger.take(await self._around.journal.append(content.stat.id, record), record)
         return Room(document, ledger.owners, self.limits), ledger
+
+    async def _read(self, content: Content) -> Body:
+        """A body that is opened for the first time; a long notebook is read beside the event loop."""
+        body, media, limits = content.body, content.stat.type, self.limits
+        if len(body) < LARGE or bodies.format_of(media) == bodies.TEXT:
+            return bodies.read_first(body, media, limits)
+        found: Body = await self._around.thread(lambda: bodies.read_first(body, media, limits))
+        return found
 
     async def recognise(self, document: str, body: bytes) -> bool:
         """Whether a file that came back under the name of a deleted document is that document: its text is near the last one known."""
         known = await self._around.journal.load(document)
         try:
-            text, _, _ = decode(body)
             last = Document.replay(history(known))
+            read = bodies.read(body, last.format, self.limits)
         except CollabError:
             return False
-        return nearness(last.text(), text) >= NEAR
+        return nearness(last.looks().words, read.looks.words) >= NEAR
 
     def _assemble(self, stat: Stat, room: Room, ledger: Ledger) -> _Open:
         around = self._around
@@ -407,7 +415,7 @@ class Rooms:
             around.journal,
             around.bases,
             chronicle,
-            limit=self.limits.text,
+            limits=self.limits,
             now=around.now,
             touch=lambda: entry.saver.touch(),  # noqa: PLW0108 - the saver is made behind it
             thread=around.thread,
@@ -419,7 +427,7 @@ class Rooms:
             around.journal,
             merger=merger,
             chronicle=chronicle,
-            limit=self.limits.text,
+            limits=self.limits,
             timing=around.timing,
             clock=around.clock,
             now=around.now,

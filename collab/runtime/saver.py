@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from collab import merge
 from collab.errors import Changed, CollabError, Exists, NotFound, NotText, TooLarge, Unavailable
-from collab.formats.text import encode
+from collab.formats.bodies import most
 from collab.ports import Kind, Record
 from collab.runtime.copies import copy_beside
 from collab.runtime.settling import settled
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collab.runtime.host import Host
     from collab.runtime.merging import Merger
     from collab.runtime.metrics import Metrics
+    from collab.session import Limits
 
 log = logging.getLogger("collab.runtime")
 
@@ -64,7 +65,7 @@ class Saver:
         *,
         merger: Merger,
         chronicle: Chronicle,
-        limit: int,
+        limits: Limits,
         timing: Timing,
         clock: Callable[[], float],
         now: Callable[[], float],
@@ -80,7 +81,7 @@ class Saver:
         self._merger = merger
         self._chronicle = chronicle
         self._now = now
-        self._limit = limit
+        self._most = most(limits)
         self._timing = timing
         self._clock = clock
         self._metrics = metrics
@@ -207,14 +208,14 @@ class Saver:
             base = host.ledger.base
             host.perform(host.room.tidy())
             host.commit()
-            writers, text, body = tuple(host.writers), host.room.document.text(), host.body()
+            writers, words, body = tuple(host.writers), host.room.document.looks().words, host.body()
             deletions = host.room.deletions
             await self._guard(body)
             digest = sha256(body).hexdigest()
             state = host.room.document.encode() if host.logged > CHECKPOINT else None
             endings, logged = host.room.document.endings, host.logged
             # In the same step as the body: the position of this record names the state that the body holds.
-            record = Record(Kind.ANNOUNCE, meta={"hash": digest, "at": self._now(), "sketch": merge.sketch(text).hex()})
+            record = Record(Kind.ANNOUNCE, meta={"hash": digest, "at": self._now(), "sketch": merge.sketch(words).hex()})
             place = await host.append(record)
             host.ledger.take(place, record)
             try:
@@ -317,7 +318,7 @@ class Saver:
         def begun(body: bytes) -> bool:
             return not body or (len(body) < len(known) and known.startswith(body))
 
-        return await settled(self._files, self._host.id, limit=read_limit(self._limit), known=begun, pause=self._pause, now=self._now)
+        return await settled(self._files, self._host.id, limit=self._most, known=begun, pause=self._pause, now=self._now)
 
     async def put(self, body: bytes, digest: str | None, by: Person) -> bool:
         """What somebody wrote who had read the body with this hash (None: what is there now). Whether the live text is more than that.
@@ -374,9 +375,8 @@ class Saver:
         """The body that somebody may have read, if line ends and all can be made anew."""
         async with self._saving:
             base = await self._merger.named(digest)
-            text = await self._merger.text_of(base) if base is not None else None
-        body = encode(text, self._host.ledger.form) if text is not None else b""
-        return body if sha256(body).hexdigest() == digest else None
+            body = await self._merger.body_of(base) if base is not None else None
+        return body if body is not None and sha256(body).hexdigest() == digest else None
 
     async def put_back(self) -> None:
         """The file is gone, and somebody wants it back: as it is in the room. Exists, Unavailable."""
@@ -481,7 +481,7 @@ class Saver:
     async def _absorb_file(self) -> None:
         """Somebody else wrote the file: merge what stands there."""
         host = self._host
-        content = await self._files.read(host.id, limit=read_limit(self._limit))
+        content = await self._files.read(host.id, limit=self._most)
         host.stat = content.stat
         await self.meet(content)
 
@@ -554,8 +554,3 @@ class Saver:
         if known.checkpoint is not None and len(held) < beside:
             return []
         return [*reversed(held), *(base for base in ledger.readers if base.place >= known.position)]
-
-
-def read_limit(text: int) -> int:
-    """Bytes that a file may have whose text has so many: a byte order mark, and each line end may take two."""
-    return 2 * text + 3

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from collab.errors import CollabError, TooMany, Unavailable
 from collab.finding import PIECE, Hunt, Match, Query
-from collab.formats import is_textual
-from collab.runtime.saver import read_limit
+from collab.formats import NOTEBOOK_TYPE, is_textual
+from collab.formats.bodies import most, readable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
@@ -155,7 +155,7 @@ class Search:
             yield event
 
     def _readable(self, stat: Stat) -> bool:
-        return is_textual(stat.type) and stat.size <= read_limit(self.rooms.limits.text)
+        return is_textual(stat.type) and stat.size <= most(self.rooms.limits)
 
     async def _text(self, stat: Stat) -> list[Event]:
         hunt = Hunt(self.query, set(self.query.words if self.where is Where.CONTENT else self.query.missing(stat.path)))
@@ -174,17 +174,19 @@ class Search:
         """The text in pieces: the live one, once the journal holds it, where a room is ahead of its file."""
         host = self.rooms.live(stat.id)
         if host is None or host.file.word == "saved":
-            content = await self.files.read(stat.id, limit=read_limit(self.rooms.limits.text))
+            content = await self.files.read(stat.id, limit=most(self.rooms.limits))
+            if stat.type == NOTEBOOK_TYPE:
+                return _cut(await self.aside(lambda: readable(content.body, stat.type, self.rooms.limits)))
             return _decoded(content.body)
         try:
             async with asyncio.timeout(self.bounds.journal):
                 await host.sound()
-                text = host.room.document.text()
+                text = host.room.document.readable()
                 await host.settled()
         except TimeoutError:
             self._more = True
             return iter(())
-        return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
+        return _cut(text)
 
     def _one(self, found: Found) -> Found:
         """One more, if that is not too many."""
@@ -203,6 +205,10 @@ class Search:
     async def _in_time(self, work: Awaitable[T]) -> T:
         async with asyncio.timeout_at(self._end):
             return await work
+
+
+def _cut(text: str) -> Iterator[str]:
+    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
 
 
 def _decoded(body: bytes) -> Iterator[str]:
