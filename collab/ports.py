@@ -1,5 +1,5 @@
 """What is needed from outside: the storage (`Files`, `Folders`, `Bin`, `Watch`), the `Journal` (the hot log), and the archive (`Bases`, `Versions`,
-`Authors`): what is kept for long. Every error that may be raised is named.
+`Authors`, `Links`, `Locks`): what is kept for long. Every error that may be raised is named.
 """
 
 from __future__ import annotations
@@ -244,7 +244,9 @@ class Bases(Protocol):
     """What writers may have read, for as long as they may come back. All raise `Unavailable`."""
 
     async def keep(self, document: str, part: Part, bases: Sequence[Kept]) -> None:
-        """A part and the bases that are places in it, in one step; durable on return. The same again changes nothing."""
+        """A part and the bases that are places in it, in one step; durable on return. The same again changes nothing; of two parts with the same
+        beginning the longer one stays.
+        """
 
     async def recent(self, document: str, count: int) -> list[Kept]:
         """The newest ones, newest first."""
@@ -256,10 +258,10 @@ class Bases(Protocol):
         """The parts that hold positions from `first` to `last`, in order; fewer when some are gone."""
 
     async def trim(self, now: float) -> None:
-        """What is too old goes, and the oldest of what is too much; a base goes with its part."""
+        """What is too old goes, and the oldest of what is too much; a base goes with the parts that it is made of."""
 
     async def forget(self, document: str) -> None:
-        """Everything that the archive has of the document goes: bases, versions, authors."""
+        """Everything that the archive has of the document goes: bases, versions, authors, links, locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,3 +323,88 @@ class Authors(Protocol):
 
     async def erase(self, person: str) -> bool:
         """The name goes for ever, one row; False when nobody of this id is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What opens a document or a folder for whoever has its secret."""
+
+    digest: str
+    """SHA-256 of the secret, which itself is nowhere."""
+    target: str
+    """A document's id, or a folder's path."""
+    role: str
+    """What it allows: a role's word."""
+    maker: str
+    """The id of who made it; empty when that person was erased."""
+    made: float
+    """UTC seconds since the epoch."""
+    expires: float | None = None
+    """UTC seconds since the epoch; None: never."""
+    password: str = ""
+    """The hash of a password that is asked for, in a form that names its parameters; empty: none is."""
+    uses: int | None = None
+    """So many are left; None: any number."""
+    revoked: float | None = None
+    """UTC seconds since the epoch."""
+
+    def ended(self, now: float) -> str | None:
+        """Why it opens nothing any more, in words, or None."""
+        if self.revoked is not None:
+            return "the link was taken back"
+        if self.expires is not None and self.expires <= now:
+            return "the link's time is over"
+        return "the link was used as often as it may be" if self.uses is not None and self.uses <= 0 else None
+
+
+class Links(Protocol):
+    """Links that were given away. All raise `Unavailable`."""
+
+    async def add(self, link: Link) -> None:
+        """One more; durable on return. The same digest again changes nothing."""
+
+    async def find(self, digest: str) -> Link:
+        """The link, whatever became of it. Raises `NotFound`."""
+
+    async def list(self, target: str) -> Sequence[Link]:
+        """Those of a document or a folder, whatever became of them, newest first."""
+
+    async def use(self, digest: str, now: float) -> Link:
+        """Take one of its uses, in one step however many come at once. Raises `NotFound`, also for one that opens nothing any more (see `Link.ended`)."""
+
+    async def revoke(self, digest: str, now: float) -> None:
+        """It opens nothing any more; again changes nothing. Raises `NotFound`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock of a document."""
+
+    name: str
+    """Which one of the document's locks."""
+    id: str
+    """What its holder made up to know it again."""
+    holder: str
+    seconds: float
+    """For which it is taken; as an answer: those that are left, by the archive's own clock."""
+
+
+class Locks(Protocol):
+    """Locks of documents, each compared and changed in one step. The answer of each verb is the lock that stands now: it is the caller's if it has the
+    caller's id. A lock that is over is none. All raise `Unavailable`.
+    """
+
+    async def acquire(self, document: str, lock: Lock) -> Lock:
+        """Take it, if nobody holds it or it has this id already; then holder and time are the new ones."""
+
+    async def refresh(self, document: str, lock: Lock) -> Lock | None:
+        """Hold it from now on for so many seconds, if it has this id."""
+
+    async def replace(self, document: str, lock: Lock, old: str) -> Lock | None:
+        """Put this one in its place, if it has the old id."""
+
+    async def release(self, document: str, name: str, lock: str) -> Lock | None:
+        """Free it, if it has this id; None: it is free."""
+
+    async def get(self, document: str, name: str) -> Lock | None:
+        """The one that stands now."""

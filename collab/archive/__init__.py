@@ -1,1 +1,1 @@
-"""What is kept for long: bases, versions, authors, people."""
+"""What is kept for long: bases, versions, authors, people, links, locks."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from collab.archive.rows import key_for, key_of, person_key, pressed, unpressed
+from collab.archive.rows import digest_of, key_for, key_of, pressed, unless_there, unpressed
 from collab.archive.tables import authors, people
 
 if TYPE_CHECKING:
@@ -55,22 +55,27 @@ class SqlAuthors:
 def _put(connection: Connection, document: str, position: int, body: bytes) -> None:
     key = key_for(connection, document)
     known = connection.execute(select(authors.c.position).where(authors.c.document == key)).scalar()
-    if known is None or known <= position:
-        connection.execute(delete(authors).where(authors.c.document == key))
+    if known is None:
         connection.execute(insert(authors).values(document=key, position=position, body=body))
+    elif known <= position:
+        connection.execute(update(authors).where(authors.c.document == key).values(position=position, body=body))
 
 
 def _meet(connection: Connection, met: Mapping[str, str]) -> None:
-    for person, name in met.items():
-        key = person_key(connection, person)
-        connection.execute(update(people).where(people.c.key == key, people.c.id.is_not(None)).values(name=name))
+    # In one order, so that two who meet the same people do not wait for each other.
+    rows = [{"digest": digest_of(person), "id": person, "name": name} for person, name in sorted(met.items())]
+    connection.execute(unless_there(connection, people).values(digest=bindparam("digest"), id=bindparam("id"), name=None), rows)
+    known = people.c.digest == bindparam("of"), people.c.id.is_not(None)
+    connection.execute(
+        update(people).where(*known).values(name=bindparam("called")), [{"of": row["digest"], "called": row["name"]} for row in rows]
+    )
 
 
 def _names(connection: Connection, asked: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for start in range(0, len(asked), 500):
         query = select(people.c.id, people.c.name).where(people.c.id.in_(asked[start : start + 500]), people.c.name.is_not(None))
-        found.update(connection.execute(query).tuples().all())
+        found.update(connection.execute(query).all())
     return found
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from collab.archive.rows import key_for, key_of, pressed, unless_there, unpressed
-from collab.archive.tables import authors, bases, documents, parts, versions
+from collab.archive.tables import authors, bases, documents, links, locks, parts, versions
 from collab.ports import Kept, Part
 
 if TYPE_CHECKING:
@@ -62,17 +62,17 @@ class SqlBases:
         await self._database.run(lambda connection: self._trim(connection, now))
 
     def _trim(self, connection: Connection, now: float) -> None:
-        old = select(parts.c.document, parts.c.first).where(parts.c.at < now - self._days * DAY)
-        for row in connection.execute(old).all():
-            _drop(connection, row.document, row.first)
+        old = select(parts.c.document, parts.c.first, parts.c.last).where(parts.c.at < now - self._days * DAY)
+        for part in connection.execute(old).all():
+            _drop(connection, part.document, part.first, part.last)
         sums = select(parts.c.document, func.sum(parts.c.size).label("size")).group_by(parts.c.document)
         for row in connection.execute(sums.having(func.sum(parts.c.size) > self._most)).all():
             over = int(row.size) - self._most
-            oldest = select(parts.c.first, parts.c.size).where(parts.c.document == row.document).order_by(parts.c.first)
+            oldest = select(parts.c.first, parts.c.last, parts.c.size).where(parts.c.document == row.document).order_by(parts.c.first)
             for part in connection.execute(oldest).all():
                 if over <= 0:
                     break
-                _drop(connection, row.document, part.first)
+                _drop(connection, row.document, part.first, part.last)
                 over -= part.size
 
     async def forget(self, document: str) -> None:
@@ -82,22 +82,36 @@ class SqlBases:
 
 def _keep(connection: Connection, document: str, part: Part, body: bytes, kept: Sequence[Kept]) -> None:
     key = key_for(connection, document)
-    at = max((base.at for base in kept), default=0.0)
-    row = {"document": key, "first": part.first, "last": part.last, "at": at, "size": len(body), "body": body}
-    connection.execute(unless_there(connection, parts).values(row))
+    newest = func.max(parts.c.at)
+    before = connection.execute(select(func.coalesce(newest, 0.0)).where(parts.c.document == key)).scalar_one()
+    at = max([base.at for base in kept], default=float(before))
+    known = connection.execute(select(parts.c.last).where(parts.c.document == key, parts.c.first == part.first)).scalar()
+    row = {"last": part.last, "at": at, "size": len(body), "body": body}
+    if known is None:
+        connection.execute(insert(parts).values(document=key, first=part.first, **row))
+    elif known < part.last:
+        # A crash, or trouble, left the journal as it was, and it went on: now there is more behind the same beginning.
+        connection.execute(update(parts).where(parts.c.document == key, parts.c.first == part.first).values(**row))
     for base in kept:
-        connection.execute(
-            unless_there(connection, bases).values(
-                document=key,
-                part=part.first,
-                hash=base.hash,
-                place=base.place,
-                merges=json.dumps(base.merges),
-                at=base.at,
-                ours=base.ours,
-                sketch=base.sketch,
-            )
+        _keep_base(connection, key, part.first, base)
+    reached = min((base.place for base in kept), default=part.first)
+    earlier = (parts.c.document == key, parts.c.first < part.first, parts.c.last > reached, parts.c.at < at)
+    connection.execute(update(parts).where(*earlier).values(at=at))
+
+
+def _keep_base(connection: Connection, key: int, first: int, base: Kept) -> None:
+    connection.execute(
+        unless_there(connection, bases).values(
+            document=key,
+            part=first,
+            hash=base.hash,
+            place=base.place,
+            merges=json.dumps(base.merges),
+            at=base.at,
+            ours=base.ours,
+            sketch=base.sketch,
         )
+    )
 
 
 def _of(document: str) -> Select[tuple[object, ...]]:
@@ -111,14 +125,17 @@ def _kept(row: Row[tuple[object, ...]]) -> Kept:
     return Kept(row.hash, row.place, tuple(json.loads(row.merges)), row.at, row.ours, row.sketch)
 
 
-def _drop(connection: Connection, key: int, first: int) -> None:
-    connection.execute(delete(bases).where(bases.c.document == key, bases.c.part == first))
+def _drop(connection: Connection, key: int, first: int, last: int) -> None:
+    """With every base that can't be made without it."""
+    within = and_(bases.c.place >= first, bases.c.place < last)
+    connection.execute(delete(bases).where(bases.c.document == key, or_(bases.c.part == first, within)))
     connection.execute(delete(parts).where(parts.c.document == key, parts.c.first == first))
 
 
 def _forget(connection: Connection, document: str) -> None:
     key = key_of(connection, document)
     if key is not None:
-        for table in (bases, parts, versions, authors):
+        for table in (bases, parts, versions, authors, locks):
             connection.execute(delete(table).where(table.c.document == key))
         connection.execute(delete(documents).where(documents.c.key == key))
+    connection.execute(delete(links).where(links.c.target == document))

@@ -1,27 +1,31 @@
-"""The one door to SQLAlchemy: work on a database, beside the event loop, in transactions."""
+"""The one door to SQLAlchemy: work on a database, beside the event loop, in transactions. A database that does not answer costs nobody much time."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
-from collab.errors import Conflict, Unavailable
+from collab.errors import CollabError, Conflict, Malformed, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
 
@@ -29,29 +33,54 @@ CONNECTIONS = 4
 """To PostgreSQL at once."""
 BUSY = 5.0
 """Seconds that SQLite waits for another process (a backup, a command of the operator)."""
+ANSWER = 30.0
+"""Seconds in which a transaction has to be done; then the connection is given up."""
+RETRY = (1.0, 30.0)
+"""Seconds without a try after a failure, doubling, and at most."""
+TRIES = 3
+"""So often a transaction is done that another one crossed."""
+KINDS = ("sqlite", "postgresql")
+
+AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
+"""What is wrong with the database, not with what it was asked."""
+
 _LOCK = 0x636F6C6C6162
 """PostgreSQL's advisory lock under which one node at a time migrates."""
+_CROSSED = ("40001", "40P01")
+"""SQLSTATE of serialization failures and deadlocks."""
 
 
 class Database:
-    """A database by its URL: `sqlite:///path`, `sqlite://` (in memory) or `postgresql+psycopg://…`. Errors: `Unavailable`; when it is opened
-    also `Conflict`, if a newer program made it.
+    """A database by its URL: `sqlite:///path`, `sqlite://` (in memory) or `postgresql+psycopg://…`. `clock` gives monotonic seconds.
+
+    Errors: `Unavailable`; when it is opened also `Conflict`, if a newer program made it, and `Malformed` for a URL that is none.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url)
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._url = _parsed(url)
         self.sqlite = self._url.get_backend_name() == "sqlite"
+        self.trouble: str | None = None
+        """Why it takes nothing just now, in words."""
+        self._failures = 0
+        self._not_before = 0.0
+        self._lent: set[Any] = set()
+        """The driver's connections that transactions are made on."""
         self._threads = ThreadPoolExecutor(1 if self.sqlite else CONNECTIONS, "collab-archive")
         try:
             self._engine = _sqlite(self._url) if self.sqlite else _server(self._url)
+            event.listen(self._engine, "checkout", self._lend)
+            event.listen(self._engine, "checkin", self._return)
             with self._engine.begin() as connection:
                 self._migrate(connection)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, ModuleNotFoundError) as error:
             self._threads.shutdown()
             raise _unavailable(error) from error
 
     def _migrate(self, connection: Connection) -> None:
         if not self.sqlite:
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         with resources.as_file(resources.files("collab.archive") / "migrations") as folder:
             config = Config()
@@ -64,23 +93,87 @@ class Database:
             command.upgrade(config, "head")
 
     async def run(self, act: Callable[[Connection], T]) -> T:
-        """`act` in a transaction of its own, which is durable on return."""
+        """`act` in a transaction of its own, which is durable on return. Soon after a failure it fails at once, so that nobody waits in vain."""
+        if self.trouble is not None and self._clock() < self._not_before:
+            raise Unavailable(self.trouble)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, act)
+            done = asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, act)
         except RuntimeError as error:
             raise Unavailable("the archive is closed") from error
+        done.add_done_callback(_seen)
+        if not (await asyncio.wait({done}, timeout=None if self.sqlite else ANSWER))[0]:
+            self._hang_up()
+            raise self._failed(Unavailable(f"the archive's database did not answer in {ANSWER:.0f} s"))
+        try:
+            result = done.result()
+        except Unavailable as error:
+            if isinstance(error.__cause__, AWAY):
+                self._failed(error)
+            raise
+        self.trouble, self._failures = None, 0
+        return result
+
+    def _failed(self, error: Unavailable) -> Unavailable:
+        first, most = RETRY
+        self._failures += 1
+        self._not_before = self._clock() + min(first * 2.0 ** (self._failures - 1), most)
+        self.trouble = error.detail
+        return error
 
     def _transaction(self, act: Callable[[Connection], T]) -> T:
-        try:
-            with self._engine.begin() as connection:
-                return act(connection)
-        except SQLAlchemyError as error:
-            raise _unavailable(error) from error
+        for left in reversed(range(TRIES)):
+            try:
+                with self._engine.begin() as connection:
+                    return act(connection)
+            except (SQLAlchemyError, UnicodeError, OverflowError) as error:
+                if isinstance(error, IntegrityError) or getattr(getattr(error, "orig", None), "sqlstate", None) in _CROSSED:
+                    if left:
+                        continue
+                elif self.sqlite and isinstance(error, DBAPIError) and self._url.database not in {None, "", ":memory:"}:
+                    # After a failed sync nobody knows which pages are on the disk: a new connection reads them again.
+                    self._engine.dispose()
+                raise _unavailable(error) from error
+        raise AssertionError
+
+    def _lend(self, connection: object, _: ConnectionPoolEntry, __: object) -> None:
+        self._lent.add(connection)
+
+    def _return(self, connection: object, _: ConnectionPoolEntry) -> None:
+        self._lent.discard(connection)
+
+    def _hang_up(self) -> None:
+        """Whoever waits for an answer gets an error now."""
+        for connection in () if self.sqlite else tuple(self._lent):
+            try:
+                with socket.socket(fileno=os.dup(connection.fileno())) as line:
+                    line.shutdown(socket.SHUT_RDWR)
+            except Exception:  # noqa: BLE001, S112 - it is closed already, in whatever state
+                continue
 
     async def close(self) -> None:
-        """Wait for what runs. Idempotent."""
-        await asyncio.to_thread(self._threads.shutdown)
+        """Wait for what runs, a while. Idempotent."""
+        ended = asyncio.ensure_future(asyncio.to_thread(self._threads.shutdown))
+        await asyncio.wait({ended}, timeout=ANSWER / 6)
+        self._hang_up()
+        await ended
         self._engine.dispose()
+
+
+def _seen(done: asyncio.Future[Any]) -> None:
+    """Who asked may be gone; then nobody looks at the error."""
+    if not done.cancelled():
+        done.exception()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        known = parsed.get_backend_name() in KINDS
+    except SQLAlchemyError:
+        known = False
+    if not known:
+        raise Malformed("the archive's address must be sqlite:////folder/file or postgresql+psycopg://name@host/database (COLLAB_ARCHIVE)")
+    return parsed
 
 
 def _sqlite(url: URL) -> Engine:
@@ -107,9 +200,22 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _server(url: URL) -> Engine:
-    return create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True)
+    given = {"connect_timeout": 5, "tcp_user_timeout": int(ANSWER * 1000), "application_name": "collab"}
+    wanted = {name: value for name, value in given.items() if name not in url.query}
+    engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=ANSWER, pool_pre_ping=True, connect_args=wanted)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
+        # What a node leaves that is gone, or stopped, holds up the others for so long.
+        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(f"SET {name} = {int(ANSWER * 1000)}")
+        connection.commit()
+
+    return engine
 
 
-def _unavailable(error: Exception) -> Unavailable:
+def _unavailable(error: Exception) -> CollabError:
+    if isinstance(error, ModuleNotFoundError):
+        return Unavailable(f"the driver of the archive's database is not installed ({error.name}): pip install 'collab[postgres]'")
     reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     return Unavailable(f"the archive's database does not take it: {reason}")

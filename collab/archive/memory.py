@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from collab.archive.memory_claims import MemoryLinks, MemoryLocks
 from collab.archive.thinning import surplus
 from collab.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from collab.ports import Kept, Part, Version
+    from collab.ports import Kept, Link, Lock, Part, Version
+
+T = TypeVar("T")
 
 DAY = 86_400.0
 
@@ -26,40 +30,64 @@ class _Document:
 
 
 @dataclass(slots=True)
-class _Disk:
+class Disk:
+    """What a crash leaves."""
+
     documents: dict[str, _Document] = field(default_factory=dict)
     names: dict[str, str | None] = field(default_factory=dict)
     """None: erased."""
+    links: dict[str, Link] = field(default_factory=dict)
+    locks: dict[tuple[str, str], tuple[Lock, float]] = field(default_factory=dict)
+    """By document and name, with the clock's time at which they are over."""
 
     def of(self, document: str) -> _Document:
+        """What there is of a document."""
         return self.documents.get(document, _Document())
 
 
 class MemoryArchive:
-    """`step` is awaited before each change, and behind it. `days` and `most` as those of `store.Archive`; `most` counts unpressed bytes."""
+    """`step` is awaited before each change, and behind it. `days` and `most` as those of `store.Archive`; `most` counts unpressed bytes.
+    `clock` gives seconds.
+    """
 
-    def __init__(self, step: Callable[[str], Awaitable[None]] | None = None, *, days: float = 30.0, most: int = 64 * 2**20) -> None:
+    def __init__(
+        self,
+        step: Callable[[str], Awaitable[None]] | None = None,
+        *,
+        days: float = 30.0,
+        most: int = 64 * 2**20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._step = step
         self._bounds = days, most
-        self.disk = _Disk()
+        self._clock = clock
+        self.disk = Disk()
         self.bases = _Bases(self, days, most)
         self.versions = _Versions(self)
         self.authors = _Authors(self)
+        self.links = MemoryLinks(self)
+        self.locks = MemoryLocks(self, clock)
+
+    @property
+    def trouble(self) -> str | None:
+        """Memory has none."""
+        return None
 
     def crash(self) -> MemoryArchive:
         """The archive after a crash; what the dead process still does reaches an empty disk."""
         days, most = self._bounds
-        after = MemoryArchive(self._step, days=days, most=most)
-        after.disk, self.disk = self.disk, _Disk()
+        after = MemoryArchive(self._step, days=days, most=most, clock=self._clock)
+        after.disk, self.disk = self.disk, Disk()
         return after
 
-    async def change(self, word: str, act: Callable[[_Disk], None]) -> None:
+    async def change(self, word: str, act: Callable[[Disk], T]) -> T:
         """One change, which others and crashes may come before and after."""
         if self._step is not None:
             await self._step(word)
-        act(self.disk)
+        result = act(self.disk)
         if self._step is not None:
             await self._step(word + " done")
+        return result
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -70,9 +98,10 @@ class _Bases:
         self._archive, self._days, self._most = archive, days, most
 
     async def keep(self, document: str, part: Part, bases: Sequence[Kept]) -> None:
-        def act(disk: _Disk) -> None:
+        def act(disk: Disk) -> None:
             known = disk.documents.setdefault(document, _Document())
-            known.parts.setdefault(part.first, part)
+            if part.first not in known.parts or known.parts[part.first].last < part.last:
+                known.parts[part.first] = part
             there = {(kept.hash, kept.place, kept.merges) for _, kept in known.bases}
             known.bases += [(part.first, kept) for kept in bases if (kept.hash, kept.place, kept.merges) not in there]
 
@@ -89,22 +118,27 @@ class _Bases:
         return [parts[at] for at in sorted(parts) if at < last and parts[at].last >= first]
 
     async def trim(self, now: float) -> None:
-        def act(disk: _Disk) -> None:
+        def act(disk: Disk) -> None:
             for known in disk.documents.values():
                 self._trim(known, now)
 
         await self._archive.change("trim", act)
 
     def _trim(self, known: _Document, now: float) -> None:
+        newest = 0.0
         for first in sorted(known.parts):
-            newest = max((kept.at for part, kept in known.bases if part == first), default=0.0)
-            if newest < now - self._days * DAY or sum(len(part.body) for part in known.parts.values()) > self._most:
+            part = known.parts[first]
+            # A part is as old as the newest base that it is needed for; one without any, as the one before it.
+            newest = max((kept.at for of, kept in known.bases if of >= first and (of == first or kept.place < part.last)), default=newest)
+            if newest < now - self._days * DAY or sum(len(each.body) for each in known.parts.values()) > self._most:
                 del known.parts[first]
-                known.bases = [each for each in known.bases if each[0] != first]
+                known.bases = [(of, kept) for of, kept in known.bases if of != first and not first <= kept.place < part.last]
 
     async def forget(self, document: str) -> None:
-        def act(disk: _Disk) -> None:
+        def act(disk: Disk) -> None:
             disk.documents.pop(document, None)
+            disk.links = {digest: link for digest, link in disk.links.items() if link.target != document}
+            disk.locks = {key: held for key, held in disk.locks.items() if key[0] != document}
 
         await self._archive.change("forget archive", act)
 
@@ -114,7 +148,7 @@ class _Versions:
         self._archive = archive
 
     async def add(self, document: str, version: Version, body: bytes) -> None:
-        def act(disk: _Disk) -> None:
+        def act(disk: Disk) -> None:
             known = disk.documents.setdefault(document, _Document()).versions
             if version.number not in known and (not known or known[max(known)][0].hash != version.hash):
                 known[version.number] = version, body
@@ -135,7 +169,7 @@ class _Versions:
     async def read(self, document: str, number: int) -> tuple[Version, bytes]:
         known = self._archive.disk.of(document).versions
         if number not in known:
-            raise NotFound(f"there is no version {number}: it may have been thinned out")
+            raise _gone(number)
         version, body = known[number]
         return self._shown(version), body
 
@@ -143,13 +177,18 @@ class _Versions:
         return next((version for version in self._newest(document) if version.hash == digest), None)
 
     async def name(self, document: str, number: int, name: str) -> Version:
-        version, body = await self.read(document, number)
-        named = replace(version, name=name)
-        await self._archive.change("name", lambda disk: disk.documents[document].versions.update({number: (named, body)}))
-        return named
+        def act(disk: Disk) -> Version:
+            known = disk.of(document).versions
+            if number not in known:
+                raise _gone(number)
+            version, body = known[number]
+            known[number] = replace(version, name=name), body
+            return self._shown(known[number][0])
+
+        return await self._archive.change("name", act)
 
     async def thin(self, now: float) -> None:
-        def act(disk: _Disk) -> None:
+        def act(disk: Disk) -> None:
             for known in disk.documents.values():
                 for version in surplus([known.versions[number][0] for number in sorted(known.versions)], now):
                     del known.versions[version.number]
@@ -157,12 +196,16 @@ class _Versions:
         await self._archive.change("thin", act)
 
 
+def _gone(number: int) -> NotFound:
+    return NotFound(f"there is no version {number}: it may have been thinned out")
+
+
 class _Authors:
     def __init__(self, archive: MemoryArchive) -> None:
         self._archive = archive
 
     async def put(self, document: str, position: int, authors: bytes) -> None:
-        def act(disk: _Disk) -> None:
+        def act(disk: Disk) -> None:
             known = disk.documents.setdefault(document, _Document())
             if known.authors is None or known.authors[0] <= position:
                 known.authors = position, authors
@@ -173,7 +216,7 @@ class _Authors:
         return self._archive.disk.of(document).authors
 
     async def meet(self, people: Mapping[str, str]) -> None:
-        def act(disk: _Disk) -> None:
+        def act(disk: Disk) -> None:
             disk.names.update({person: name for person, name in people.items() if disk.names.get(person, "") is not None})
 
         if people:
@@ -184,7 +227,10 @@ class _Authors:
         return {person: name for person in people if (name := known.get(person)) is not None}
 
     async def erase(self, person: str) -> bool:
-        known = self._archive.disk.names.get(person) is not None
-        if known:
-            await self._archive.change("erase", lambda disk: disk.names.update({person: None}))
-        return known
+        def act(disk: Disk) -> bool:
+            known = disk.names.get(person) is not None
+            if known:
+                disk.names[person] = None
+            return known
+
+        return await self._archive.change("erase", act)

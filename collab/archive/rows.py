@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 QUICK = 2**20
 """Bytes from which on less effort is made."""
+FAR = 2**18
+"""Bytes from which on zstd has to be told to look as far back as the dictionary's beginning, and to remember all of it."""
 
 
 def unless_there(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - the two dialects' inserts have no common type
@@ -30,17 +32,18 @@ def key_of(connection: Connection, document: str) -> int | None:
 
 
 def key_for(connection: Connection, document: str) -> int:
-    """The key of a document, a new one if need be."""
-    key = key_of(connection, document)
+    """The key of a document, a new one if need be. Until the transaction ends no other one changes what the archive has of it."""
+    known = select(documents.c.key).where(documents.c.id == document).with_for_update()
+    key = connection.execute(known).scalar()
     if key is None:
         connection.execute(unless_there(connection, documents).values(id=document))
-        key = connection.execute(select(documents.c.key).where(documents.c.id == document)).scalar_one()
-    return key
+        key = connection.execute(known).scalar_one()
+    return int(key)
 
 
 def person_key(connection: Connection, person: str) -> int:
     """The key of a person; somebody who was erased keeps it, without id and name."""
-    digest = sha256(person.encode()).hexdigest()
+    digest = digest_of(person)
     known = select(people.c.key).where(people.c.digest == digest)
     key = connection.execute(known).scalar()
     if key is None:
@@ -49,12 +52,19 @@ def person_key(connection: Connection, person: str) -> int:
     return int(key)
 
 
+def digest_of(person: str) -> str:
+    """What tells people apart when their ids are gone."""
+    return sha256(person.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def pressed(body: bytes, dictionary: bytes | None = None) -> bytes:
     """The body in zstd, as little as it differs from the dictionary."""
-    level = 9 if len(body) < QUICK else 3
-    given = _dictionary(dictionary)
-    parameters = zstandard.ZstdCompressionParameters.from_level(level, source_size=len(body), dict_size=len(dictionary or b""))
-    return zstandard.ZstdCompressor(compression_params=parameters, dict_data=given).compress(body)
+    known, both = len(dictionary or b""), len(body) + len(dictionary or b"")
+    far = {"window_log": both.bit_length(), "hash_log": min(known.bit_length(), 24), "chain_log": min(known.bit_length(), 24)}
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        9 if len(body) < QUICK else 3, source_size=len(body), dict_size=known, **(far if known > FAR else {})
+    )
+    return zstandard.ZstdCompressor(compression_params=parameters, dict_data=_dictionary(dictionary)).compress(body)
 
 
 def unpressed(body: bytes, dictionary: bytes | None = None) -> bytes:

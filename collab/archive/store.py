@@ -1,10 +1,12 @@
-"""The archive on SQLite (embedded) or PostgreSQL (several nodes): bases, versions, authors, people."""
+"""The archive on SQLite (embedded) or PostgreSQL (several nodes): bases, versions, authors, links, locks."""
 
 from __future__ import annotations
 
 from collab.archive.authors import SqlAuthors
 from collab.archive.bases import SqlBases
 from collab.archive.engine import Database
+from collab.archive.links import SqlLinks
+from collab.archive.locks import SqlLocks
 from collab.archive.versions import SqlVersions
 
 DAYS = 30.0
@@ -21,6 +23,8 @@ class Archive:
         self.bases = SqlBases(self._database, days=days, most=most)
         self.versions = SqlVersions(self._database)
         self.authors = SqlAuthors(self._database)
+        self.links = SqlLinks(self._database)
+        self.locks = SqlLocks(self._database)
 
     async def close(self) -> None:
         """Wait for what runs. Idempotent."""

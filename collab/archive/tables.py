@@ -2,9 +2,52 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, UniqueConstraint
+from sqlalchemy import Text as AnyText
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
 
 metadata = MetaData()
+
+
+class Text(TypeDecorator[str]):
+    """Text that every database takes: NUL and halves of surrogate pairs become U+FFFD."""
+
+    impl = AnyText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """On the way in."""
+        del dialect
+        return None if value is None else _LOST.sub("\ufffd", value)
+
+
+class Hash(TypeDecorator[str]):
+    """A SHA-256 in hex, as 32 bytes. Whatever else somebody looks for is found nowhere."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """On the way in."""
+        del dialect
+        if value is None:
+            return None
+        return bytes.fromhex(value) if _HEX.fullmatch(value) else value.encode("utf-8", "replace")
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        """On the way out."""
+        del dialect
+        return None if value is None else value.hex()
+
+
+_LOST = re.compile("[\0\ud800-\udfff]")
+_HEX = re.compile("[0-9a-f]{64}")
 
 documents = Table(
     "documents",
@@ -37,7 +80,7 @@ bases = Table(
     Column("key", Integer, primary_key=True),
     Column("document", Integer, ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
     Column("part", BigInteger, nullable=False),  # `first` of the part that came with it
-    Column("hash", Text, nullable=False),
+    Column("hash", Hash, nullable=False),
     Column("place", BigInteger, nullable=False),
     Column("merges", Text, nullable=False),  # JSON: positions
     Column("at", Float, nullable=False),
@@ -52,13 +95,12 @@ versions = Table(
     _document(),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Float, nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("hash", Hash, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("source", Text, nullable=False),
     Column("writers", Text, nullable=False),  # JSON: keys of people
     Column("name", Text, nullable=False),
     Column("against", BigInteger),  # the number of the version whose body is the dictionary; NULL: none
-    Column("depth", Integer, nullable=False),  # so many dictionaries to go through
     Column("body", LargeBinary, nullable=False),  # zstd
 )
 
@@ -74,7 +116,32 @@ people = Table(
     "people",
     metadata,
     Column("key", Integer, primary_key=True),
-    Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the id: stays when the person is erased
+    Column("digest", Hash, nullable=False, unique=True),  # SHA-256 of the id: stays when the person is erased
     Column("id", Text),  # NULL: erased
     Column("name", Text),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("digest", Hash, nullable=False, unique=True),  # SHA-256 of the secret
+    Column("target", Text, nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("maker", Integer, ForeignKey("people.key"), nullable=False),
+    Column("made", Float, nullable=False),
+    Column("expires", Float),  # NULL: never
+    Column("password", Text, nullable=False),
+    Column("uses", BigInteger),  # left; NULL: any number
+    Column("revoked", Float),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    _document(),
+    Column("name", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("until", Float, nullable=False),  # UTC seconds by the database's clock
 )

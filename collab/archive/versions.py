@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, select, update
 
-from collab.archive.rows import key_for, key_of, person_key, pressed, unpressed
+from collab.archive.rows import key_for, key_of, person_key, pressed, unless_there, unpressed
 from collab.archive.tables import documents, people, versions
 from collab.archive.thinning import DAY, due, surplus
 from collab.errors import NotFound
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
     from collab.archive.engine import Database
 
-DEPTH = 16
-"""Bodies that are read for one."""
+CHAIN = (8, 128)
+"""Bodies that are read for one, at most: so many of large ones, so many of small ones …"""
+CHAINED = 256 * 2**20
+"""… and so many bytes of those between. What stands on a version that goes may be read through twice as many."""
 AT_ONCE = 100
 """Versions that one transaction takes away."""
+
+_COLUMNS = [column for column in versions.c if column.name != "body"]
 
 
 class SqlVersions:
@@ -45,9 +49,8 @@ class SqlVersions:
         """One of them."""
 
         def act(connection: Connection) -> tuple[Version, bytes]:
-            key = key_of(connection, document)
-            row = _row(connection, key, number)
-            return _versions(connection, [row])[0], _body(connection, row)
+            chain = _chain(connection, key_of(connection, document), number)
+            return _versions(connection, chain[-1:])[0], _body(chain)
 
         return await self._database.run(act)
 
@@ -55,7 +58,7 @@ class SqlVersions:
         """The newest with this SHA-256."""
 
         def act(connection: Connection) -> Version | None:
-            query = select(versions).where(versions.c.document == key_of(connection, document), versions.c.hash == digest)
+            query = select(*_COLUMNS).where(versions.c.document == key_of(connection, document), versions.c.hash == digest)
             rows = connection.execute(query.order_by(versions.c.number.desc()).limit(1)).all()
             return _versions(connection, rows)[0] if rows else None
 
@@ -65,9 +68,12 @@ class SqlVersions:
         """Give it a name."""
 
         def act(connection: Connection) -> Version:
-            row = _row(connection, key_of(connection, document), number)
-            connection.execute(update(versions).where(*_at(row)).values(name=name))
-            connection.execute(update(documents).where(documents.c.key == row.document).values(due=0.0))
+            key = _held(connection, document)
+            row = connection.execute(select(*_COLUMNS).where(*_at(key, number))).first()
+            if row is None:
+                raise _gone(number)
+            connection.execute(update(versions).where(*_at(key, number)).values(name=name))
+            connection.execute(update(documents).where(documents.c.key == key).values(due=0.0))
             return replace(_versions(connection, [row])[0], name=name)
 
         return await self._database.run(act)
@@ -75,69 +81,89 @@ class SqlVersions:
     async def thin(self, now: float) -> None:
         """By age; some at a time, so that nobody waits for long."""
         keys = await self._database.run(
-            lambda connection: connection.execute(select(documents.c.key).where(documents.c.due <= now)).scalars().all()
+            lambda connection: connection.execute(select(documents.c.id).where(documents.c.due <= now)).scalars().all()
         )
-        for key in keys:
-            while await self._database.run(lambda connection, key=key: _thin(connection, key, now)):  # type: ignore[misc]  # bound here
+        for document in keys:
+            while await self._database.run(lambda connection, of=document: _thin(connection, of, now)):  # type: ignore[misc]  # bound here
                 pass
 
 
 def _add(connection: Connection, document: str, version: Version, body: bytes) -> None:
     key = key_for(connection, document)
-    newest = connection.execute(select(versions).where(versions.c.document == key).order_by(versions.c.number.desc()).limit(1)).first()
+    newest = connection.execute(
+        select(versions.c.number, versions.c.hash, versions.c.size)
+        .where(versions.c.document == key)
+        .order_by(versions.c.number.desc())
+        .limit(1)
+    ).first()
     if newest is not None and newest.hash == version.hash:
         return
-    if connection.execute(select(versions.c.number).where(versions.c.document == key, versions.c.number == version.number)).first():
-        return
-    before = newest if newest is not None and newest.number < version.number else None
+    before = newest.number if newest is not None and newest.number < version.number else None
+    writers = {writer: person_key(connection, writer) for writer in sorted(version.writers)}
     connection.execute(
-        insert(versions).values(
+        unless_there(connection, versions).values(
             document=key,
             number=version.number,
             at=version.at,
             hash=version.hash,
             size=version.size,
             source=version.source,
-            writers=json.dumps([person_key(connection, writer) for writer in version.writers]),
+            writers=json.dumps([writers[writer] for writer in version.writers]),
             name=version.name,
-            **_coded(connection, body, before, DEPTH),
+            **_coded(connection, key, body, before),
         )
     )
     later = documents.c.due.is_(None) | (documents.c.due > version.at + DAY)
     connection.execute(update(documents).where(documents.c.key == key, later).values(due=version.at + DAY))
 
 
-def _coded(connection: Connection, body: bytes, before: Row[Any] | None, depth: int) -> dict[str, object]:
-    """The body against that of another version, unless that one is too deep."""
-    if before is None or before.depth + 1 >= depth or not before.size:
-        return {"against": None, "depth": 0, "body": pressed(body)}
-    return {"against": before.number, "depth": before.depth + 1, "body": pressed(body, _body(connection, before))}
+def _coded(connection: Connection, key: int, body: bytes, before: int | None) -> dict[str, object]:
+    """The body against that of another version, unless too many stand below that one."""
+    if before is not None:
+        chain = _chain(connection, key, before)
+        if chain[-1].size and len(chain) < _most(max(row.size for row in chain)):
+            return {"against": before, "body": pressed(body, _body(chain))}
+    return {"against": None, "body": pressed(body)}
 
 
-def _row(connection: Connection, key: int | None, number: int) -> Row[Any]:
-    row = connection.execute(select(versions).where(versions.c.document == key, versions.c.number == number)).first()
-    if row is None:
-        raise NotFound(f"there is no version {number}: it may have been thinned out")
-    return row
+def _most(size: int) -> int:
+    least, most = CHAIN
+    return max(least, min(most, CHAINED // max(size, 1)))
 
 
-def _body(connection: Connection, row: Row[Any]) -> bytes:
-    chain = [row]
-    while chain[-1].against is not None:
-        chain.append(_row(connection, row.document, chain[-1].against))
+def _chain(connection: Connection, key: int | None, number: int) -> list[Row[Any]]:
+    """The version, last, and those whose bodies it stands on; by one query, so that nobody thins them out in between."""
+    below = select(versions).where(*_at(key, number)).cte("below", recursive=True)
+    further = select(versions).join(below, and_(versions.c.document == below.c.document, versions.c.number == below.c.against))
+    chain = below.union_all(further)
+    rows = connection.execute(select(chain).order_by(chain.c.number)).all()
+    if not rows:
+        raise _gone(number)
+    return list(rows)
+
+
+def _body(chain: Iterable[Row[Any]]) -> bytes:
     body: bytes | None = None
-    for each in reversed(chain):
+    for each in chain:
         body = unpressed(each.body, body)
     return body or b""
 
 
-def _at(row: Row[Any]) -> tuple[Any, Any]:
-    return versions.c.document == row.document, versions.c.number == row.number
+def _gone(number: int) -> NotFound:
+    return NotFound(f"there is no version {number}: it may have been thinned out")
+
+
+def _at(key: int | None, number: int) -> tuple[Any, Any]:
+    return versions.c.document == key, versions.c.number == number
+
+
+def _held(connection: Connection, document: str) -> int | None:
+    """The key of a document that no other transaction changes until this one ends."""
+    return connection.execute(select(documents.c.key).where(documents.c.id == document).with_for_update()).scalar()
 
 
 def _list(connection: Connection, document: str, before: int | None, limit: int) -> Sequence[Version]:
-    columns = [column for column in versions.c if column.name != "body"]
-    query = select(*columns).where(versions.c.document == key_of(connection, document))
+    query = select(*_COLUMNS).where(versions.c.document == key_of(connection, document))
     if before is not None:
         query = query.where(versions.c.number < before)
     return _versions(connection, connection.execute(query.order_by(versions.c.number.desc()).limit(limit)).all())
@@ -145,36 +171,39 @@ def _list(connection: Connection, document: str, before: int | None, limit: int)
 
 def _versions(connection: Connection, rows: Iterable[Row[Any]]) -> Sequence[Version]:
     found = [(row, json.loads(row.writers)) for row in rows]
-    keys = {key for _, writers in found for key in writers}
-    ids = dict(connection.execute(select(people.c.key, people.c.id).where(people.c.key.in_(keys))).tuples().all()) if keys else {}
+    keys = sorted({key for _, writers in found for key in writers})
+    ids: dict[int, str | None] = {}
+    for start in range(0, len(keys), 500):
+        query = select(people.c.key, people.c.id).where(people.c.key.in_(keys[start : start + 500]))
+        ids.update(connection.execute(query).all())
     return [
         Version(row.number, row.at, row.hash, row.size, row.source, tuple(ids.get(key) or "" for key in writers), row.name)
         for row, writers in found
     ]
 
 
-def _thin(connection: Connection, key: int, now: float) -> bool:
+def _thin(connection: Connection, document: str, now: float) -> bool:
     """Whether there is more to do."""
-    rows = connection.execute(select(versions).where(versions.c.document == key).order_by(versions.c.number)).all()
-    all_ = _versions(connection, rows)
-    gone = {version.number for version in surplus(all_, now)[:AT_ONCE]}
-    left = [row for row in rows if row.number not in gone]
+    key = _held(connection, document)
+    if key is None:
+        return False
+    rows = connection.execute(select(*_COLUMNS).where(versions.c.document == key).order_by(versions.c.number)).all()
+    known = [Version(row.number, row.at, row.hash, row.size, row.source, name=row.name) for row in rows]
+    gone = {version.number for version in surplus(known, now)[:AT_ONCE]}
     if gone:
-        _lift(connection, left, gone)
+        _lift(connection, key, [row for row in rows if row.number not in gone], gone)
         connection.execute(delete(versions).where(versions.c.document == key, versions.c.number.in_(gone)))
     if len(gone) < AT_ONCE:
-        stay = [version for version in all_ if version.number not in gone]
+        stay = [version for version in known if version.number not in gone]
         connection.execute(update(documents).where(documents.c.key == key).values(due=due(stay, now)))
     return len(gone) == AT_ONCE
 
 
-def _lift(connection: Connection, left: Iterable[Row[Any]], gone: set[int]) -> None:
+def _lift(connection: Connection, key: int, left: Iterable[Row[Any]], gone: set[int]) -> None:
     """What stands on a version that goes is put on the one before it that stays."""
-    before: Row[Any] | None = None
+    before: int | None = None
     for row in left:
         if row.against in gone:
-            values = _coded(connection, _body(connection, row), before, row.depth + 1)
-            connection.execute(update(versions).where(*_at(row)).values(**values))
-            before = _row(connection, row.document, row.number)
-        else:
-            before = row
+            body = _body(_chain(connection, key, row.number))
+            connection.execute(update(versions).where(*_at(key, row.number)).values(**_coded(connection, key, body, before)))
+        before = row.number

@@ -1,4 +1,4 @@
-"""Documents, parts of their logs, bases, versions, authors, people."""
+"""Documents, parts of their logs, bases, versions, authors, people, links, locks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Integer, primary_key=True),
         _document(key=False),
         sa.Column("part", sa.BigInteger, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
         sa.Column("place", sa.BigInteger, nullable=False),
         sa.Column("merges", sa.Text, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
@@ -51,13 +51,12 @@ def upgrade() -> None:
         _document(),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("at", sa.Float, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("writers", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("against", sa.BigInteger),
-        sa.Column("depth", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
     op.create_table(
@@ -69,7 +68,28 @@ def upgrade() -> None:
     op.create_table(
         "people",
         sa.Column("key", sa.Integer, primary_key=True),
-        sa.Column("digest", sa.Text, nullable=False, unique=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
         sa.Column("id", sa.Text),
         sa.Column("name", sa.Text),
+    )
+    op.create_table(
+        "links",
+        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("target", sa.Text, nullable=False, index=True),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("maker", sa.Integer, sa.ForeignKey("people.key"), nullable=False),
+        sa.Column("made", sa.Float, nullable=False),
+        sa.Column("expires", sa.Float),
+        sa.Column("password", sa.Text, nullable=False),
+        sa.Column("uses", sa.BigInteger),
+        sa.Column("revoked", sa.Float),
+    )
+    op.create_table(
+        "locks",
+        _document(),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("until", sa.Float, nullable=False),
     )
