@@ -100,6 +100,8 @@ class Adapters:
     clock: Callable[[], float] = time.monotonic
     random: Callable[[int], bytes] = os.urandom
     client: Path = CLIENT
+    archive_trouble: Callable[[], str | None] = lambda: None
+    """Why the archive takes nothing just now, in words, or None."""
     watch: Watch | None = None
     """Tells what others change; None: nobody does."""
     close: Callable[[], Awaitable[None]] | None = None
@@ -162,7 +164,8 @@ def build(settings: Settings, adapters: Adapters) -> App:
         ),
     )
     metrics.connections = lambda: len(rooms.connections)
-    health = Health(metrics, lambda: adapters.journal.trouble)
+    metrics.archive_behind = lambda: len(rooms.backlog)
+    health = Health(metrics, lambda: adapters.journal.trouble, adapters.archive_trouble)
     documents = Documents(rooms, adapters.files, adapters.versions)
     trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, days=settings.bin_days)
     api = Api(
@@ -302,6 +305,7 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
                 bases=archive.bases,
                 versions=archive.versions,
                 authors=archive.authors,
+                archive_trouble=lambda: archive.trouble,
                 watch=LocalWatch(directory.root),
                 secret=secret_of(settings, directory),
                 one_time=logins,

@@ -183,7 +183,7 @@ class Settings(BaseSettings):
     limit_queue_messages: Annotated[int, Field(description="Messages that a connection may send before sign-in.", gt=0)] = 1000
     limit_queue_documents: Annotated[int, Field(description="Documents that a connection may name before sign-in.", gt=0)] = 100
     archive: Annotated[
-        str, Field(description="The database of versions and of what writers have read: a URL. By default a file in the state.")
+        str, Field(description="The database of versions, authors and what writers have read: a URL. By default a file in the state.")
     ] = ""
     bin_days: Annotated[float, Field(description="Days that something deleted waits in the bin.", gt=0, le=36500)] = 30.0
     audit: Annotated[str, Field(description="A file for audit events as JSON lines, - for standard error, empty for none.")] = ""

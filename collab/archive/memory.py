@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from collab.archive.memory_claims import MemoryLinks, MemoryLocks
 from collab.archive.thinning import surplus
-from collab.errors import NotFound
+from collab.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -61,7 +61,9 @@ class MemoryArchive:
         self._step = step
         self._bounds = days, most
         self._clock = clock
-        self.disk = Disk()
+        self._disk = Disk()
+        self.trouble: str | None = None
+        """Why it takes nothing just now, in words, or None."""
         self.bases = _Bases(self, days, most)
         self.versions = _Versions(self)
         self.authors = _Authors(self)
@@ -69,15 +71,22 @@ class MemoryArchive:
         self.locks = MemoryLocks(self, clock)
 
     @property
-    def trouble(self) -> str | None:
-        """Memory has none."""
-        return None
+    def disk(self) -> Disk:
+        """What is there. Unavailable while it refuses."""
+        if self.trouble is not None:
+            raise Unavailable(self.trouble)
+        return self._disk
+
+    def refuse(self, trouble: str | None) -> None:
+        """From now on nothing is taken or told, for this reason; None: all is well again."""
+        self.trouble = trouble
 
     def crash(self) -> MemoryArchive:
         """The archive after a crash; what the dead process still does reaches an empty disk."""
         days, most = self._bounds
         after = MemoryArchive(self._step, days=days, most=most, clock=self._clock)
-        after.disk, self.disk = self.disk, Disk()
+        after._disk, self._disk = self._disk, Disk()
+        after.trouble = self.trouble
         return after
 
     async def change(self, word: str, act: Callable[[Disk], T]) -> T:

@@ -26,6 +26,11 @@ class Archive:
         self.links = SqlLinks(self._database)
         self.locks = SqlLocks(self._database)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the database takes nothing just now, in words, or None."""
+        return self._database.trouble
+
     async def close(self) -> None:
         """Wait for what runs. Idempotent."""
         await self._database.close()

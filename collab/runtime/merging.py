@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from collab import merge, protocol
 from collab.document import Document, derived_client
-from collab.errors import Conflict
+from collab.errors import Conflict, Unavailable
 from collab.formats import bodies
 from collab.ledger import Base, history, joined, merged, reaches
 from collab.ports import Kind, Record
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collab.access import Person
     from collab.formats.bodies import Body
     from collab.formats.looks import Looks
-    from collab.ports import Bases, Files, Journal, Log
+    from collab.ports import Bases, Files, Journal, Kept, Log
     from collab.runtime.chronicle import Chronicle
     from collab.runtime.host import Host
     from collab.runtime.metrics import Metrics
@@ -109,7 +109,9 @@ class Merger:
         ago: then it is a copy that came late, and an edit of itself.
         """
         ledger = self._host.ledger
-        before = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._bases.find(self._host.id, digest)
+        before = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._archived(
+            self._bases.find(self._host.id, digest)
+        )
         if before:
             replaced = ledger.replaced(digest)
             late = replaced is not None and replaced[1] and self._now() - replaced[0] < STALE
@@ -119,10 +121,19 @@ class Merger:
     def _newest(self) -> list[Base]:
         return [Base(kept.hash, kept.place, kept.merges) for kept in reversed(self._host.ledger.past[-NEWEST:])]
 
+    async def _archived(self, kept: Awaitable[list[Kept]]) -> list[Kept]:
+        """What the archive has. When it does not answer, nothing else may have been read if the journal still has the whole log."""
+        try:
+            return await kept
+        except Unavailable:
+            if (await self._journal.load(self._host.id)).checkpoint is None:
+                return []
+            raise
+
     async def _older(self, looks: Looks) -> list[Base]:
         """Of the archive's bases those that look most like this."""
         sketch = merge.sketch(looks.words)
-        kept = await self._bases.recent(self._host.id, LOOKED_AT)
+        kept = await self._archived(self._bases.recent(self._host.id, LOOKED_AT))
         likely = sorted(kept, key=lambda each: -merge.overlap(each.sketch, sketch))[:OLDER]
         return [Base(each.hash, each.place, each.merges) for each in likely]
 
@@ -132,7 +143,9 @@ class Merger:
         for base in ledger.candidates():
             if base.hash == digest:
                 return base
-        found = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._bases.find(self._host.id, digest)
+        found = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._archived(
+            self._bases.find(self._host.id, digest)
+        )
         return Base(found[0].hash, found[0].place, found[0].merges) if found else None
 
     async def guess(self, body: bytes) -> Base | None:
@@ -294,6 +307,8 @@ class Merger:
         }
         if behind:
             meta["drop"] = behind.hex()
+        if meta["endings"] != list(read.endings):
+            meta["read"] = list(read.endings)  # those of the body itself, which may have to be made anew
         record = Record(Kind.MERGE, update, meta)
         # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
         position = await host.append(record)

@@ -61,11 +61,13 @@ class Metrics:
     saves: Counter[str] = field(default_factory=Counter)
     """Attempts to bring a document into its file, by outcome: `written`, `unchanged`, `merged`, `failed`."""
     failures: Counter[str] = field(default_factory=Counter)
-    """What went wrong on our side, by part: `load`, `save`, `rebuild`, `task`, `request`."""
+    """What went wrong on our side, by part: `load`, `save`, `archive`, `guard`, `rebuild`, `task`, `request`."""
     refusals: Counter[str] = field(default_factory=Counter)
     """Peers and requests that were refused, by reason (`CollabError.reason`)."""
     journal_pending: Callable[[], int] = int
     """Gives the bytes that wait to be made durable."""
+    archive_behind: Callable[[], int] = int
+    """Gives the documents of which the archive does not have every version yet."""
     loop_stall: Histogram = field(default_factory=Histogram)
     """Seconds that the event loop came late to a timer."""
 
@@ -92,6 +94,7 @@ class Metrics:
         yield _labelled("collab_failures", "Failures of the server by part.", "part", self.failures)
         yield _labelled("collab_refusals", "Refused peers and requests by reason.", "reason", self.refusals)
         yield GaugeMetricFamily("collab_journal_pending_bytes", "Bytes that wait to be durable.", value=self.journal_pending())
+        yield GaugeMetricFamily("collab_archive_behind", "Documents whose versions wait for the archive.", value=self.archive_behind())
         yield _histogram("collab_event_loop_stall_seconds", "How late the event loop came to a timer.", self.loop_stall)
         yield GaugeMetricFamily("collab_event_loop_stall_max_seconds", "The longest stall since the start.", value=self.loop_stall.largest)
 

@@ -16,6 +16,7 @@ from collab.ledger import Ledger, deletions, history
 from collab.merge import nearness
 from collab.ports import Kind, Record
 from collab.room import Room
+from collab.runtime.backlog import Backlog
 from collab.runtime.chronicle import Chronicle
 from collab.runtime.credits import Credits
 from collab.runtime.host import AROUND, Host
@@ -100,6 +101,14 @@ class Rooms:
         self.audit = surroundings.audit
         self.people = People(surroundings.authors, surroundings.clock)
         self.refusals = Refusals(surroundings.clock, surroundings.refusal)
+        self.backlog = Backlog(
+            surroundings.journal,
+            surroundings.bases,
+            surroundings.versions,
+            thread=surroundings.thread,
+            spawn=self.spawn,
+            back=self._archive_back,
+        )
         self.connections: dict[Connection, None] = {}
         self._open: dict[str, _Open] = {}
         self._opening: dict[str, asyncio.Future[Host]] = {}
@@ -180,6 +189,7 @@ class Rooms:
         if self._opening:
             await asyncio.wait(self._opening.values(), timeout=PATIENCE)
         await asyncio.gather(*(self._let_go(entry, force=True) for entry in tuple(self._open.values())))
+        self.backlog.close()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         if tasks:
             # They notice by themselves that their rooms are gone; what waits for a medium that does not answer is given up.
@@ -196,6 +206,11 @@ class Rooms:
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
 
     # --- other writers
+
+    def _archive_back(self) -> None:
+        """What others wrote may have waited for the archive."""
+        for entry in self._open.values():
+            entry.saver.notice()
 
     def noticed(self, document: str) -> None:
         """The file may be another one now, or somewhere else, or gone."""
@@ -348,7 +363,7 @@ class Rooms:
             room.deletions = deletions(known, ledger.base.place)
         entry = self._assemble(content.stat, room, ledger)
         entry.host.logged = sum(len(record.body) + AROUND for _, record in known.records)
-        await entry.chronicle.begun(ledger.position, content)
+        await entry.chronicle.begun(known, ledger.position, content)
         await entry.saver.meet(content)
         if ledger.ahead or ledger.base.merges:
             entry.saver.touch()
@@ -360,7 +375,12 @@ class Rooms:
         document = Document.seed(read, new_lineage(self._around.random))
         document.endings = read.endings
         ledger = Ledger(form=read.form)
-        meta = {"hash": sha256(content.body).hexdigest(), "form": read.form.to_json(), "endings": list(document.endings)}
+        meta = {
+            "hash": sha256(content.body).hexdigest(),
+            "form": read.form.to_json(),
+            "endings": list(document.endings),
+            "modified": content.stat.modified,
+        }
         record = Record(Kind.SEED, document.encode(), meta)
         ledger.take(await self._around.journal.append(content.stat.id, record), record)
         return Room(document, ledger.owners, self.limits), ledger
@@ -396,7 +416,9 @@ class Rooms:
 
         seen = [0]
         credit = Credits(stat.id, around.authors, around.thread)
-        chronicle = Chronicle(stat.id, around.bases, around.versions, around.authors, credit, self.metrics)
+        chronicle = Chronicle(
+            stat.id, around.bases, around.versions, around.authors, credit=credit, backlog=self.backlog, metrics=self.metrics
+        )
         host = Host(
             stat,
             room,

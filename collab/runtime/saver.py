@@ -212,7 +212,7 @@ class Saver:
             deletions = host.room.deletions
             await self._guard(body)
             digest = sha256(body).hexdigest()
-            state = host.room.document.encode() if host.logged > CHECKPOINT else None
+            state = host.room.document.encode() if host.logged > CHECKPOINT and not self._chronicle.behind else None
             endings, logged = host.room.document.endings, host.logged
             # In the same step as the body: the position of this record names the state that the body holds.
             record = Record(Kind.ANNOUNCE, meta={"hash": digest, "at": self._now(), "sketch": merge.sketch(words).hex()})
@@ -278,6 +278,8 @@ class Saver:
                         await self._look_once()
                     except CollabError as error:
                         log.warning("%s: what was changed outside can't be merged: %s", self._host.id, error.detail)
+                        if isinstance(error, Unavailable):
+                            self._chronicle.owe()
         finally:
             self._looking = False
             self._settled()

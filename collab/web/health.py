@@ -39,10 +39,13 @@ class _Collected(Collector):
 
 @dataclass(slots=True)
 class Health:
-    """The routes `/healthz`, `/readyz`, `/metrics`. `trouble` tells why nothing can be made durable just now, or None."""
+    """The routes `/healthz`, `/readyz`, `/metrics`. `trouble` tells why nothing can be made durable just now, or None; `archive`, what is wrong with
+    the archive, without which people edit and save all the same.
+    """
 
     metrics: Metrics
     trouble: Callable[[], str | None]
+    archive: Callable[[], str | None] = lambda: None
     draining: bool = False
     registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=False))
 
@@ -75,7 +78,9 @@ class Health:
             return Problem.of(Draining("the server is about to stop"))
         if trouble is not None:
             return Problem.of(Unavailable(f"nothing can be stored: {trouble}"))
-        return PlainTextResponse("ready\n", headers={"Cache-Control": "no-store"})
+        # Where the database is, is not for everybody: the log says more.
+        words = "ready" if self.archive() is None else "ready, but the archive takes nothing: no history, and new versions wait"
+        return PlainTextResponse(words + "\n", headers={"Cache-Control": "no-store"})
 
     async def numbers(self, request: Request) -> Response:
         """All numbers in Prometheus' text format."""
