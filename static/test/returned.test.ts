@@ -140,8 +140,8 @@ test("what was typed is read in the order of the document, in pieces, without wh
   text.delete(0, 1);
   text.insert(2, "x");
   text.delete(2, 1);
-  expect(typed(away.updates, text)).toEqual(["ba", "at the end 🙂"]);
-  expect(joined(typed(away.updates, text))).toBe("ba\n\nat the end 🙂");
+  expect(typed(away.updates, [text])).toEqual(["ba", "at the end 🙂"]);
+  expect(joined(typed(away.updates, [text]))).toBe("ba\n\nat the end 🙂");
 });
 
 test("without a document it is read in the order of typing, and what goes on goes on", () => {
@@ -158,6 +158,6 @@ test("only what is unsent is taken of a run that the library has joined", () => 
   away.text.insert(5, " sent");
   away.updates.length = 0;
   away.text.insert(10, " unsent");
-  expect(typed(away.updates, away.text)).toEqual([" unsent"]);
-  expect(typed([], away.text)).toEqual([]);
+  expect(typed(away.updates, [away.text])).toEqual([" unsent"]);
+  expect(typed([], [away.text])).toEqual([]);
 });

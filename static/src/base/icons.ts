@@ -60,6 +60,11 @@ const PATHS = {
   copy: "M9 9h11v11H9zM5.5 15H4V4h11v1.5",
   restore: "M4 9h10a5.5 5.5 0 0 1 0 11H8M8 5L4 9l4 4",
   check: "M5 12.5l4.5 4.5L19 7",
+  above: "M4 13h16v7H4zM12 3v7M8.5 6.5h7",
+  below: "M4 4h16v7H4zM12 14v7M8.5 17.5h7",
+  splitCell: "M4 9V4h16v5M4 15v5h16v-5M3 12h3M10.5 12h3M18 12h3",
+  mergeCells: "M4 4h16v16H4zM12 6.5v4M9.8 8.8L12 11l2.2-2.2M12 17.5v-4M9.8 15.2L12 13l2.2 2.2",
+  notebook: "M6 3.5h12.5v17H6zM9.5 3.5v17M3.5 8h4M3.5 12h4M3.5 16h4M12.5 8h3.5M12.5 11.5h3.5",
   leave: "M14 4.5H5v15h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
 } as const;
 

@@ -26,7 +26,17 @@ export async function languageOf(fileName: string): Promise<LanguageSupport | nu
   return (await LanguageDescription.matchFilename(languages, fileName)?.load()) ?? null;
 }
 
+/** The language of this name, as a kernel calls it; null when it is not known. */
+export async function languageNamed(name: string): Promise<LanguageSupport | null> {
+  const { languages } = await import("@codemirror/language-data");
+  const found = LanguageDescription.matchLanguageName(languages, name, false) ?? LanguageDescription.matchLanguageName(languages, name);
+  return (await found?.load()) ?? null;
+}
+
 export const isMarkdown = (fileName: string): boolean => MARKDOWN.test(fileName);
+
+/** Cells of text and code, with what they put out. */
+export const isNotebook = (fileName: string): boolean => /\.ipynb$/i.test(fileName);
 
 /** Rows and cells. */
 export const isTable = (fileName: string): boolean => /\.(csv|tsv)$/i.test(fileName);

@@ -9,9 +9,10 @@ import { t } from "../base/messages.ts";
 import { preferences, type Preferences } from "../settings/preferences.ts";
 import { element } from "../base/dom.ts";
 
-/** `prose`: a text for people; `undo`: what the keys of other editors undo with. */
+/** `prose`: a text for people; `part`: one of many on a page, with nothing at its side unless one wants it; `undo`: what the keys of other editors undo with. */
 export interface Kind {
   prose: boolean;
+  part?: boolean;
   undo: Y.UndoManager;
 }
 
@@ -63,7 +64,8 @@ async function loaded(keys: Preferences["keys"], undo: Y.UndoManager): Promise<E
 
 const wrapped = ({ wrap }: Preferences): Extension => (wrap ? EditorView.lineWrapping : []);
 
-function numbered({ lineNumbers: wanted }: Preferences, { prose }: Kind): Extension {
+function numbered({ lineNumbers: wanted }: Preferences, { prose, part = false }: Kind): Extension {
+  if (part) return wanted === "on" ? lineNumbers() : [];
   const shown = wanted === "on" || (wanted === "auto" && !prose);
   return [shown ? lineNumbers() : [], prose ? [] : [foldGutter({ markerDOM: marker }), keymap.of(foldKeymap)]];
 }

@@ -10,7 +10,8 @@ import { isMac, parts } from "./keys.ts";
 import { isMarkdown, isProse } from "./languages.ts";
 import { KEYS_KEY, MODE_KEY, OUTLINE_KEY, REGION_KEY, TOOLBAR_KEY } from "./regions.ts";
 
-type Row = readonly [label: Key, ...keys: string[]];
+/** What they do, and one key or several. */
+export type Row = readonly [label: Key, ...keys: string[]];
 
 const WRITING: readonly Row[] = [
   ["editor.undo", "Mod-z"],
@@ -45,24 +46,26 @@ const CODE: readonly Row[] = [
 ];
 
 export function showShortcuts(desk: Desk): void {
-  document.querySelector("dialog.shortcuts")?.remove();
   const markdown = isMarkdown(desk.path);
+  keysWindow([
+    ["editor.keys.page", page(markdown)],
+    ["editor.keys.writing", WRITING],
+    ...(markdown ? ([["editor.keys.lists", LISTS], ["editor.tools", formats()]] as const) : []),
+    ...(isProse(desk.path) ? [] : ([["editor.keys.code", CODE]] as const)),
+    ["editor.keys.finding", FINDING],
+  ]);
+}
+
+/** A window with these keys, by area. */
+export function keysWindow(areas: readonly (readonly [title: Key, rows: readonly Row[]])[]): void {
+  document.querySelector("dialog.shortcuts")?.remove();
   const dialog = element("dialog", { class: "shortcuts", "aria-labelledby": "shortcuts-title" });
   const close = button("", () => dialog.close(), "pic");
   close.append(icon("close"));
   close.setAttribute("aria-label", t("common.close"));
   dialog.append(
     element("header", {}, element("h2", { id: "shortcuts-title" }, t("editor.menu.keys")), close),
-    element(
-      "div",
-      { class: "areas", tabindex: "0", role: "region", "aria-labelledby": "shortcuts-title" },
-      area("editor.keys.page", page(markdown)),
-      area("editor.keys.writing", WRITING),
-      markdown ? area("editor.keys.lists", LISTS) : null,
-      markdown ? area("editor.tools", formats()) : null,
-      isProse(desk.path) ? null : area("editor.keys.code", CODE),
-      area("editor.keys.finding", FINDING),
-    ),
+    element("div", { class: "areas", tabindex: "0", role: "region", "aria-labelledby": "shortcuts-title" }, ...areas.map(([title, rows]) => area(title, rows))),
   );
   // A press beside the window is a press on the dialog itself.
   dialog.addEventListener("click", ({ target }) => {

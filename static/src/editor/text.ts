@@ -23,7 +23,7 @@ import { straightTables } from "./tablekeys.ts";
 /** Stands for what is in the text and is no character (an embed of another client), so that both count alike. */
 const OBJECT = "\uFFFC";
 
-const marks = tagHighlighter([
+export const marks = tagHighlighter([
   { tag: tags.heading1, class: "tok-heading1" },
   { tag: tags.heading2, class: "tok-heading2" },
   { tag: tags.monospace, class: "tok-monospace" },
@@ -46,6 +46,7 @@ type Listener = (update: ViewUpdate) => void;
 /** Milliseconds after Escape in which Tab leaves the text. */
 const LEAVE = 4000;
 
+/** Escape lets Tab leave the text for a while. */
 const leaving: KeyBinding = {
   key: "Escape",
   run: (view) => {
@@ -152,6 +153,6 @@ export function plainDelta(event: Y.YTextEvent): void {
   for (const change of event.delta) if (change.insert !== undefined && typeof change.insert !== "string") change.insert = OBJECT;
 }
 
-function permission(readOnly: boolean): Extension {
+export function permission(readOnly: boolean): Extension {
   return [EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly)];
 }

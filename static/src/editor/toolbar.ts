@@ -9,6 +9,7 @@ import { COMMANDS, find, GROUPS, perform, TABLE, type Command, type CommandName 
 import type { Desk } from "./desk.ts";
 import { announced, shown } from "./keys.ts";
 import { isMarkdown } from "./languages.ts";
+import { rove, walk } from "./roving.ts";
 import { placeOf } from "./tablekeys.ts";
 
 /** Milliseconds after the last key press until the buttons show what is on at the caret. */
@@ -31,7 +32,7 @@ class Toolbar {
     this.listen();
     this.showHistory();
     this.show();
-    this.rove(this.buttons()[0]);
+    rove(parent, this.buttons()[0]);
   }
 
   private groups(): HTMLElement[] {
@@ -80,9 +81,9 @@ class Toolbar {
     const { parent, desk } = this;
     // The text keeps the focus, so that a phone's keyboard stays where it is.
     parent.addEventListener("mousedown", (event) => event.preventDefault());
-    parent.addEventListener("keydown", (event) => this.key(event));
+    parent.addEventListener("keydown", (event) => walk(event, parent, this.buttons(), () => desk.view.focus()));
     parent.addEventListener("focusin", ({ target }) => {
-      if (target instanceof HTMLButtonElement) this.rove(target);
+      if (target instanceof HTMLButtonElement) rove(parent, target);
     });
     for (const name of ["stack-item-added", "stack-item-popped", "stack-cleared"] as const) desk.undo.on(name, () => this.showHistory());
     desk.watch(({ docChanged, selectionSet }) => {
@@ -105,7 +106,7 @@ class Toolbar {
     const away = placeOf(state) === null || !isMarkdown(desk.path);
     if (this.inTable.hidden === away) return;
     this.inTable.hidden = away;
-    if (away && this.buttons().every((each) => each.tabIndex !== 0)) this.rove(this.buttons()[0]);
+    if (away && this.buttons().every((each) => each.tabIndex !== 0)) rove(this.parent, this.buttons()[0]);
   }
 
   private showHistory(): void {
@@ -115,22 +116,6 @@ class Toolbar {
 
   private buttons(): HTMLButtonElement[] {
     return [...this.parent.querySelectorAll<HTMLButtonElement>(".group:not([hidden]) > button")];
-  }
-
-  /** Only this one is reached by Tab. */
-  private rove(to: HTMLButtonElement | undefined): void {
-    for (const each of this.parent.querySelectorAll("button")) each.tabIndex = each === to ? 0 : -1;
-  }
-
-  private key(event: KeyboardEvent): void {
-    const all = this.buttons();
-    const at = all.indexOf(document.activeElement as HTMLButtonElement);
-    const [next, previous] = getComputedStyle(this.parent).direction === "rtl" ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
-    const to = { [next]: at + 1, [previous]: at - 1, Home: 0, End: all.length - 1 }[event.key];
-    if (event.key === "Escape") this.desk.view.focus();
-    else if (to !== undefined) all[(to + all.length) % all.length]?.focus();
-    else return;
-    event.preventDefault();
   }
 }
 

@@ -3,6 +3,7 @@ import csv from "./csv.de.json";
 import editor from "./editor.de.json";
 import files from "./files.de.json";
 import login from "./login.de.json";
+import notebook from "./notebook.de.json";
 import people from "./people.de.json";
 import present from "./present.de.json";
 import preview from "./preview.de.json";
@@ -11,6 +12,6 @@ import words from "./words.de.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

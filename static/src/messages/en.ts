@@ -3,10 +3,11 @@ import csv from "./csv.en.json";
 import editor from "./editor.en.json";
 import files from "./files.en.json";
 import login from "./login.en.json";
+import notebook from "./notebook.en.json";
 import people from "./people.en.json";
 import present from "./present.en.json";
 import preview from "./preview.en.json";
 import settings from "./settings.en.json";
 import words from "./words.en.json";
 
-export default { ...common, ...csv, ...editor, ...files, ...login, ...people, ...present, ...preview, ...settings, ...words };
+export default { ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };

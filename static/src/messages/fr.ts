@@ -3,6 +3,7 @@ import csv from "./csv.fr.json";
 import editor from "./editor.fr.json";
 import files from "./files.fr.json";
 import login from "./login.fr.json";
+import notebook from "./notebook.fr.json";
 import people from "./people.fr.json";
 import present from "./present.fr.json";
 import preview from "./preview.fr.json";
@@ -11,6 +12,6 @@ import words from "./words.fr.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

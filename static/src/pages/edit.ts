@@ -22,9 +22,13 @@ import { note, type Act } from "../base/notes.ts";
 import { address, base, nonce, version } from "../base/page.ts";
 import { peopleBar, type PeopleBar } from "../people/bar.ts";
 import { Self } from "../people/self.ts";
-import { TextEditor, plain } from "../editor/text.ts";
+import { TextEditor } from "../editor/text.ts";
+import { isNotebook } from "../editor/languages.ts";
+import type { NotebookPage } from "../notebook/page.ts";
 import { step, tabMemory } from "../words/versions.ts";
 import { Account, type Page } from "../words/account.ts";
+import { isCells, wholeOf } from "../words/contents.ts";
+import type { Place } from "../words/earlier.ts";
 import { Opening } from "../words/opening.ts";
 import { saveAs } from "../words/outcomes.ts";
 import { atRisk, type Facts } from "../words/words.ts";
@@ -38,6 +42,7 @@ class EditPage {
   private readonly documentWatchers = new Set<() => void>();
   private editor: TextEditor | null = null;
   private modes: Modes | null = null;
+  private notebook: NotebookPage | null = null;
   private frozen = false;
   private introduced = false;
   /** The document is here, its name is not. */
@@ -68,7 +73,7 @@ class EditPage {
   /** For the console and for tests. */
   get inside(): object {
     const { provider, text } = this.connection;
-    return { provider, text, view: this.editor?.view ?? null };
+    return { provider, text, view: this.editor?.view ?? this.notebook?.view ?? null, notebook: this.notebook };
   }
 
   /** Sign our carets; the server puts the name in anyway. */
@@ -111,6 +116,36 @@ class EditPage {
   }
 
   private open(): void {
+    if (isCells(this.connection.document)) void this.openCells();
+    else this.openText();
+  }
+
+  /** A notebook's page is loaded when there is one to show. */
+  private async openCells(): Promise<void> {
+    const loaded = await import("../notebook/page.ts").catch(() => null);
+    this.opening.end();
+    if (loaded === null) return note("preview", { text: t("notebook.failed"), acts: [{ label: t("common.retry"), act: () => this.again() }], kind: "grave" });
+    const { document, awareness } = this.connection;
+    const [path, readOnly] = [(): string => this.path, (): boolean => this.connection.facts.readOnly || this.frozen];
+    const notebook = new loaded.NotebookPage(part("editor"), {
+      document,
+      awareness,
+      nonce,
+      get path() {
+        return path();
+      },
+      get readOnly() {
+        return readOnly();
+      },
+    });
+    this.notebook = notebook;
+    this.account.open();
+    this.people.open(async (crowd) => notebook.places(crowd));
+    this.furnish(notebook.ways);
+    if (matchMedia("(hover: hover)").matches) notebook.focus();
+  }
+
+  private openText(): void {
     const { text, awareness, facts } = this.connection;
     const parent = part("editor");
     this.editor = new TextEditor(parent, { text, awareness, fileName: fileName(this.path), nonce, readOnly: facts.readOnly });
@@ -120,6 +155,7 @@ class EditPage {
     toolbar(part("tools"), desk);
     statusLine(part("status"), desk);
     const modes = Modes.for(desk);
+    if (isNotebook(this.path)) note("notebook", { text: t("notebook.asText") });
     this.people.open(async (crowd) => (await import("../people/textplaces.ts")).textPlaces(desk, modes, crowd));
     this.modes = modes;
     this.furnish(textWays(desk, modes));
@@ -161,9 +197,11 @@ class EditPage {
 
   private documentChanged(): void {
     for (const listener of this.documentWatchers) listener();
+    this.notebook?.permit();
   }
 
   private showAccess({ readOnly }: Readonly<Facts>): void {
+    if (this.notebook !== null && part("read-only").hidden === readOnly) this.notebook.permit();
     part("read-only").hidden = !readOnly;
     if (this.editor === null || this.editor.view.state.readOnly === (readOnly || this.frozen)) return;
     this.editor.readOnly = readOnly || this.frozen;
@@ -229,13 +267,18 @@ class EditPage {
       get path() {
         return path();
       },
-      whole: () => (this.editor === null ? null : plain(this.connection.text)),
+      whole: () => (this.editor === null && this.notebook === null ? null : wholeOf(this.connection.document)),
       freeze: () => this.freeze(),
       again: () => this.again(),
-      show: (at) => this.show(at),
-      focus: () => this.editor?.view.focus(),
+      show: (place) => this.go(place),
+      focus: () => (this.editor?.view ?? this.notebook)?.focus(),
       download: () => this.download(),
     };
+  }
+
+  private go(place: Place): void {
+    if (this.notebook === null) this.show(place.index);
+    else this.notebook.go(place);
   }
 
   private show(at: number): void {

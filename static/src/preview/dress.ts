@@ -19,6 +19,8 @@ export interface Setting {
   /** Of the document: where its links start. */
   folder: string;
   readOnly: boolean;
+  /** The address of a picture that is inside of the document, by its name; null when there is none. */
+  attached?: (name: string) => string | null;
   /** Called for each thing that is to be drawn. */
   drawing(drawing: Drawing): void;
 }
@@ -64,7 +66,7 @@ export function dressed(markup: string, setting: Setting): DocumentFragment {
   const sources = new Map([...inert.querySelectorAll("img")].map((image) => [image, image.getAttribute("src") ?? ""]));
   for (const image of sources.keys()) image.removeAttribute("src");
   const fragment = document.adoptNode(inert);
-  for (const [image, src] of sources) image.replaceWith(picture(image, src, setting.folder));
+  for (const [image, src] of sources) image.replaceWith(picture(image, src, setting));
   for (const link of fragment.querySelectorAll<HTMLElement>("a[href]")) leadTo(link, target(link.getAttribute("href") ?? "", setting.folder));
   for (const table of fragment.querySelectorAll("table")) if (table.parentElement?.closest("table") == null) scrolling(table, setting);
   for (const found of fragment.querySelectorAll<HTMLElement>(`[${ATTRIBUTE}]`)) {

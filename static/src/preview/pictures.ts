@@ -13,8 +13,9 @@ const fetched = new Recent<Promise<string>>(200);
 const SIZE = /^\d{1,4}%?$/;
 
 /** What stands for an author's picture in a document of this folder. */
-export function picture(author: HTMLImageElement, src: string, folder: string): HTMLElement {
-  const to = target(src, folder);
+export function picture(author: HTMLImageElement, src: string, { folder, attached }: { folder: string; attached?: (name: string) => string | null }): HTMLElement {
+  const inside = attachedTo(src, attached);
+  const to: Target = inside === null ? target(src, folder) : { kind: "picture", url: inside };
   const alt = author.getAttribute("alt") ?? "";
   if (to.kind === "outside") return elsewhere(to, alt, author.closest("a") !== null);
   if (to.kind !== "document" && to.kind !== "picture") return element("span", { class: "md-missing" }, alt);
@@ -23,6 +24,17 @@ export function picture(author: HTMLImageElement, src: string, folder: string): 
   if (to.kind === "picture") made.src = to.url;
   else load(made, to.path);
   return made;
+}
+
+/** `attachment:name`, in a document that has such pictures. */
+function attachedTo(src: string, attached: ((name: string) => string | null) | undefined): string | null {
+  const name = /^attachment:(.+)$/is.exec(src)?.[1];
+  if (name === undefined || attached === undefined) return null;
+  try {
+    return attached(decodeURIComponent(name));
+  } catch {
+    return attached(name);
+  }
 }
 
 function attributesOf(author: HTMLImageElement): Record<string, string> {

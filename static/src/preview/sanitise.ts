@@ -22,7 +22,8 @@ const ATTRIBUTES =
 
 /** The one element that may have it. */
 const ONLY: Readonly<Record<string, string>> = { href: "A", src: "IMG" };
-const ADDRESS = /^(?:(?:https?|mailto|tel):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i;
+/** `attachment:` names a picture inside of a cell of a notebook. */
+const ADDRESS = /^(?:(?:https?|mailto|tel|attachment):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i;
 
 let ready = false;
 

@@ -5,7 +5,8 @@ import { t } from "../base/messages.ts";
 import { unnote, type Act } from "../base/notes.ts";
 import { binned, putBack, type Binned } from "./bin.ts";
 import type { Connection } from "./connection.ts";
-import { Earlier } from "./earlier.ts";
+import { textsOf } from "./contents.ts";
+import { Earlier, type Place } from "./earlier.ts";
 import { typed } from "./fragments.ts";
 import { Indicator } from "./indicator.ts";
 import { Keeper } from "./keeper.ts";
@@ -26,8 +27,8 @@ export interface Page {
   freeze(): void;
   /** Load the page again. */
   again(): void;
-  /** Show the text at this index. */
-  show(at: number): void;
+  /** Show this place of the text. */
+  show(at: Place): void;
   /** Give the keyboard back to the text. */
   focus(): void;
   download(): Act;
@@ -174,7 +175,7 @@ export class Account {
       },
       framed: lease !== null,
       whole: () => page.whole(),
-      unsent: () => ({ ...this.unsent(), typed: joined(typed(this.keeper.unsent, connection.text)) }),
+      unsent: () => ({ ...this.unsent(), typed: joined(typed(this.keeper.unsent, textsOf(connection.document))) }),
       signIn: () => this.signingIn.begin(),
       retry: () => (connection.facts.refused ? connection.anew() : connection.retry()),
       again: () => page.again(),

@@ -16,6 +16,10 @@ import type { Facts } from "./words.ts";
 /** Milliseconds after which words that nobody came back for are spoken of anywhere. */
 const LONG = 30 * 24 * 60 * 60 * 1000;
 
+type Shared = Y.AbstractType<any>;
+/** A place in one of the document's texts. */
+export type Place = Pick<Y.AbsolutePosition, "type" | "index">;
+
 export class Earlier {
   private owner: Owner | null = null;
   private looked = false;
@@ -50,9 +54,9 @@ export class Earlier {
   }
 
   /** Jump to what was added. */
-  show(go: (at: number) => void): void {
+  show(go: (at: Place) => void): void {
     const found = this.place && Y.createAbsolutePositionFromRelativePosition(this.place, this.connection.document);
-    if (found) go(found.index);
+    if (found) go(found);
   }
 
   /** The person wants it to be tried again. */
@@ -95,14 +99,18 @@ export class Earlier {
   }
 
   private add(fits: readonly Kept[], updates: readonly Uint8Array[]): void {
-    const { text } = this.connection;
+    const { text, document } = this.connection;
     const before = this.connection.facts.edits;
     const note = (event: Y.YTextEvent): void => this.noted(event);
+    const notes = (events: readonly Y.YEvent<Shared>[]): void => events.forEach((event) => event instanceof Y.YTextEvent && this.noted(event));
+    const cells = document.getArray("cells");
     this.place = null;
     text.observe(note);
+    cells.observeDeep(notes);
     this.keeper.adopt(fits);
     this.connection.bring(updates.length === 1 && updates[0] !== undefined ? updates[0] : Y.mergeUpdates([...updates]));
     text.unobserve(note);
+    cells.unobserveDeep(notes);
     // What the server had already is nothing new to anybody.
     if (this.connection.facts.edits > before) this.outcomes.returned(changesIn(fits), Math.min(...fits.map(({ at }) => at)));
   }

@@ -12,11 +12,12 @@ type Spans = Map<number, [number, number][]>;
  *
  * In the order of the document when it holds them, else in the order in which they were typed.
  */
-export function typed(updates: readonly Uint8Array[], text: Y.Text | null): string[] {
+export function typed(updates: readonly Uint8Array[], texts: readonly Y.Text[] | null): string[] {
   const readable = updates.filter(isReadable);
   if (readable.length === 0) return [];
   const read = Y.decodeUpdate(Y.mergeUpdates(readable));
-  const pieces = text === null ? inOrderOfTyping(read) : inOrderOfText(text, spans(read));
+  const wanted = spans(read);
+  const pieces = texts === null ? inOrderOfTyping(read) : texts.flatMap((text) => inOrderOfText(text, wanted));
   return pieces.filter((piece) => piece !== "");
 }
 

@@ -2,6 +2,7 @@
 
 import * as Y from "yjs";
 
+import { textsOf, wholeOf } from "./contents.ts";
 import { typed } from "./fragments.ts";
 import type { Kept, Snapshot } from "./kept.ts";
 
@@ -53,7 +54,7 @@ export function judge(records: readonly Kept[], snapshots: readonly Snapshot[], 
 /** Records with no document to add them to; `live` is one that has what they build on, as far as one is known. */
 export function strand(why: Why, records: readonly Kept[], snapshots: readonly Snapshot[], live: Y.Doc | null): Stranded {
   const whole = wholeWith(records, snapshots, live);
-  return { records, why, whole: whole?.toString() ?? null, typed: joined(typed(updatesOf(records), whole)) };
+  return { records, why, whole: whole && wholeOf(whole), typed: joined(typed(updatesOf(records), whole && textsOf(whole))) };
 }
 
 /** Pieces of text as one. */
@@ -82,12 +83,12 @@ function fitting(fork: Y.Doc, records: readonly Kept[], snapshots: readonly Snap
   return { fits, updates, left };
 }
 
-function wholeWith(records: readonly Kept[], snapshots: readonly Snapshot[], live: Y.Doc | null): Y.Text | null {
+function wholeWith(records: readonly Kept[], snapshots: readonly Snapshot[], live: Y.Doc | null): Y.Doc | null {
   const updates = updatesOf(records);
   const own = copies(snapshots, records);
   for (const way of [...(live === null ? [] : [updates, [...own, ...updates]]), ...(live === null && own.length > 0 ? [[...own, ...updates]] : [])]) {
     const made = tried(live, way);
-    if (made !== null) return made.getText("content");
+    if (made !== null) return made;
   }
   return null;
 }
