@@ -22,7 +22,7 @@ interface Choice {
 
 /** Names are no prose: nothing completes or corrects them. */
 const PLAIN = { autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
-const ICONS: readonly Icon[] = ["file", "text", "quote", "present", "check", "table"];
+const ICONS: readonly Icon[] = ["file", "text", "quote", "present", "check", "table", "notebook"];
 
 /** Ask what to make, and make it; documents open at once. */
 export async function create(board: Board): Promise<void> {

@@ -62,7 +62,7 @@ export function binnedEntry(binned: Binned): Entry {
 
 export const folderOfEntry = (entry: Entry): string => folderOf(entry.path);
 
-export type Kind = "folder" | "text" | "table" | "picture" | "file";
+export type Kind = "folder" | "text" | "table" | "notebook" | "picture" | "file";
 
 const TEXT = /^(text\/|application\/(json|xml|x-yaml|yaml|toml|javascript|x-sh|x-tex))/;
 const TABLES = new Set([".csv", ".tsv"]);
@@ -73,6 +73,7 @@ export function kindOf({ isFolder, type, name }: Entry): Kind {
   if (isFolder) return "folder";
   const end = extension(name).toLowerCase();
   if (TABLES.has(end)) return "table";
+  if (end === ".ipynb") return "notebook";
   if (type.startsWith("image/")) return "picture";
   return PROSE.has(end) || TEXT.test(type) ? "text" : "file";
 }

@@ -9,7 +9,7 @@ import type { Texts } from "./templates/en.ts";
 /** The folder whose documents are templates. */
 export const OWN = "Templates";
 
-export const BUILT_IN = ["blank", "minutes", "paper", "slides", "todo", "table"] as const;
+export const BUILT_IN = ["blank", "minutes", "paper", "slides", "todo", "table", "notebook"] as const;
 export type BuiltIn = (typeof BUILT_IN)[number];
 
 export interface Template {
@@ -30,10 +30,23 @@ const TEXTS: Readonly<Record<string, () => Promise<{ default: Texts }>>> = {
 export async function builtIn(today: string): Promise<Template[]> {
   const { default: texts } = await (TEXTS[spoken()] ?? (() => import("./templates/en.ts")))();
   return BUILT_IN.map((key) => {
-    const end = key === "table" ? ".csv" : ".md";
+    const end = ENDS[key] ?? ".md";
     const name = t(`files.template.${key}.name`, { date: today }) + end;
-    return { title: t(`files.template.${key}`), name, extension: end, bytes: async () => new Blob([filled(texts[key], today)]) };
+    return { title: t(`files.template.${key}`), name, extension: end, bytes: async () => new Blob([key === "notebook" ? notebook(filled(texts[key], today)) : filled(texts[key], today)]) };
   });
+}
+
+const ENDS: Readonly<Partial<Record<BuiltIn, string>>> = { table: ".csv", notebook: ".ipynb" };
+
+/** A notebook (nbformat 4.5) with this text, and a cell for code; of Python, until a program that runs it says otherwise. */
+export function notebook(text: string): string {
+  const id = (): string => crypto.randomUUID().slice(0, 8);
+  const cells = [
+    { cell_type: "markdown", id: id(), metadata: {}, source: text.split(/(?<=\n)/) },
+    { cell_type: "code", execution_count: null, id: id(), metadata: {}, outputs: [], source: [] },
+  ];
+  const metadata = { kernelspec: { display_name: "Python 3 (ipykernel)", language: "python", name: "python3" }, language_info: { name: "python" } };
+  return `${JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }, null, 1)}\n`;
 }
 
 export const filled = (text: string, today: string): string => text.replaceAll("{date}", today);

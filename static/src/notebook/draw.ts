@@ -6,6 +6,7 @@ import { bytes } from "../base/show.ts";
 import { dressed } from "../preview/dress.ts";
 import type { Drawing } from "../preview/drawings.ts";
 import { laterFormula } from "../preview/formulas.ts";
+import { quiet } from "../preview/quiet.ts";
 import { reach } from "../preview/reach.ts";
 import { runs, type Color, type Run } from "./ansi.ts";
 import { chosen, formulaIn, hasPrograms, joined, pictureOf, type Choice, type Output } from "./outputs.ts";
@@ -78,7 +79,7 @@ function html(markup: string, index: number, drawing: Drawn): HTMLElement[] | nu
   if (markup.length > HEAVY && !drawing.unfolded.has(index)) return [unfolding(t("notebook.output.heavy", { size: bytes(markup.length) }), index, drawing)];
   const made = element("div", { class: "md-sheet nb-html" });
   const drawings: Drawing[] = [];
-  made.append(dressed(markup, { folder: drawing.folder, readOnly: true, drawing: (each) => drawings.push(each) }));
+  made.append(dressed(quiet(markup), { folder: drawing.folder, readOnly: true, drawing: (each) => drawings.push(each) }));
   if (made.textContent.trim() === "" && made.querySelector("img, table, hr") === null) return null;
   for (const each of drawings) if (!each.now()) requestAnimationFrame(() => void each.later());
   return [made];

@@ -49,10 +49,12 @@ export class CommandKeys {
   /** What the key does now; null for one that does nothing. */
   act(event: KeyboardEvent): ActName | null {
     const pressed = named(event);
-    const pair = this.first === pressed && event.timeStamp - this.at < PAIR ? `${pressed}${pressed}` : pressed;
-    this.first = pair === pressed ? pressed : "";
+    const twice = `${pressed}${pressed}`;
+    const pair = this.first === pressed && event.timeStamp - this.at < PAIR && Object.hasOwn(KEYS, twice);
+    this.first = pair ? "" : pressed;
     this.at = event.timeStamp;
-    return Object.hasOwn(KEYS, pair) ? (KEYS[pair] ?? null) : null;
+    const name = pair ? twice : pressed;
+    return Object.hasOwn(KEYS, name) ? (KEYS[name] ?? null) : null;
   }
 }
 

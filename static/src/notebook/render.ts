@@ -29,11 +29,18 @@ export async function rendering(place: HTMLElement, source: string, { folder, at
   await Promise.all(late.map((drawing) => drawing.later()));
 }
 
-/** A formula that stands without signs around it, as Jupyter allows it. */
-const BARE = /^([ \t]*)(\\begin\{(equation|align|alignat|gather|multline|eqnarray)(\*?)\}[\s\S]*?\\end\{\3\4\})[ \t]*$/gm;
+/** A formula that stands without signs around it, as Jupyter allows it; it numbers none. */
+const BARE = /^([ \t]*)\\begin\{(equation|align|alignat|gather|multline|eqnarray)(\*?)\}([\s\S]*?)\\end\{\2\3\}[ \t]*$/gm;
+/** KaTeX has no eqnarray and no multline. */
+const NAMES: Readonly<Record<string, string>> = { eqnarray: "align*", multline: "gather*" };
 
 /** As our preview reads it: cells have no front matter, a line of dashes at their start is a line. */
 function unfronted(source: string): string {
   const parts = source.includes("```") || !source.includes("\\begin") ? [source] : source.split("$$");
-  return `\n${parts.map((part, index) => (index % 2 === 0 && parts.length % 2 === 1 ? part.replace(BARE, "$1$$$$\n$2\n$1$$$$") : part)).join("$$")}`;
+  return `\n${parts.map((part, index) => (index % 2 === 0 && parts.length % 2 === 1 ? part.replace(BARE, display) : part)).join("$$")}`;
+}
+
+function display(_: string, space: string, name: string, _star: string, body: string): string {
+  const known = NAMES[name] ?? `${name}*`;
+  return `${space}$$\n\\begin{${known}}${body}\\end{${known}}\n${space}$$`;
 }

@@ -97,6 +97,7 @@ Fragen?
 - [x] Diese Liste angelegt
 `,
   table: "Name,Betrag,Bemerkung\n,,\n",
+  notebook: "# Titel\n\nWas dieses Notebook zeigt.",
 };
 
 export default texts;

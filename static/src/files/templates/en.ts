@@ -7,6 +7,7 @@ export interface Texts {
   readonly slides: string;
   readonly todo: string;
   readonly table: string;
+  readonly notebook: string;
 }
 
 const texts: Texts = {
@@ -103,6 +104,7 @@ Questions?
 - [x] Made this list
 `,
   table: "Name,Amount,Note\n,,\n",
+  notebook: "# Title\n\nWhat this notebook shows.",
 };
 
 export default texts;

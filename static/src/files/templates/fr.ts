@@ -97,6 +97,7 @@ Des questions ?
 - [x] Créer cette liste
 `,
   table: "Nom,Montant,Remarque\n,,\n",
+  notebook: "# Titre\n\nCe que montre ce notebook.",
 };
 
 export default texts;
