@@ -272,9 +272,24 @@ def _operator(env: Mapping[str, str]) -> str:
 # --- the embedded server: a local folder, SQLite
 
 
+def state_of(settings: Settings) -> Path:
+    """Where the state directory of the settings is, or will be."""
+    return settings.state or state.default(settings.root, os.environ)
+
+
 def prepared(settings: Settings, *, adopt: bool = False) -> Directory:
     """The state directory of the settings; errors of `collab.state.directory.prepare`."""
-    return state.prepare(settings.root, settings.state or state.default(settings.root, os.environ), adopt=adopt)
+    return state.prepare(settings.root, state_of(settings), adopt=adopt)
+
+
+def present(settings: Settings) -> Directory:
+    """The state directory of the settings as it is; errors of `collab.state.directory.existing`."""
+    return state.existing(settings.root, state_of(settings))
+
+
+def archive_url(settings: Settings, directory: Directory) -> str:
+    """Where the archive is: the setting, or in the state."""
+    return settings.archive or f"sqlite:///{directory.archive}"
 
 
 def secret_of(settings: Settings, directory: Directory) -> bytes:
@@ -288,7 +303,7 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
     with directory.hold(now=time.time()), contextlib.closing(Database(directory.database, STATE)) as database:
         logins = Logins(database)
         files, journal = LocalFiles(directory.root, Names(database)), SqliteJournal(directory.journal)
-        archive = Archive(settings.archive or f"sqlite:///{directory.path / 'archive.sqlite'}")
+        archive = Archive(archive_url(settings, directory))
 
         async def close() -> None:
             await archive.close()
@@ -309,7 +324,7 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
                 watch=LocalWatch(directory.root),
                 secret=secret_of(settings, directory),
                 one_time=logins,
-                spent=Spent(directory.path / "spent", time.time()),
+                spent=Spent(directory.spent, time.time()),
                 shelf=Shelf(database),
                 client=settings.client or CLIENT,
                 close=close,

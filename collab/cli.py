@@ -16,6 +16,7 @@ import collab
 from collab import app
 from collab.access import Grant, Role, sign
 from collab.errors import CollabError, NotFound
+from collab.operations import commands as operations
 from collab.settings import Misconfigured, Settings, load, seconds, unknown
 from collab.state.database import Database
 from collab.state.secrets import Logins
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load({name: value for name, value in vars(given).items() if name in Settings.model_fields})
         _set_logging(settings)
         commands = {"serve": _serve, "token": _token, "login": _login}
-        commands[given.command](settings, given)
+        commands.get(given.command, operations.run)(settings, given)
     except (Misconfigured, OSError, CollabError) as error:
         sys.stderr.write(f"collab {given.command}: {_one_line(error)}\n")
         return WRONG
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(login, (*SHARED, "public_url"))
     login.add_argument("--name", type=_name, help="for another person, of this name; else it is for the operator")
     login.add_argument("--role", choices=[role.word for role in Role], default=None, help="of the other person (default: editor)")
+    operations.add(commands, lambda each: _add_settings(each, (*SHARED, "archive")))
     return parser
 
 

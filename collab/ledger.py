@@ -78,6 +78,8 @@ class Ledger:
     """The meta of the last ANNOUNCE."""
     edited: int = 0
     """The position of the last edit."""
+    origin: int = 0
+    """Where this lineage begins: nobody with a copy of another one has seen what came after it."""
     position: int = 0
 
     @classmethod
@@ -95,6 +97,7 @@ class Ledger:
             self.note(cast("str", record.meta["hash"]))
         match record.kind:
             case Kind.SEED:
+                self.origin = position
                 self.form = form_of(cast("Mapping[str, object]", record.meta["form"]))
                 self.base = Base(cast("str", record.meta["hash"]), position)
                 self._read(self.base, record.meta, ours=False)
@@ -117,6 +120,7 @@ class Ledger:
                 self.announced = Base(cast("str", record.meta["hash"]), position)
                 self._said = record.meta
             case Kind.GIVEN:
+                self.origin = position if record.meta.get("restored") else self.origin
                 self._read(Base(cast("str", record.meta["hash"]), position), record.meta, ours=True)
             case Kind.SAVED:
                 self.settle(Base(cast("str", record.meta["hash"]), cast("int", record.meta["place"])))
@@ -175,6 +179,7 @@ class Ledger:
             "base": Base(self.base.hash, self.base.place).to_json(),
             "known": list(self.known),
             "held": [list(each) for each in self.held],
+            "origin": self.origin,
         }
 
     @classmethod
@@ -187,6 +192,7 @@ class Ledger:
             base=Base.from_json(meta["base"]),
             known=tuple(cast("Iterable[str]", meta["known"])),
             held=tuple((digest, at, ours) for digest, at, ours in cast("Iterable[tuple[str, float, bool]]", meta.get("held", []))),
+            origin=cast("int", meta.get("origin", 0)),
             position=position,
         )
 
@@ -276,10 +282,10 @@ def joined(parts: Sequence[Part], log: Log) -> Log:
     """The log that begins with the first of these parts of it; `log` is what the journal has now."""
     if not parts:
         return log
-    opened = [_opened(part) for part in parts]
-    records = [each for part in opened for each in part.records]
+    whole = [opened(part) for part in parts]
+    records = [each for part in whole for each in part.records]
     records += [each for each in log.records if each[0] > parts[-1].last]
-    return Log(opened[0].checkpoint, opened[0].meta, parts[0].first, tuple(records))
+    return Log(whole[0].checkpoint, whole[0].meta, parts[0].first, tuple(records))
 
 
 def reaches(log: Log, base: Base) -> bool:
@@ -288,7 +294,8 @@ def reaches(log: Log, base: Base) -> bool:
     return base.place >= log.position and there.issuperset(base.merges)
 
 
-def _opened(part: Part) -> Log:
+def opened(part: Part) -> Log:
+    """The inverse of `part_of`."""
     reader = Reader(part.body)
     state, meta = reader.var_bytes(), json.loads(reader.var_string())
     records = []

@@ -12,7 +12,7 @@ from collab.archive.tables import authors, bases, documents, links, locks, parts
 from collab.ports import Kept, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection, Row, Select
 
@@ -75,6 +75,10 @@ class SqlBases:
                 _drop(connection, row.document, part.first, part.last)
                 over -= part.size
 
+    async def rewrite(self, document: str, change: Callable[[Part], Part], end: int) -> None:
+        """Put another part in the place of each; what is behind the position `end`, the last that the journal knows, goes."""
+        await self._database.run(lambda connection: _rewrite(connection, document, change, end))
+
     async def forget(self, document: str) -> None:
         """Everything that the archive has of the document goes."""
         await self._database.run(lambda connection: _forget(connection, document))
@@ -130,6 +134,22 @@ def _drop(connection: Connection, key: int, first: int, last: int) -> None:
     within = and_(bases.c.place >= first, bases.c.place < last)
     connection.execute(delete(bases).where(bases.c.document == key, or_(bases.c.part == first, within)))
     connection.execute(delete(parts).where(parts.c.document == key, parts.c.first == first))
+
+
+def _rewrite(connection: Connection, document: str, change: Callable[[Part], Part], end: int) -> None:
+    key = key_of(connection, document)
+    if key is None:
+        return
+    connection.execute(delete(parts).where(parts.c.document == key, parts.c.last > end))
+    connection.execute(delete(authors).where(authors.c.document == key, authors.c.position > end))
+    for base in connection.execute(select(bases.c.key, bases.c.place, bases.c.merges).where(bases.c.document == key)).all():
+        if max(base.place, *json.loads(base.merges), 0) > end:
+            connection.execute(delete(bases).where(bases.c.key == base.key))
+    for first in connection.execute(select(parts.c.first).where(parts.c.document == key)).scalars().all():
+        at = parts.c.document == key, parts.c.first == first
+        row = connection.execute(select(parts.c.last, parts.c.body).where(*at)).one()
+        body = pressed(change(Part(first, row.last, unpressed(row.body))).body)
+        connection.execute(update(parts).where(*at).values(body=body, size=len(body)))
 
 
 def _forget(connection: Connection, document: str) -> None:

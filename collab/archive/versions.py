@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, func, select, update
 
 from collab.archive.rows import key_for, key_of, person_key, pressed, unless_there, unpressed
 from collab.archive.tables import documents, people, versions
@@ -63,6 +63,10 @@ class SqlVersions:
             return _versions(connection, rows)[0] if rows else None
 
         return await self._database.run(act)
+
+    async def last(self) -> int:
+        """The greatest number of all documents' versions."""
+        return await self._database.run(lambda connection: connection.execute(select(func.max(versions.c.number))).scalar() or 0)
 
     async def name(self, document: str, number: int, name: str) -> Version:
         """Give it a name."""

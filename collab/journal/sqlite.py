@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections import deque
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -96,12 +97,12 @@ _Item = _Entry | _Call | _Stop
 class SqliteJournal:
     """A `Journal` in the database file `path`, used from one event loop and one process at a time.
 
-    `retry`: seconds before the first try after a failure and at most.
+    `retry`: seconds before the first try after a failure and at most. `behind`: new positions are greater than this.
     """
 
-    def __init__(self, path: Path, *, retry: tuple[float, float] = RETRY) -> None:
+    def __init__(self, path: Path, *, retry: tuple[float, float] = RETRY, behind: int = 0) -> None:
         self._reader = Database(path, JOURNAL)
-        self._position = self._reader.look_sync(_last_position)
+        self._position = max(behind, self._reader.look_sync(_last_position))
         self._queue: SimpleQueue[_Item] = SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -370,6 +371,21 @@ class _Writer:
                 self._keys.clear()
             self._keys[document] = key
         return key
+
+
+def rewrite(path: Path, change: Callable[[str, Log], Log]) -> None:
+    """Put another log with the same positions in the place of each document's, while no server runs."""
+
+    def act(connection: Connection, key: int, document: str) -> None:
+        log = change(document, _log(connection, document))
+        if log.checkpoint is not None:
+            connection.execute("UPDATE checkpoints SET state = ?, meta = ? WHERE document = ?", (log.checkpoint, json.dumps(log.meta), key))
+        rows = [(record.body, json.dumps(record.meta) if record.meta else "", position) for position, record in log.records]
+        connection.executemany("UPDATE records SET body = ?, meta = ? WHERE position = ?", rows)
+
+    with closing(Database(path, JOURNAL)) as database:
+        for key, document in database.look_sync(lambda connection: connection.execute("SELECT key, id FROM documents").fetchall()):
+            database.run_sync(partial(act, key=key, document=document))
 
 
 def _place(record: Record) -> int:

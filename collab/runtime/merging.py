@@ -16,10 +16,13 @@ from collab import merge, protocol
 from collab.document import Document, derived_client
 from collab.errors import Conflict, Unavailable
 from collab.formats import bodies
+from collab.formats.text import Form as TextForm
+from collab.formats.text import encode
 from collab.ledger import Base, history, joined, merged, reaches
 from collab.ports import Kind, Record
 from collab.room import Spread
 from collab.runtime.copies import copy_beside
+from collab.succession import added, left
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -148,14 +151,6 @@ class Merger:
         )
         return Base(found[0].hash, found[0].place, found[0].merges) if found else None
 
-    async def guess(self, body: bytes) -> Base | None:
-        """The nearest of all that the writer of a body may have read, who can't say what it was; None when nothing is near. NotText, TooLarge."""
-        looks = (await self._read(body)).looks
-        await self._host.settled()
-        bases = [*self._newest(), *self._host.ledger.candidates(), *await self._older(looks)]
-        state = await self._nearest(await self._states(dict.fromkeys(bases)), looks)
-        return None if state is None or self._far(state, looks) else state.base
-
     async def _read(self, body: bytes) -> Body:
         """A body in the document's format; a long one is read beside the event loop. NotText, TooLarge."""
         given, limits = self._host.room.document.format, self._limits
@@ -224,6 +219,28 @@ class Merger:
         place = self._host.ledger.position
         await self._chronicle.saved(place, self._now(), sha256(body).hexdigest(), body, [by], "restore")
         return place
+
+    async def offer(self, body: bytes, by: Person) -> bool:
+        """Merge what somebody has whose copy has another history: what it has more than the nearest of all states, and what it has no more of the
+        nearest from before this history, since it can have taken nothing else out. False when nothing is near. NotText, TooLarge.
+        """
+        read = await self._read(body)
+        await self._host.settled()
+        bases = [*self._newest(), *self._host.ledger.candidates(), *await self._older(read.looks)]
+        states = await self._states(dict.fromkeys(bases))
+        state = await self._nearest(states, read.looks)
+        if state is None or self._far(state, read.looks):
+            return False
+        form = self._host.ledger.form
+        if read.format != bodies.TEXT or not isinstance(form, TextForm):
+            await self.put(body, state.base, by)
+            return True
+        origin = self._host.ledger.origin
+        seen = await self._nearest([each for each in states if max((each.base.place, *each.base.merges)) <= origin], read.looks)
+        await self.put(encode(added(state.document().text(), read.text), form), state.base, by)
+        if seen is not None:
+            await self.put(encode(left(seen.document().text(), read.text), form), seen.base, by)
+        return True
 
     async def _grown(self, read: Body) -> _State | None:
         """The last body that a program wrote, when it took something from the end of the text and is the beginning of this one: its writer had

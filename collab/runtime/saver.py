@@ -344,9 +344,7 @@ class Saver:
         async with self._saving:
             await host.sound()
             await host.given(self._now())
-            base = await self._merger.guess(body)
-            if base is not None:
-                await self._merger.put(body, base, by)
+            if await self._merger.offer(body, by):
                 return ""
             path = await copy_beside(self._files, host.stat.path, body, "conflict", self._now())
         host.tell("conflict", path=path, by=by.name)

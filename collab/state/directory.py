@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """The format of the state; a program refuses a newer one."""
 
+RESTORING = "restoring"
+"""The file that is in a state directory while a backup is being restored into it."""
 _NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 """What file systems answer that have no flock on folders (NFS among them)."""
 
@@ -51,6 +53,21 @@ class Directory:
     def journal(self) -> Path:
         """The file of the journal."""
         return self.path / "journal.sqlite"
+
+    @property
+    def archive(self) -> Path:
+        """The file of the archive, unless that is elsewhere."""
+        return self.path / "archive.sqlite"
+
+    @property
+    def secret(self) -> Path:
+        """The file of the key that signs."""
+        return self.path / "secret"
+
+    @property
+    def spent(self) -> Path:
+        """The folder or file of sessions that were closed."""
+        return self.path / "spent"
 
     def hold(self, *, now: float, pid: int | None = None) -> Hold:
         """Lock state and root for one server until `Hold.release`; `Locked` tells whose they are. `now` in UTC seconds."""
@@ -86,20 +103,66 @@ def prepare(root: Path, state: Path, *, adopt: bool = False) -> Directory:
     Raises `NotFound` for a root that is no folder, `Malformed` for a state inside the root, `Conflict` for a state that belongs to another
     root (unless `adopt`) or to a newer program, `Denied` and `Unavailable` as the disk says.
     """
+    directory = _outside(root, state)
+    try:
+        directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_whole(directory)
+        _claim(directory, adopt=adopt)
+    except PermissionError as error:
+        raise Denied(f"{error.strerror}: {directory.path}") from error
+    except OSError as error:
+        raise Unavailable(f"{error.strerror}: {directory.path}") from error
+    return directory
+
+
+def _outside(root: Path, state: Path) -> Directory:
     root, state = Path(os.path.realpath(root)), Path(os.path.realpath(state))
     if not root.is_dir():
         raise NotFound(f"no such folder: {root}")
     if state == root or root in state.parents:
         raise Malformed(f"the state directory {state} is inside the folder {root}: choose one outside, it holds secrets")
-    directory = Directory(state, root)
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _claim(directory, adopt=adopt)
-    except PermissionError as error:
-        raise Denied(f"{error.strerror}: {state}") from error
-    except OSError as error:
-        raise Unavailable(f"{error.strerror}: {state}") from error
+    return Directory(state, root)
+
+
+def existing(root: Path, state: Path) -> Directory:
+    """The state directory for `root`, as it is. NotFound when there is no state in it."""
+    directory = Directory(Path(os.path.realpath(state)), Path(os.path.realpath(root)))
+    if not directory.journal.is_file():
+        raise NotFound(f"there is no state in {directory.path}: name the state directory with --state")
+    _check_whole(directory)
     return directory
+
+
+def empty(root: Path, state: Path, random: Callable[[int], bytes] = os.urandom) -> tuple[Directory, bytes]:
+    """A state directory for `root` into which a backup is to be restored, with the mark that this is not finished (see `finish`); and what was
+    drawn for it, which stays the same when it was cut off and is done again.
+
+    Conflict for one that holds something else than a restore that was cut off. Else as `prepare`.
+    """
+    directory = _outside(root, state)
+    directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = {path.name for path in directory.path.iterdir()}
+    if RESTORING not in found and found - {"lock"}:
+        raise Conflict(f"the state directory {directory.path} is not empty: move it away, or choose another with --state")
+    held = _record(directory.path / RESTORING) or {"draw": random(16).hex()}
+    _write(directory.path / RESTORING, held)
+    for name in found - {RESTORING, "lock"}:
+        (directory.path / name).unlink()
+    return directory, str(held["draw"]).encode()
+
+
+def finish(directory: Directory) -> None:
+    """What was restored is whole."""
+    inode = directory.root.stat()
+    record = {"format": FORMAT, "root": os.fsdecode(directory.root), "device": inode.st_dev, "inode": inode.st_ino}
+    _write(directory.path / "root.json", record)
+    (directory.path / RESTORING).unlink()
+    _sync(directory.path)
+
+
+def _check_whole(directory: Directory) -> None:
+    if (directory.path / RESTORING).exists():
+        raise Conflict(f"the state in {directory.path} was restored by half only: run `collab restore` again")
 
 
 def _claim(directory: Directory, *, adopt: bool) -> None:
@@ -139,7 +202,11 @@ def _write(path: Path, record: Mapping[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

@@ -177,6 +177,10 @@ class Names:
 
         self._database.run_sync(act)
 
+    def unsee(self) -> None:
+        """The files are on another disk, or copies: no inode is known any more, only paths."""
+        self._database.run_sync(lambda connection: connection.execute("UPDATE documents SET file = '', stamp = ''"))
+
     def erase(self, documents: Sequence[str]) -> None:
         """Nothing is known of these documents any more."""
         rows = [(document,) for document in documents]
