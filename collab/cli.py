@@ -17,6 +17,7 @@ from collab import app
 from collab.access import Grant, Role, sign
 from collab.errors import CollabError, NotFound
 from collab.operations import commands as operations
+from collab.remote import commands as remote
 from collab.settings import Misconfigured, Settings, load, seconds, unknown
 from collab.state.database import Database
 from collab.state.secrets import Logins
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status. Errors are one line on stderr."""
     given = _parser().parse_args(arguments)
     try:
+        if given.command in remote.COMMANDS:
+            remote.run(given)
+            return 0
         settings = load({name: value for name, value in vars(given).items() if name in Settings.model_fields})
         _set_logging(settings)
         commands = {"serve": _serve, "token": _token, "login": _login}
@@ -94,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(login, (*SHARED, "public_url"))
     login.add_argument("--name", type=_name, help="for another person, of this name; else it is for the operator")
     login.add_argument("--role", choices=[role.word for role in Role], default=None, help="of the other person (default: editor)")
+    remote.add(commands)
     operations.add(commands, lambda each: _add_settings(each, (*SHARED, "archive")))
     return parser
 

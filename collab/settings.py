@@ -233,12 +233,19 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
         raise Misconfigured(_words(e)) from None
 
 
+CLIENTS = ("COLLAB_TOKEN", "COLLAB_URL")
+"""Variables of the commands that speak to a server."""
+
+
 def unknown(environ: Mapping[str, str] = os.environ) -> list[str]:
     """The `COLLAB_…` variables that are no settings: very likely a slip of the pen."""
     return sorted(
         name
         for name in environ
-        if name.startswith("COLLAB_") and name[7:].lower() not in Settings.model_fields and not name.startswith("COLLAB_TEST_")
+        if name.startswith("COLLAB_")
+        and name[7:].lower() not in Settings.model_fields
+        and name not in CLIENTS
+        and not name.startswith("COLLAB_TEST_")
     )
 
 
