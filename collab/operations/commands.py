@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collab import app
 from collab.operations.backup import back_up
+from collab.operations.exporting import export
 from collab.operations.restoring import restore
 
 if TYPE_CHECKING:
@@ -33,23 +35,45 @@ def add(commands: argparse._SubParsersAction[Any], shared: Callable[[argparse.Ar
     shared(back)
     back.add_argument("file", type=Path, metavar="FILE", help="what `collab backup` made")
 
+    out = commands.add_parser(
+        "export",
+        help="write documents and their histories as open formats",
+        description="Write documents, versions, writers and CRDT states into a folder, while the server runs or not.",
+    )
+    shared(out)
+    which = out.add_mutually_exclusive_group(required=True)
+    which.add_argument("documents", nargs="*", default=[], metavar="DOCUMENT", help="a path under the root, or an id")
+    which.add_argument("--all", action="store_true", help="everything in the root")
+    out.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder that is new or empty")
+
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
     """Do what was asked; errors are CollabError and OSError."""
-    {"backup": _backup, "restore": _restore}[given.command](settings, given)
+    {"backup": _backup, "restore": _restore, "export": _export}[given.command](settings, given)
 
 
 def _backup(settings: Settings, given: argparse.Namespace) -> None:
     directory = app.present(settings)
     made = back_up(directory, given.to, archive_elsewhere=bool(settings.archive), secret=given.with_secret, now=time.time())
-    say(f"{made.documents} documents, {made.size} bytes: {given.to}")
+    say(f"{_counted(made.documents)}, {made.size} bytes: {given.to}")
     if made.archive_elsewhere:
         say("the archive (versions, bases) is not in it: back its database up now with pg_dump")
 
 
 def _restore(settings: Settings, given: argparse.Namespace) -> None:
     count = restore(given.file, settings.root, app.state_of(settings), settings.archive or None, tell=say, now=time.time())
-    say(f"{count} documents are restored, each with a new lineage; start the server now")
+    say(f"restored with new lineages: {_counted(count)}; start the server now")
+
+
+def _export(settings: Settings, given: argparse.Namespace) -> None:
+    directory = app.present(settings)
+    names = [] if given.all else given.documents
+    count = asyncio.run(export(directory, app.archive_url(settings, directory), names, given.to, tell=say, now=time.time()))
+    say(f"{_counted(count)}: {given.to}")
+
+
+def _counted(documents: int) -> str:
+    return f"{documents} document{'s' * (documents != 1)}"
 
 
 def say(line: str) -> None:

@@ -16,7 +16,7 @@ from collab.remote.local import LocalFile
 from collab.remote.memory import Memory, place
 from collab.remote.server import Remote
 from collab.remote.sync import Sync
-from collab.remote.watching import Watching
+from collab.remote.watching import PASSING, Watching
 
 if TYPE_CHECKING:
     import argparse
@@ -130,8 +130,14 @@ def _push(sync: Sync, _: argparse.Namespace) -> None:
 
 
 def _watch(sync: Sync, given: argparse.Namespace) -> None:
-    if _met(sync):
-        _pulled(sync)
+    try:
+        if _met(sync):
+            _pulled(sync)
+    except PASSING as error:
+        if not sync.memory.held:
+            raise
+        sync.tell(f"not in step yet: {error.detail}")
+        sync.meet()
     sync.tell(f"{sync.local.path} and {sync.memory.path} are kept in step; Ctrl-C ends it")
     Watching(sync, renewable=given.token_file is not None).run()
 

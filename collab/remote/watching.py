@@ -159,8 +159,10 @@ class Watching:
         """Say it once; try again later, less and less often."""
         if isinstance(error, Unauthorized) and not self.renewable:
             raise Unauthorized(f"{error.detail} Start again with another token: what you changed here is pushed then.")
-        if error.detail != self._trouble:
-            self._trouble = error.detail
+        # One outage is told once, however many ways it has to show itself.
+        kind = error.detail.partition(":")[0]
+        if kind != self._trouble:
+            self._trouble = kind
             more = "; put a new token into the file" if isinstance(error, Unauthorized) else ""
             self.sync.tell(f"not in step: {error.detail}{more}")
         self._pause = min(max(PAUSES[0], 2 * self._pause), PAUSES[1])

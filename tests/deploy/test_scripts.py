@@ -97,3 +97,13 @@ def test_the_curl_commands_of_the_page_are_answered(server: Served) -> None:
     assert [answer.returncode for answer in answers] == [0, 0]
     assert answers[0].stdout == "# Notes\n"
     assert '"path":"notes.md"' in answers[1].stdout.replace(" ", "")
+
+
+def test_a_script_that_changes_a_text_is_merged(server: Served, scripts: Path) -> None:
+    """MERGE-7."""
+    server.write("notes.md", "Straße 😀\n")
+
+    done = run(sys.executable, scripts / "shout.py", server.url, "notes.md", server.token())
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+    assert stored(server, "notes.md") == "STRASSE 😀\n"

@@ -8,124 +8,131 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import httpx
-import pytest
 from serving import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from interop.conftest import Peers
+    from interop.peer import Peer
     from serving import Served
 
-NAME = "notes.md"
+NEWER, OLDER, GONE = FILES = ("newer.md", "older.md", "folder/gone.md")
+BEFORE = Counter(["start", "saved before", "stored before"])
+SINCE = BEFORE + Counter(["after", "after it, too"])
 
 
-async def offer(server: Served, text: str) -> None:
+async def offer(server: Served, name: str, text: str) -> None:
     """What a page does with a copy that has another history."""
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {server.token('Ann')}"}) as client:
-        answer = await client.post(f"{server.url}/api/documents/{NAME}/content", content=text.encode())
+        answer = await client.post(f"{server.url}/api/documents/{name.replace('/', '%2F')}/content", content=text.encode())
         assert answer.status_code == 200, answer.text
 
 
-async def back_up(server: Served, folder: Path) -> None:
-    made = await asyncio.to_thread(server.run, "backup", "--to", str(folder / "backup.tar"), "--with-secret")
-    assert made.returncode == 0, made.stderr
-
-
-async def restored(server: Served, folder: Path) -> None:
-    """The state is lost, and made again from the backup."""
-    shutil.rmtree(server.state)
-    done = await asyncio.to_thread(server.run, "restore", str(folder / "backup.tar"))
+async def run(server: Served, *command: str) -> str:
+    done = await asyncio.to_thread(server.run, *command)
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-@pytest.mark.parametrize("file", ["newer", "older", "gone"])
-async def test_no_word_of_clients_from_before_a_restored_backup_is_lost_or_doubled(
-    server: Served, peers: Peers, tmp_path: Path, file: str
-) -> None:
-    """RESTORE-1, RESTORE-2: also when the file is older than the backup, newer, or gone."""
-    server.write(NAME, "start\n")
-    ann, bob = await peers("hocuspocus-4", server, NAME), await peers("y-websocket-3", server, NAME)
-    await ann.line("saved before", 1.0)
-    await server.holds(NAME, Counter(["start", "saved before"]))
-    shutil.copy(server.root / NAME, tmp_path / "older.md")
-    await bob.line("stored before", 0.0)
-    await ann.holds(Counter(["start", "saved before", "stored before"]))
-    await ann.stored()
-    await back_up(server, tmp_path)
+async def opened(peer: Peer) -> Peer:
+    for name in (OLDER, GONE):
+        await peer.do("open", document=name)
+    for name in FILES:
+        await peer.synced(name)
+    return peer
 
-    await ann.line("after", 1.0)
-    await bob.line("after it, too", 0.5)
-    words = Counter(["start", "saved before", "stored before", "after", "after it, too"])
-    await asyncio.gather(ann.holds(words), bob.holds(words))
-    await ann.stored()
-    await server.holds(NAME, words)
+
+async def each_file(server: Served, holds: Counter[str]) -> None:
+    for name in FILES:
+        await server.holds(name, holds)
+
+
+async def each(peers: tuple[Peer, Peer], holds: Counter[str]) -> None:
+    for peer in peers:
+        for name in FILES:
+            await peer.until(lambda peer=peer, name=name: Counter(peer.of(name)["text"].splitlines()) == holds)  # type: ignore[misc]
+
+
+async def test_no_word_of_clients_from_before_a_restored_backup_is_lost_or_doubled(server: Served, peers: Peers, tmp_path: Path) -> None:
+    """RESTORE-1, RESTORE-2: also when a file is newer than the backup, older, or gone."""
+    for name in FILES:
+        server.write(name, "start\n")
+    ann, bob = both = await peers("hocuspocus-4", server, NEWER), await peers("y-websocket-3", server, NEWER)
+    for peer in both:
+        await opened(peer)
+    for name in FILES:
+        await ann.line("saved before", 1.0, name)
+    await each_file(server, Counter(["start", "saved before"]))
+    shutil.copy(server.root / OLDER, tmp_path / "older.md")
+    for name in FILES:
+        await bob.line("stored before", 0.0, name)
+    await each(both, BEFORE)
+    for name in FILES:
+        await ann.stored(name)
+    await run(server, "backup", "--to", str(tmp_path / "backup.tar"), "--with-secret")
+
+    for name in FILES:
+        await ann.line("after", 1.0, name)
+        await bob.line("after it, too", 0.5, name)
+    await each(both, SINCE)
+    await each_file(server, SINCE)
     await asyncio.to_thread(server.kill)
     await ann.lost()
-    await ann.line("never sent", 0.0)
+    for name in FILES:
+        await ann.line("never sent", 0.0, name)
 
-    if file == "older":
-        shutil.copy(tmp_path / "older.md", server.root / NAME)
-    elif file == "gone":
-        (server.root / NAME).unlink()
-    await restored(server, tmp_path)
+    shutil.copy(tmp_path / "older.md", server.root / OLDER)
+    shutil.rmtree(server.root / "folder")
+    shutil.rmtree(server.state)
+    told = await run(server, "restore", str(tmp_path / "backup.tar"))
+    assert f"{GONE}: the file was gone, and is written again" in told
     await asyncio.to_thread(server.start)
 
     await ann.denied("lineage")
     await until(lambda: 4409 in bob.codes, saying=lambda: bob.codes)
-    cat = await (await peers("hocuspocus-3", server, NAME)).synced()
-    assert {"start", "saved before", "stored before"} <= set(cat.lines)
-    await cat.line("typed meanwhile", 1.0)
-    await cat.stored()
-    for text in (ann.text, bob.text, ann.text):
-        await offer(server, text)
+    cat = await opened(await peers("hocuspocus-3", server, NEWER))
+    everything = SINCE + Counter(["never sent", "typed meanwhile"])
+    for name in FILES:
+        assert set(BEFORE) <= set(cat.of(name)["text"].splitlines())
+        await cat.line("typed meanwhile", 1.0, name)
+        await cat.stored(name)
+        for peer in (ann, bob, ann):
+            await offer(server, name, peer.of(name)["text"])
+        await cat.until(lambda name=name: Counter(cat.of(name)["text"].splitlines()) == everything)  # type: ignore[misc]
+    await each_file(server, everything)
+    assert {name: server.read(name) for name in FILES} == {name: cat.of(name)["text"] for name in FILES}
 
-    everything = words + Counter(["never sent", "typed meanwhile"])
-    await cat.holds(everything)
-    await server.holds(NAME, everything)
-    assert (server.root / NAME).read_text() == cat.text
 
-
-async def test_a_backup_that_is_taken_under_load_is_of_one_moment(server: Served, peers: Peers, tmp_path: Path) -> None:
-    """RESTORE-1: whatever was stored before it was begun is in it, with checkpoints and versions made at the same time."""
+async def test_a_backup_under_load_is_of_one_moment_and_the_state_can_be_deleted(server: Served, peers: Peers, tmp_path: Path) -> None:
+    """RESTORE-1, RESTORE-3."""
     server.environment |= {"COLLAB_SAVE_DELAY": "0.05"}
     await asyncio.to_thread(server.restart)
-    server.write(NAME, "x" * 300_000 + "\n")
-    peer = await (await peers("hocuspocus-4", server, NAME)).synced()
-    stored: set[str] = set()
-    for number in range(3):
-        await peer.stored()
-        await peer.type(f"word{number}", pause=5, seed=number + 1)
-        while (await peer.do("progress"))["stored"] < 60 * (number + 1):
-            pass
-        (tmp_path / "backup.tar").unlink(missing_ok=True)
-        _, stored = (await peer.rest()) if number == 2 else ([], set())
-        if number == 2:
-            await peer.type("late", pause=5, seed=9)
-        await back_up(server, tmp_path)
-    await asyncio.to_thread(server.kill)
-    (server.root / NAME).unlink()
-    await restored(server, tmp_path)
-    await asyncio.to_thread(server.start)
-    await until(lambda: stored <= set(server.read(NAME).splitlines()))
+    server.write(NEWER, "start\n")
+    ann, bob = await peers("hocuspocus-4", server, NEWER), await peers("hocuspocus-4", server, NEWER)
+    await bob.synced()
+    await ann.synced()
+    await ann.type("word", pause=10, seed=1)
+    while (await ann.do("progress"))["stored"] < 50:
+        pass
+    _, stored = await ann.rest()
+    await bob.type("late", pause=10, seed=2)
+    await run(server, "backup", "--to", str(tmp_path / "backup.tar"))
+    typed, _ = await bob.rest()
+    await bob.stored()
 
-
-async def test_the_state_can_be_deleted_and_no_text_with_it(server: Served, peers: Peers) -> None:
-    """RESTORE-3: at the end everything is in the files; and what was in a file after `kill -9` is there with another state."""
-    server.write(NAME, "start\n")
-    ann = await (await peers("hocuspocus-4", server, NAME)).synced()
-    await ann.line("not saved yet", 1.0)
-    await ann.stored()
+    # At the end everything is in the files: the state can go.
     await asyncio.to_thread(server.stop)
-    assert server.read(NAME) == "start\nnot saved yet\n"
+    assert stored | set(typed) <= set(server.read(NEWER).splitlines())
     shutil.rmtree(server.state)
+    whole = server.read(NEWER)
     await asyncio.to_thread(server.start)
-    bob = await (await peers("hocuspocus-4", server, NAME)).synced()
-    assert bob.text == "start\nnot saved yet\n"
-    await bob.line("saved", 1.0)
-    await server.holds(NAME, Counter(["start", "not saved yet", "saved"]))
+    cat = await (await peers("y-websocket-4", server, NEWER)).synced()
+    assert cat.text == whole
+    await cat.end()
     await asyncio.to_thread(server.kill)
+
+    (server.root / NEWER).unlink()
     shutil.rmtree(server.state)
-    await asyncio.to_thread(server.start)
-    cat = await (await peers("y-websocket-4", server, NAME)).synced()
-    assert cat.text == "start\nnot saved yet\nsaved\n"
+    await run(server, "restore", str(tmp_path / "backup.tar"))
+    assert stored <= set(server.read(NEWER).splitlines())

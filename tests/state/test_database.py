@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from collab.errors import Conflict, Unavailable
-from collab.state.database import Connection, Database, explain
+from collab.state.database import Connection, Database, copy_together, explain
 
 CHECKOUT = Path(__file__).parents[2]
 TABLE = ("CREATE TABLE numbers (number INTEGER PRIMARY KEY)",)
@@ -147,3 +148,37 @@ def test_a_closed_database_opens_again(tmp_path: Path) -> None:
     database.close()
     assert database.look_sync(numbers) == [1]
     database.close()
+
+
+def test_copies_that_are_made_together_are_of_one_moment(tmp_path: Path) -> None:
+    """RESTORE-1: what the second says of the first, the first knows, while both are written to."""
+    table = ("CREATE TABLE t (n INTEGER, filler BLOB);",)
+    first, second = (Database(tmp_path / name, table) for name in ("first", "second"))
+    stop = threading.Event()
+
+    def insert(connection: Connection, row: tuple[int, bytes]) -> None:
+        connection.execute("INSERT INTO t VALUES (?, ?)", row)
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            row = number, bytes(20_000)
+            for database in (first, second):
+                database.run_sync(partial(insert, row=row))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for turn in range(5):
+            copies = [tmp_path / f"copy {turn} {name}" for name in ("first", "second")]
+            copy_together([tmp_path / "first", tmp_path / "second"], copies)
+            last = [
+                Database(copy, table).look_sync(lambda connection: connection.execute("SELECT max(n) FROM t").fetchone()[0] or 0)
+                for copy in copies
+            ]
+            assert last[1] <= last[0] <= last[1] + 1
+            assert {copy.stat().st_mode & 0o777 for copy in copies} == {0o600}
+    finally:
+        stop.set()
+        writer.join()
