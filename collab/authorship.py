@@ -7,7 +7,7 @@ makes it that person's, relayed. What no person wrote has a *mark* in the place 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Self, cast
 
@@ -157,6 +157,18 @@ class Authorship:
         """For the archive."""
         told = {"version": _VERSION, "lineage": self.lineage, "times": self.times, "undated": list(self.undated)}
         return var_string(json.dumps(told)) + var_bytes(self.written.encode()) + var_bytes(self.deleted.encode())
+
+    def succeeded(self, lineage: int) -> Self:
+        """The same of the same history under another lineage."""
+        written, deleted = (_renamed(each, self.lineage, lineage) for each in (self.written, self.deleted))
+        return replace(self, lineage=lineage, written=written, deleted=deleted)
+
+
+def _renamed(told: IdMap, old: int, new: int) -> IdMap:
+    made = IdMap()
+    for client, entry in told.entries():
+        made.insert(new if client == old else client, entry.start, entry.end - entry.start, entry.attributes)
+    return made
 
 
 def _owners(meta: Mapping[str, object]) -> Iterable[tuple[int, str]]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from collab import merge, updates
+from collab.authorship import Authorship
 from collab.codec import var_string, var_uint
 from collab.document import LINEAGE_KEY, ROOT, reserved
 from collab.errors import Poisoned
@@ -46,6 +47,11 @@ def succeed(log: Log, old: int, new: int) -> Log:
 def succeed_part(part: Part, old: int, new: int) -> Part:
     """The same for a part of an older log."""
     return part_of(succeed(opened(part), old, new), part.last)
+
+
+def succeed_authors(position: int, authors: bytes, old: int, new: int) -> bytes:
+    """The same for who wrote what, as the archive keeps it."""
+    return Authorship.decode(position, authors, old).succeeded(new).encode()
 
 
 def added(before: str, after: str) -> str:

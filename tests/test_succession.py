@@ -10,11 +10,12 @@ from hypothesis import given
 from scripts import steady, texts
 
 from collab import merge
+from collab.authorship import Authorship
 from collab.document import Document, Mend, derived_client, new_lineage
 from collab.errors import OtherLineage, Poisoned
 from collab.ledger import Base, history, opened, pack, part_of
 from collab.ports import Kind, Log, Record
-from collab.succession import added, left, lineage_of, succeed, succeed_part
+from collab.succession import added, left, lineage_of, succeed, succeed_authors, succeed_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +79,18 @@ def test_what_a_record_says_of_clients_follows() -> None:
     assert (
         Document.replay(history(after)).text() == Document.replay([pair.encode(), Mend(frozenset({(OLD, 3)}))]).text() == "a\ufffd\ufffdb"
     )
+
+
+def test_who_wrote_what_follows() -> None:
+    """AUTHORS-1, RESTORE-2."""
+    log = grown(["one\n", "one\ntwo 😀\n", "two 😀\n"])
+    known = Authorship(OLD)
+    known.take(log)
+    heir = Authorship.decode(known.position, succeed_authors(known.position, known.encode(), OLD, NEW), NEW)
+    again = Authorship(NEW)
+    again.take(succeed(log, OLD, NEW))
+    assert heir.spans() == again.spans()
+    assert heir.deletions() == again.deletions() == {"ann": 4}
 
 
 def test_a_log_without_a_lineage_is_refused() -> None:

@@ -19,16 +19,19 @@ from typing import TYPE_CHECKING, Final
 
 import collab
 from collab.archive.store import Archive
-from collab.document import CONTENT, Document
+from collab.authorship import MARKS, Authorship
+from collab.document import Document
 from collab.errors import CollabError, Exists, NotFound, Unavailable
-from collab.formats.text import encode
+from collab.formats.bodies import TEXT
 from collab.journal.sqlite import SqliteJournal
 from collab.ledger import Ledger, history
 from collab.ports import Stat
+from collab.shares import picture
 from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
 from collab.storage.names import Names
+from collab.web.authors import told_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -49,8 +52,9 @@ class _State:
     """What a journal makes of a document: its live bytes, their CRDT state, and whether the file holds them."""
 
     body: bytes
+    document: Document
     update: bytes
-    lineage: int
+    log: Log
     ahead: bool
     base: str
 
@@ -137,10 +141,11 @@ class _Exporting:
             _put(folder / "state.yjs", state.update)
             told["state"] = {
                 "format": "Yjs update, v1",
-                "text": CONTENT,
-                "lineage": str(state.lineage),
+                "document": state.document.format,
+                "lineage": str(state.document.lineage),
                 "sha256": sha256(state.body).hexdigest(),
             }
+            _write_json(folder / "authors.json", await self._authors(stat.id, state))
         if state is not None or versions:
             told["history"] = f"{HISTORIES}/{stat.path}"
             _write_json(folder / "document.json", told)
@@ -161,6 +166,16 @@ class _Exporting:
         _put(place, body)
         return sha256(body).hexdigest()
 
+    async def _authors(self, document: str, state: _State) -> dict[str, object]:
+        """Who wrote which characters, as the interface tells it."""
+        kept = await self.archive.authors.get(document)
+        lineage = state.document.lineage
+        authorship = Authorship(lineage) if kept is None else Authorship.decode(*kept, lineage)
+        authorship.take(state.log)
+        shares = picture(state.document.text(), state.update, authorship, self.now)
+        called = await self.archive.authors.names({share.author for share in shares.shares} - MARKS)
+        return told_of(shares, called, "text" if state.document.format == TEXT else "clients")
+
     async def _versions(self, stat: Stat, folder: Path) -> int:
         rows: list[dict[str, object]] = []
         before: int | None = None
@@ -175,7 +190,6 @@ class _Exporting:
             rows.reverse()
             _write_json(folder / "versions.json", rows)
             _write_table(folder / "versions.csv", rows)
-            _write_json(folder / "authors.json", {"people": _people(rows)})
         return len(rows)
 
 
@@ -183,9 +197,9 @@ def _state(log: Log) -> _State | None:
     if log.checkpoint is None and not log.records:
         return None
     ledger, document = Ledger.of(log), Document.replay(history(log))
-    body = encode(document.text(), ledger.form, dict(document.endings))
+    body = document.body(ledger.form)
     ahead = ledger.ahead or bool(ledger.base.merges)
-    return _State(body, document.encode(), document.lineage, ahead, ledger.base.hash)
+    return _State(body, document, document.encode(), log, ahead, ledger.base.hash)
 
 
 def _row(version: Version, called: Mapping[str, str], suffix: str) -> dict[str, object]:
@@ -200,19 +214,6 @@ def _row(version: Version, called: Mapping[str, str], suffix: str) -> dict[str, 
         "sha256": version.hash,
         "file": f"versions/{version.number:06} {stamp}{suffix}",
     }
-
-
-def _people(rows: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Who wrote which versions; those who were erased are together one without a name."""
-    found: dict[str, dict[str, object]] = {}
-    for row in rows:
-        writers = row["writers"]
-        for writer in writers if isinstance(writers, list) else []:
-            person = found.setdefault(writer["id"], {"id": writer["id"], "name": writer["name"], "versions": []})
-            numbers = person["versions"]
-            if isinstance(numbers, list):
-                numbers.append(row["number"])
-    return list(found.values())
 
 
 def _write_table(path: Path, rows: Iterable[Mapping[str, object]]) -> None:

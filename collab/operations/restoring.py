@@ -18,7 +18,6 @@ from collab import merge
 from collab.archive.store import Archive
 from collab.document import Document, new_lineage
 from collab.errors import CollabError, Conflict, Exists, NotFound, Poisoned
-from collab.formats.text import encode
 from collab.journal.sqlite import SqliteJournal, rewrite
 from collab.ledger import Base, Ledger, history
 from collab.operations import bundle
@@ -29,7 +28,7 @@ from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
 from collab.storage.local_folders import LocalFolders
 from collab.storage.names import Names
-from collab.succession import lineage_of, succeed, succeed_part
+from collab.succession import lineage_of, succeed, succeed_authors, succeed_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +93,9 @@ class _Restoring:
         try:
             for document, heir in self._heirs.items():
                 await archive.bases.rewrite(document, partial(succeed_part, old=heir.old, new=heir.new), heir.end)
+                authors = await archive.authors.get(document)
+                if authors is not None:
+                    await archive.authors.put(document, authors[0], succeed_authors(*authors, heir.old, heir.new))
             for document in self._lost:
                 await archive.bases.rewrite(document, _same, -1)
             last = await archive.versions.last()
@@ -172,8 +174,8 @@ class _Settling:
         """Compare the file with the log."""
         log = await self.journal.load(document)
         ledger, live = Ledger.of(log), Document.replay(history(log))
-        body = encode(live.text(), ledger.form, dict(live.endings))
-        said = {"hash": sha256(body).hexdigest(), "at": self.now, "sketch": merge.sketch(live.text()).hex()}
+        body = live.body(ledger.form)
+        said = {"hash": sha256(body).hexdigest(), "at": self.now, "sketch": merge.sketch(live.looks().words).hex()}
         # Files and clients may be ahead of the backup, with what it holds: it is what they had read.
         await self.journal.append(document, Record(Kind.GIVEN, meta={**said, "restored": True}))
         row = self.names.find(document)
