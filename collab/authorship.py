@@ -109,7 +109,8 @@ class Authorship:
             who = self._whose(client, by)
             relayed = [ContentAttribute("relayed", by)] if by not in {who, *MARKS} else []
             self.written.insert(client, first, stop - first, [ContentAttribute("insert", who), *relayed])
-            self.undated[who] = None
+            if who != FILE:
+                self.undated[who] = None
 
     def _whose(self, client: int, by: str) -> str:
         return FILE if client == self.lineage else self._owners.get(client, by)

@@ -206,6 +206,15 @@ async def document(company: Company, served: Served, look: Look, folder: str) ->
         else:
             await page.keyboard.press("Escape")
         await expect(page.locator(wanted).first).to_be_hidden()
+    await page.locator("#more").click()
+    await page.locator('#menu [data-act="authors.menu"]').click()
+    await page.locator(".contributors table").wait_for()
+    await page.locator(".contributors").get_by_role("switch").check()
+    yield "who wrote this", page
+    await page.keyboard.press("Escape")
+    await page.locator(".cm-author").first.wait_for()
+    yield "colours of authors", page
+    await page.locator("#legend button").last.click()
     await ann.context.set_offline(True)
     await editor.type("offline ")
     await editor.is_told("offline")

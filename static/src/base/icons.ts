@@ -47,6 +47,7 @@ const PATHS = {
   overview: "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
   full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
   speaker: "M4 5h16v10H4zM8 19h8M12 15v4M8 9h4M8 12h7",
+  people: "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.5c.5-4 3-5.5 6.5-5.5s6 1.5 6.5 5.5M15.5 4.8a3.5 3.5 0 0 1 0 6.4M18 14.6c2 .7 3.2 2.2 3.5 4.9",
   folder: "M3.5 18.5v-13h6l2 2.5h9v10.5z",
   file: "M6 3.5h8l4 4v13H6zM14 3.5v4h4",
   text: "M6 3.5h8l4 4v13H6zM14 3.5v4h4M9 12h6M9 16h4",

@@ -40,6 +40,7 @@ export class Menu {
       ...(ways.slides && lease === null ? [{ label: "editor.menu.present", icon: "present", act: slides } as const] : []),
       { label: "editor.menu.print", icon: "print", act: () => ways.print() },
       { label: "editor.menu.download", icon: "download", act: () => follow(this.download()) },
+      { label: "authors.menu", icon: "people", act: () => void dispatchEvent(new CustomEvent("collab-authors")) },
       { label: "editor.menu.keys", icon: "keys", act: () => ways.keys() },
       { label: "editor.menu.settings", icon: "settings", act: () => void import("../settings/dialog.ts").then(({ showSettings }) => showSettings()) },
     ];

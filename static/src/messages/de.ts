@@ -1,3 +1,4 @@
+import authors from "./authors.de.json";
 import common from "./common.de.json";
 import csv from "./csv.de.json";
 import editor from "./editor.de.json";
@@ -12,6 +13,6 @@ import words from "./words.de.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

@@ -1,3 +1,4 @@
+import authors from "./authors.en.json";
 import common from "./common.en.json";
 import csv from "./csv.en.json";
 import editor from "./editor.en.json";
@@ -10,4 +11,4 @@ import preview from "./preview.en.json";
 import settings from "./settings.en.json";
 import words from "./words.en.json";
 
-export default { ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
+export default { ...authors, ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };

@@ -1,3 +1,4 @@
+import authors from "./authors.fr.json";
 import common from "./common.fr.json";
 import csv from "./csv.fr.json";
 import editor from "./editor.fr.json";
@@ -12,6 +13,6 @@ import words from "./words.fr.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

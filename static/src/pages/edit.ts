@@ -4,6 +4,7 @@ import type { Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 
 import { content, contentAddress, editAddress, lease, Problem, session } from "../base/api.ts";
+import { followAuthors } from "../authors/follow.ts";
 import { Connection } from "../words/connection.ts";
 import { element, part } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
@@ -74,6 +75,12 @@ class EditPage {
   get inside(): object {
     const { provider, text } = this.connection;
     return { provider, text, view: this.editor?.view ?? this.notebook?.view ?? null, notebook: this.notebook };
+  }
+
+  /** Who wrote what is here, as a table. */
+  async authors(): Promise<void> {
+    const { showAuthors } = await import("../authors/table.ts");
+    showAuthors({ path: this.path, awareness: this.connection.awareness, colors: this.editor !== null });
   }
 
   /** Sign our carets; the server puts the name in anyway. */
@@ -158,6 +165,7 @@ class EditPage {
     if (isNotebook(this.path)) note("notebook", { text: t("notebook.asText") });
     this.people.open(async (crowd) => (await import("../people/textplaces.ts")).textPlaces(desk, modes, crowd));
     this.modes = modes;
+    followAuthors(desk);
     this.furnish(textWays(desk, modes));
     const line = /^#L(\d+)$/.exec(location.hash)?.[1];
     if (line !== undefined) return this.show(lineStart(this.editor.view.state.doc, Number(line)));
@@ -318,6 +326,7 @@ async function start(): Promise<void> {
   const page = new EditPage(name);
   void page.introduce();
   addEventListener("collab-named", () => page.named());
+  addEventListener("collab-authors", () => void page.authors());
   Object.defineProperty(window, "collab", { get: () => page.inside });
 }
 

@@ -20,6 +20,7 @@ export class PeopleList {
     { id: "everybody", class: "everybody", popover: "auto", role: "dialog", "aria-labelledby": "everybody-title", tabindex: "-1" },
     element("h2", { id: "everybody-title" }, t("people.here")),
     this.list,
+    element("footer", {}, button(t("authors.menu"), () => this.authors())),
   );
   private waiting: ReturnType<typeof setTimeout> | undefined;
   /** A press closes the list before it is known to be one on the button. */
@@ -76,6 +77,11 @@ export class PeopleList {
     this.rows.set(who.id, row);
     row.show(who, this.places.words(who), who.mine || this.places.has(who.client), this.follow.whom === who.id);
     return row;
+  }
+
+  private authors(): void {
+    this.panel.hidePopover();
+    dispatchEvent(new CustomEvent("collab-authors"));
   }
 
   private jump(id: string): void {

@@ -43,6 +43,7 @@ function look(): HTMLElement[] {
     select("fontSize", sizes, Number),
     select("language", languages),
     choices("mode", ["auto", "source", "split", "preview"]),
+    toggle("authors"),
   ];
 }
 
@@ -80,7 +81,7 @@ function select(key: "fontSize" | "language", options: readonly Choice[], read: 
   return element("p", { class: "field" }, element("label", { for: field.id }, t(`settings.${key}`)), field);
 }
 
-function toggle(key: "wrap" | "spelling"): HTMLElement {
+function toggle(key: "wrap" | "spelling" | "authors"): HTMLElement {
   const input = element("input", { type: "checkbox", role: "switch", checked: preferences.get()[key] });
   input.addEventListener("change", () => preferences.set({ [key]: input.checked } satisfies Partial<Preferences>));
   return element("label", { class: "field" }, t(`settings.${key}`), input);

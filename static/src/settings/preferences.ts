@@ -13,6 +13,8 @@ export interface Preferences {
   color: string;
   /** How a document opens; "auto": the preview for readers and small screens, else side by side. */
   mode: "auto" | "source" | "split" | "preview";
+  /** Whether the text shows by colour who wrote what. */
+  authors: boolean;
 }
 
 export const DEFAULTS: Readonly<Preferences> = {
@@ -25,6 +27,7 @@ export const DEFAULTS: Readonly<Preferences> = {
   spelling: true,
   color: "",
   mode: "auto",
+  authors: false,
 };
 
 export const FONT_SIZES = [14, 15, 17, 19, 22, 26] as const;
@@ -38,6 +41,7 @@ const CHOICES: { readonly [K in keyof Preferences]?: readonly unknown[] } = {
   keys: ["standard", "vim", "emacs"],
   spelling: [true, false],
   mode: ["auto", "source", "split", "preview"],
+  authors: [true, false],
 };
 
 /** The key in the browser's storage; the page's first script reads the theme from it before anything is drawn. */
