@@ -64,8 +64,15 @@ async def test_the_text_shows_who_wrote_what_and_at_once_what_is_typed(shared_se
     eve = await (await company.join("Eve", shared_server)).open("who.txt")
     await eve.type("e", at="Control+Home")
     await is_colored(ann, ["Eve", "e"], ["Ann", "?nn"], ["Bob", "bob!"])
-    caret = await ann.page.locator('.cm-ySelectionCaret[data-name="Bob"]').evaluate("(caret) => getComputedStyle(caret).getPropertyValue('--who').trim()")
-    assert await ann.page.locator('.cm-author[data-author="Bob"]').evaluate("(mark) => getComputedStyle(mark).getPropertyValue('--who').trim()") == caret
+    caret = await ann.page.locator('.cm-ySelectionCaret[data-name="Bob"]').evaluate(
+        "(caret) => getComputedStyle(caret).getPropertyValue('--who').trim()"
+    )
+    assert (
+        await ann.page.locator('.cm-author[data-author="Bob"]').evaluate(
+            "(mark) => getComputedStyle(mark).getPropertyValue('--who').trim()"
+        )
+        == caret
+    )
 
     await ann.page.get_by_role("button", name="Hide the colours").click()
     await is_colored(ann)
