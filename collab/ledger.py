@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.document import Endings, Mend
@@ -53,6 +52,16 @@ class Base:
         return cls(digest, place, tuple(merges))
 
 
+class Held(NamedTuple):
+    """What the file held from a moment on."""
+
+    hash: str
+    at: float
+    """UTC seconds since the epoch."""
+    ours: bool
+    """We wrote it."""
+
+
 @dataclass(slots=True)
 class Ledger:
     """The sum of a log's records."""
@@ -72,8 +81,8 @@ class Ledger:
     """Bodies that writers may have read since the checkpoint, the newest last."""
     begun: tuple[Base, Base, float] | None = None
     """The last body that a program put into the file: what it had read, what it wrote, when. It may have been the beginning of one."""
-    held: tuple[tuple[str, float, bool], ...] = ()
-    """What the file held, in order: hash, since when (UTC seconds), whether we wrote it."""
+    held: tuple[Held, ...] = ()
+    """What the file held, in order."""
     _said: Meta = field(default_factory=dict)
     """The meta of the last ANNOUNCE."""
     edited: int = 0
@@ -112,6 +121,8 @@ class Ledger:
                 after = merged(record.meta, position)
                 (self.settle if record.meta["in_file"] else self.remember)(after)
                 self._read(after, record.meta, ours=False)
+                if not record.meta["in_file"] and not record.meta.get("by"):
+                    self._held_before(after.hash, record.meta)
                 if record.meta["in_file"]:
                     origin = record.meta["base"]
                     self.begun = None if origin is None else (Base.from_json(origin), after, _at(record.meta))
@@ -135,16 +146,19 @@ class Ledger:
 
     def _hold(self, digest: str, meta: Meta, *, ours: bool) -> None:
         """From now on the file holds this."""
-        if self.held[-1:] and self.held[-1][0] == digest:
-            return
-        self.held = (*self.held, (digest, _at(meta), ours))[-KNOWN:]
+        if not self.held or self.held[-1].hash != digest:
+            self.held = (*self.held, Held(digest, _at(meta), ours))[-KNOWN:]
 
-    def replaced(self, digest: str) -> tuple[float, bool] | None:
-        """When the file last held this body and then another one: since when, and whether that one is ours. None when that is not known."""
-        for (before, _, _), (_, at, ours) in reversed([*pairwise(self.held)]):
-            if before == digest:
-                return at, ours
-        return None
+    def _held_before(self, digest: str, meta: Meta) -> None:
+        """The file held this until a save of ours displaced it: the announced one, or the last one."""
+        held = Held(digest, _at(meta), ours=False)
+        last = () if self.announced else self.held[-1:]
+        self.held = (*self.held[: len(self.held) - len(last)], held, *last)[-KNOWN:]
+
+    def since(self, digest: str) -> tuple[Held, ...]:
+        """What came after this body, when the file held it last, in order; nothing when that is not known."""
+        places = [place for place, held in enumerate(self.held) if held.hash == digest]
+        return self.held[places[-1] + 1 :] if places else ()
 
     def settle(self, base: Base) -> None:
         """The file holds this body, whatever was announced."""
@@ -191,7 +205,7 @@ class Ledger:
             owners={int(client): person for client, person in owners.items()},
             base=Base.from_json(meta["base"]),
             known=tuple(cast("Iterable[str]", meta["known"])),
-            held=tuple((digest, at, ours) for digest, at, ours in cast("Iterable[tuple[str, float, bool]]", meta.get("held", []))),
+            held=tuple(Held(*each) for each in cast("Iterable[tuple[str, float, bool]]", meta.get("held", []))),
             origin=cast("int", meta.get("origin", 0)),
             position=position,
         )

@@ -25,7 +25,7 @@ from collab.runtime.copies import copy_beside
 from collab.succession import added, left
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
     from collab.access import Person
     from collab.formats.bodies import Body
@@ -40,18 +40,18 @@ log = logging.getLogger("collab.runtime")
 
 DIFF_VERSION = b"1"
 """Part of a fork's client id: other edits for the same bodies need another id."""
-NEWEST = 16
-"""So many bodies that the file held last may be what a program had read, and …"""
 OLDER = 8
-"""… so many older ones, those that look most like what it wrote."""
+"""Bodies of the archive that may be what a program had read: those that look most like what it wrote, …"""
 LOOKED_AT = 512
-"""Older bodies that are looked at for that."""
+"""… of so many."""
 STALE = 10.0
 """Seconds after a save of ours in which an older body is a copy that came late; after that it is put back on purpose."""
 FAR = 0.2
 """A body that has less than this in common with everything that its writer may have read is none of them."""
 SHORT = 200
 """Characters under which everything is far from everything."""
+AWAY = 3600.0
+"""Seconds for which a program that put another body there may come back with the first one, as if nobody had written meanwhile."""
 WRITING = 60.0
 """Seconds that a program may take to write a file."""
 LARGE = 2**16
@@ -73,6 +73,15 @@ class _State:
     def document(self, client: int | None = None) -> Document:
         """Made anew."""
         return Document.replay(history(self.log, self.base), client)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a writer may have read who does not say it."""
+
+    bases: tuple[Base, ...]
+    known: bool = False
+    """The file held just this body before: however far it is, it is no other file."""
 
 
 class Merger:
@@ -105,24 +114,36 @@ class Merger:
 
     # --- what somebody may have read
 
-    async def candidates(self, digest: str) -> list[Base]:
-        """What the writer of a body with this hash, which stands in the file, may have read; the likeliest first.
+    async def candidates(self, digest: str) -> Guess:
+        """What the writer of a body with this hash, which stands in the file, may have read; the newest first.
 
-        A body that the file held before is put back on purpose, so it is an edit of what was there; unless a save of ours replaced it a moment
-        ago: then it is a copy that came late, and an edit of itself.
+        A body that the file held before is put back on purpose, so it is an edit of what stood there; unless a save of ours replaced it a moment
+        ago, and nobody else wrote since: then it is a copy that comes late, and an edit of itself.
         """
         ledger = self._host.ledger
         before = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._archived(
             self._bases.find(self._host.id, digest)
         )
-        if before:
-            replaced = ledger.replaced(digest)
-            late = replaced is not None and replaced[1] and self._now() - replaced[0] < STALE
-            return [Base(before[0].hash, before[0].place, before[0].merges)] if late else ledger.candidates()
-        return list(dict.fromkeys([*ledger.candidates(), *self._newest()]))
+        if not before:
+            return Guess(tuple(dict.fromkeys([*ledger.candidates(), *map(_base, reversed(ledger.past))])))
+        held, since = _base(before[0]), ledger.since(digest)
+        ours = all(each.ours for each in since)
+        if since and ours and self._now() - since[0].at < STALE:
+            return Guess((held,), known=True)
+        if since and not ours and self._now() - since[0].at < AWAY:
+            back = self._with(held, {each.hash for each in since if not each.ours})
+            if await self._states([back]):
+                return Guess((back,), known=True)
+        return Guess(tuple(ledger.candidates()), known=True)
 
-    def _newest(self) -> list[Base]:
-        return [Base(kept.hash, kept.place, kept.merges) for kept in reversed(self._host.ledger.past[-NEWEST:])]
+    def _with(self, base: Base, outside: Collection[str]) -> Base:
+        """A state that nobody saw: a body of the file, and what programs made of it since, without what people wrote meanwhile. Who puts that
+        body back (another branch, and the first one again) takes back the programs' changes, and not people's.
+        """
+        bases = [base, *(_base(kept) for kept in self._host.ledger.past if kept.hash in outside and not kept.ours)]
+        place = max(each.place for each in bases)
+        merges = sorted({merge for each in bases for merge in each.merges if merge > place})
+        return Base(bases[-1].hash, place, tuple(merges))
 
     async def _archived(self, kept: Awaitable[list[Kept]]) -> list[Kept]:
         """What the archive has. When it does not answer, nothing else may have been read if the journal still has the whole log."""
@@ -138,7 +159,7 @@ class Merger:
         sketch = merge.sketch(looks.words)
         kept = await self._archived(self._bases.recent(self._host.id, LOOKED_AT))
         likely = sorted(kept, key=lambda each: -merge.overlap(each.sketch, sketch))[:OLDER]
-        return [Base(each.hash, each.place, each.merges) for each in likely]
+        return [_base(each) for each in likely]
 
     async def named(self, digest: str) -> Base | None:
         """The base with this hash, if it is still known."""
@@ -149,7 +170,7 @@ class Merger:
         found = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._archived(
             self._bases.find(self._host.id, digest)
         )
-        return Base(found[0].hash, found[0].place, found[0].merges) if found else None
+        return _base(found[0]) if found else None
 
     async def _read(self, body: bytes) -> Body:
         """A body in the document's format; a long one is read beside the event loop. NotText, TooLarge."""
@@ -179,7 +200,7 @@ class Merger:
 
     # --- merging
 
-    async def absorb(self, body: bytes, candidates: list[Base], *, in_file: bool) -> Base:
+    async def absorb(self, body: bytes, guess: Guess, *, in_file: bool) -> Base:
         """Merge what a program wrote, from the nearest of the states that it may have read; gives the writer's new base.
 
         NotText, TooLarge: it is no text that could be edited here.
@@ -188,15 +209,17 @@ class Merger:
         read = await self._read(body)
         looks = read.looks
         await host.settled()
-        states = await self._states(candidates)
-        if in_file and (grown := await self._grown(read)) is not None:
+        states = await self._states(guess.bases)
+        if in_file and not guess.known and (grown := await self._grown(read)) is not None:
             states = [grown]
         state = await self._nearest(states, looks)
-        if in_file and (state is None or self._far(state, looks)):
-            states = await self._states(await self._older(looks))
-            older = await self._nearest(states, looks)
-            state = older if older is not None and not self._far(older, looks) else state
-        if state is None or (self._far(state, looks) and not self._rewritten(state)):
+        far = state is None or (not guess.known and self._far(state, looks))
+        if in_file and not guess.known and (far or state is states[-1]):
+            # Perhaps it was read long ago.
+            older = await self._states(await self._older(looks))
+            state = await self._nearest([*([state] if state else []), *older], looks)
+            far = state is None or self._far(state, looks)
+        if state is None or (far and not self._rewritten(state)):
             return await self._set_aside(body, state, in_file=in_file)
         return await self._merge(body, read, state, in_file=in_file)
 
@@ -226,7 +249,8 @@ class Merger:
         """
         read = await self._read(body)
         await self._host.settled()
-        bases = [*self._newest(), *self._host.ledger.candidates(), *await self._older(read.looks)]
+        ledger = self._host.ledger
+        bases = [*ledger.candidates(), *map(_base, reversed(ledger.past)), *await self._older(read.looks)]
         states = await self._states(dict.fromkeys(bases))
         state = await self._nearest(states, read.looks)
         if state is None or self._far(state, read.looks):
@@ -258,15 +282,14 @@ class Merger:
     async def _nearest(self, states: list[_State], looks: Looks) -> _State | None:
         """The state from which the fewest bytes were deleted and inserted: words that it does not have are not missed, and none twice.
 
-        What is as near as another stands behind it.
+        `states`: the newest first. What is as near as another stands behind it.
         """
         if len(states) < 2:
             return states[0] if states else None
-        # A document belongs to the thread that made it.
-        known = [state.looks for state in states]
 
         def nearest() -> int:
-            return min(range(len(known)), key=lambda number: known[number].cost(looks))
+            # The documents are made, looked at and dropped in the same thread.
+            return least(len(states), lambda place: states[place].looks.cost(looks))
 
         return states[nearest() if len(looks.words) < LARGE else await self._thread(nearest)]
 
@@ -282,7 +305,7 @@ class Merger:
     def _fresh(self, base: Base) -> bool:
         """Whether a save of ours was made so late that the writer may not have seen it."""
         held = self._host.ledger.held[-1:]
-        return bool(held) and held[0][0] == base.hash and held[0][2] and self._now() - held[0][1] < STALE
+        return bool(held) and held[0].hash == base.hash and held[0].ours and self._now() - held[0].at < STALE
 
     async def _merge(
         self,
@@ -391,3 +414,27 @@ def _fork(state: _State, body: bytes) -> Document:
     seen = state.document()
     vector = repr(sorted(seen.state.items())).encode()
     return state.document(derived_client(str(seen.lineage).encode(), vector, state.base.hash.encode(), body, DIFF_VERSION))
+
+
+def least(count: int, cost: Callable[[int], int]) -> int:
+    """The first place of the least cost among so many, at few looks: the more was typed since a state was read, the farther it is, so it is sought
+    among ever larger steps first, and then around the best of these.
+    """
+    places = [0, 1, 2, 3]
+    while places[-1] < count - 1:
+        places.append(min(places[-1] + places[-2], count - 1))
+    known = {place: cost(place) for place in places if place < count}
+    while True:
+        best = min(known, key=lambda place: (known[place], place))
+        around = (
+            max((place for place in known if place < best), default=best),
+            min((place for place in known if place > best), default=best),
+        )
+        between = {(place + best) // 2 for place in around} - known.keys()
+        if not between:
+            return best
+        known.update((place, cost(place)) for place in between)
+
+
+def _base(kept: Kept) -> Base:
+    return Base(kept.hash, kept.place, kept.merges)

@@ -364,7 +364,7 @@ class Rooms:
         entry = self._assemble(content.stat, room, ledger)
         entry.host.logged = sum(len(record.body) + AROUND for _, record in known.records)
         await entry.chronicle.begun(known, ledger.position, content)
-        await entry.saver.meet(content)
+        await entry.saver.begin(content)
         if ledger.ahead or ledger.base.merges:
             entry.saver.touch()
         return entry

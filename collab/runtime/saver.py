@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from collab.errors import Changed, CollabError, Exists, NotFound, NotText, TooLa
 from collab.formats.bodies import most
 from collab.ports import Kind, Record
 from collab.runtime.copies import copy_beside
-from collab.runtime.settling import settled
+from collab.runtime.merging import Guess
+from collab.runtime.settling import Ends, displaced_settled, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -105,6 +106,7 @@ class Saver:
         self._refused = ""
         """SHA-256 of the text that the guard keeps out of the file."""
         self._noticed = self._looking = False
+        self._ends = Ends()
         self._staying: set[str] = set()
         """SHA-256 of displaced bodies that could not be merged: they say nothing of the last save."""
 
@@ -227,6 +229,7 @@ class Saver:
                 continue
             await self._done(base, digest, place, written)
             self._deletions, self._size = deletions, len(body)
+            self._ends.add(body)
             if written is not None:
                 await self._chronicle.saved(place, self._now(), digest, body, writers)
             for person in writers:
@@ -315,11 +318,7 @@ class Saver:
 
     async def _rested(self) -> Content | None:
         """The file when its writer has come to an end; None when it is gone."""
-        known = self._host.body()
-
-        def begun(body: bytes) -> bool:
-            return not body or (len(body) < len(known) and known.startswith(body))
-
+        begun = self._ends.begun(self._host.body())
         return await settled(self._files, self._host.id, limit=self._most, known=begun, pause=self._pause, now=self._now)
 
     async def put(self, body: bytes, digest: str | None, by: Person) -> bool:
@@ -427,10 +426,13 @@ class Saver:
         self._metrics.saved("unchanged" if written is None else "written")
         if written is not None:
             host.stat = written.stat
-        if displaced is not None and (found := sha256(displaced.body).hexdigest()) != base.hash:
+        if displaced is not None and sha256(displaced.body).hexdigest() != base.hash:
+            theirs = await displaced_settled(displaced, known=self._ends.begun(host.body()), pause=self._pause)
             # Nobody can have read what we wrote this moment.
-            read = [each for each in await self._merger.candidates(found) if each != host.ledger.announced]
-            base = await self._merger.absorb(displaced.body, read, in_file=False)
+            guess = await self._merger.candidates(sha256(theirs).hexdigest())
+            read = tuple(each for each in guess.bases if each != host.ledger.announced)
+            base = await self._merger.absorb(theirs, replace(guess, bases=read), in_file=False)
+            self._ends.add(theirs)
         record = Record(Kind.SAVED, meta={"hash": digest, "place": place, "at": self._now()})
         host.ledger.take(await host.append(record), record)
         if displaced is not None:
@@ -445,8 +447,8 @@ class Saver:
             for at in REREADS:
                 await self._pause(at - waited)
                 waited = at
-                late = await displaced.reread()
-                if late is not None:
+                if await displaced.reread() is not None:
+                    late = await displaced_settled(displaced, known=self._ends.begun(self._host.body()), pause=self._pause)
                     last, base = base, await self._absorb_late(late, base)
                     merged_all = base is not last
             # At the end it stays beside the file: a program may write into it after us, and the next start looks again.
@@ -458,19 +460,20 @@ class Saver:
             self._watched.remove(base)
             self._settled()
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but not while the room is being closed."""
+    async def _pause(self, seconds: float) -> bool:
+        """Wait, but not while the room is being closed: then False."""
         try:
             async with asyncio.timeout(seconds):
                 await self._host.closing.wait()
         except TimeoutError:
-            return
+            return True
+        return False
 
     async def _absorb_late(self, late: bytes, base: Base) -> Base:
         """The writer's new base, or the same when its words could not be merged."""
         try:
             async with self._saving:
-                after = await self._merger.absorb(late, [base], in_file=False)
+                after = await self._merger.absorb(late, Guess((base,)), in_file=False)
                 self._watched.append(after)
                 self._watched.remove(base)
                 return after
@@ -479,10 +482,24 @@ class Saver:
             return base
 
     async def _absorb_file(self) -> None:
-        """Somebody else wrote the file: merge what stands there."""
+        """Somebody else may have written the file: merge what stands there, when its writer has come to an end."""
         host = self._host
-        content = await self._files.read(host.id, limit=self._most)
+        stat = await self._files.stat(host.id)
+        own = {base.hash for base in host.ledger.candidates()}
+        content = await self._files.read(host.id, limit=self._most) if stat.etag in own else await self._rested()
+        if content is None:
+            raise NotFound("The file was deleted outside. The text is safe here.")
         host.stat = content.stat
+        await self.meet(content)
+
+    async def begin(self, content: Content) -> None:
+        """`meet` the file when its room is opened: a program may be writing it just now. NotFound."""
+        if sha256(content.body).hexdigest() not in {base.hash for base in self._host.ledger.candidates()}:
+            rested = await self._rested()
+            if rested is None:
+                raise NotFound("The file was deleted.")
+            content = rested
+        self._host.stat = content.stat
         await self.meet(content)
 
     async def meet(self, content: Content) -> None:
@@ -501,6 +518,7 @@ class Saver:
                 self._staying.add(body)
         await self._meet_file(content, digest)
         self._size = len(content.body)
+        self._ends.add(content.body)
         # Only now: they are the proof that the announced save was made, until its end, or what came after it, is noted.
         for leftover in done:
             await leftover.discard()
@@ -537,7 +555,7 @@ class Saver:
             log.warning("%s: what its writer had read is not known any more; what was displaced stays beside the file", self._host.id)
             return False
         try:
-            await self._merger.absorb(leftover.body, bases, in_file=False)
+            await self._merger.absorb(leftover.body, Guess(tuple(bases)), in_file=False)
         except (NotText, TooLarge) as error:
             log.warning("%s: what was displaced can't be merged, and stays beside the file: %s", self._host.id, error.detail)
             return False

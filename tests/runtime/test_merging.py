@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections import Counter
 from hashlib import sha256
 
 import pytest
@@ -10,6 +12,7 @@ from runtime.stage import PATH, Guest, Stage, passing, person, soon
 
 from collab.errors import Changed
 from collab.ports import Kind
+from collab.runtime.merging import least
 
 STORY = "".join(f"Line {number} of a story that everybody writes together.\n" for number in range(1, 31))
 
@@ -56,6 +59,38 @@ async def test_a_program_that_had_read_before_our_last_saves_takes_out_no_word(s
     assert text == "third second first " + STORY + "from the program\n"
 
 
+async def test_an_editor_that_was_open_for_an_hour_takes_out_no_word_that_was_typed_meanwhile(story: Stage) -> None:
+    """MERGE-2: a hundred saves later, with a restart and a checkpoint in between."""
+    ann = await story.guest("Ann")
+    ann.type("start ")
+    await passing(11)
+    read = story.file()
+    words = [f"w{number} " for number in range(100)]
+    for number, word in enumerate(words):
+        ann.type(word)
+        await passing(36)
+        if number == 50:
+            await story.restart()
+            ann = await story.guest("Ann")
+    outside(story, read + "from the editor\n")
+    text = await settled(story, ann)
+    assert text == "".join(reversed(words)) + "start " + STORY + "from the editor\n"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 16, 100, 257])
+def test_the_nearest_is_found_at_few_looks(count: int) -> None:
+    """MERGE-2."""
+    for best in range(count):
+        looks = Counter[int]()
+
+        def cost(place: int, best: int = best, looks: Counter[int] = looks) -> int:
+            looks[place] += 1
+            return abs(place - best)
+
+        assert least(count, cost) == best
+        assert looks.total() == len(looks) <= 30
+
+
 async def test_a_body_that_comes_late_over_a_save_of_ours_changes_nothing(story: Stage) -> None:
     """MERGE-3."""
     ann = await story.guest("Ann")
@@ -88,6 +123,48 @@ async def test_going_back_from_another_outside_body_counts_however_quick(story: 
     await passing(1)
     assert ann.text == STORY
     assert await settled(story, ann) == STORY
+
+
+async def test_what_people_save_while_another_branch_is_there_stays_when_the_first_one_comes_back(story: Stage) -> None:
+    """MERGE-3: there and back and there again, our saves in between; each branch brings and takes its own words only."""
+    ann = await story.guest("Ann")
+    branch = STORY.replace("Line 7 ", "Row 7 branch ")
+    other = STORY.replace("Line 9 ", "Row 9 other ")
+    typed: list[str] = []
+    for body in (branch, STORY, branch, STORY, other, STORY, other, branch, other, STORY):
+        for act in ("here", "there"):
+            if act == "there":
+                outside(story, body)
+                await passing(2)
+            typed.append(f"{act}-{len(typed)} ")
+            ann.append(typed[-1])
+            await passing(3)
+        assert ("branch" in ann.text, "other" in ann.text) == (body is branch, body is other)
+        assert [ann.text.count(word) for word in typed] == [1] * len(typed)
+    await settled(story, ann)
+    assert not [name for name in story.files.paths() if "conflict" in name]
+
+
+async def test_a_branch_with_what_people_wrote_on_it_comes_back_without_a_second_copy_of_their_words(story: Stage) -> None:
+    """MERGE-3: somebody commits what is in the file before each checkout."""
+    ann = await story.guest("Ann")
+    ann.append("one ")
+    await passing(20)
+    main = story.file()
+    outside(story, STORY.replace("Line 7 ", "Row 7 branch "))
+    await passing(2)
+    ann.append("two ")
+    await passing(20)
+    branch = story.file()
+    outside(story, main)
+    await passing(2)
+    ann.append("three ")
+    await passing(20)
+    assert ann.text == STORY + "one two three "
+    outside(story, branch)
+    await passing(2)
+    text = await settled(story, ann)
+    assert text == STORY.replace("Line 7 ", "Row 7 branch ") + "one two three "
 
 
 async def test_what_is_near_to_nothing_is_kept_beside_the_file_and_everybody_is_told(story: Stage) -> None:
@@ -125,6 +202,57 @@ async def test_a_file_that_is_seen_half_written_loses_nothing(story: Stage) -> N
     outside(story, STORY + "and the end\n")
     text = await settled(story, ann)
     assert sorted(text.split()) == sorted((STORY + "typing and the end\n").split())
+
+
+@pytest.mark.parametrize("moment", ["append", "named", "checked", "exchanged"])
+@pytest.mark.parametrize("part", [0.0, 0.5])
+async def test_a_save_that_meets_a_file_in_the_middle_of_being_written_waits_for_its_writer(story: Stage, moment: str, part: float) -> None:
+    """MERGE-5: truncated, then written by a program that had read before our last save; no word goes, whenever our own save comes between."""
+    ann = await story.guest("Ann")
+    ann.type("before ")
+    await passing(15)
+    body = (STORY[:100] + "outside " + STORY[100:]).encode()
+    begun = asyncio.Event()
+
+    async def truncate(word: str) -> None:
+        if word == moment and not begun.is_set():
+            begun.set()
+            story.files.rewrite(node, body[: int(len(body) * part)])
+
+    node = story.files.open(PATH)
+    story.before = truncate
+    ann.append("typed ")
+    story.rooms.noticed(story.host().id)
+    await begun.wait()
+    await passing(0.9)
+    story.files.rewrite(node, body)
+    text = await settled(story, ann)
+    assert text == "before " + STORY[:100] + "outside " + STORY[100:] + "typed "
+
+
+@pytest.mark.parametrize("pause", [0.1, 0.7, 3.0])
+@pytest.mark.parametrize("chunk", [200, 4096, -2])
+async def test_a_program_that_writes_a_piece_at_a_time_with_pauses_is_waited_for(story: Stage, chunk: int, pause: float) -> None:
+    """MERGE-5: in pieces of so many bytes, or half of the file; people type meanwhile, and nobody's caret has to jump."""
+    ann = await story.guest("Ann")
+    await passing(15)
+    long = STORY * (1 if chunk < 4096 else 8)
+    if long != STORY:
+        outside(story, long)
+        await passing(10)
+    body = (long[:100] + "outside " + long[100:]).encode()
+    step = len(body) // -chunk if chunk < 0 else chunk
+    node = story.files.open(PATH)
+    anchor = ann.replica.text.sticky_index(len(long) - 3)
+    for end in range(0, len(body) + step, step):
+        story.files.rewrite(node, body[:end])
+        story.rooms.noticed(story.host().id)
+        await passing(pause)
+        ann.type(f"t{end} ")
+    text = await settled(story, ann)
+    typed = "".join(f"t{end} " for end in reversed(range(0, len(body) + step, step)))
+    assert text == typed + body.decode()
+    assert anchor.get_index() == len(text) - 3
 
 
 async def test_what_two_writers_did_alike_in_one_place_is_there_once(story: Stage) -> None:
