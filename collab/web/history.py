@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collab.access import Role
+from collab.access import Role, color_of
 from collab.errors import Malformed, NotFound
 from collab.runtime.history import NAME
 from collab.web.api import json_body, text_of, users_bytes, utc, visitor_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collab.runtime.history import History
     from collab.web.api import Api
 
+_color = lru_cache(maxsize=4096)(color_of)
 MOST: Final = 500
 """Versions in one answer."""
 _USUAL: Final = 100
@@ -136,9 +138,15 @@ def item(version: Version, names: Mapping[str, str]) -> dict[str, object]:
         "size": version.size,
         "etag": version.hash,
         "source": version.source,
-        "writers": [{"id": writer if writer in names else "", "name": names.get(writer, "")} for writer in version.writers],
+        "writers": [_writer(writer, names) for writer in version.writers],
         "name": version.name,
     }
+
+
+def _writer(writer: str, names: Mapping[str, str]) -> dict[str, str]:
+    if writer not in names:
+        return {"id": "", "name": "", "color": ""}
+    return {"id": writer, "name": names[writer], "color": _color(writer)}
 
 
 def _named(text: str) -> str:

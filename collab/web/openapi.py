@@ -164,7 +164,7 @@ _SCHEMAS: Json = {
         source={"type": "string", "enum": ["first", "save", "outside", "restore"], "description": "Who wrote the file."},
         writers={
             "type": "array",
-            "items": _object("id", "name", id=_STRING, name=_STRING),
+            "items": _object("id", "name", "color", id=_STRING, name=_STRING, color=_STRING),
             "description": "Who wrote since the version before.",
         },
         name={"type": "string", "description": "Given by a person, or empty."},

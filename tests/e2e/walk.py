@@ -215,11 +215,34 @@ async def document(company: Company, served: Served, look: Look, folder: str) ->
     await page.locator(".cm-author").first.wait_for()
     yield "colours of authors", page
     await page.locator("#legend button").last.click()
+    async for each in _history(editor, look):
+        yield each
     await ann.context.set_offline(True)
     await editor.type("offline ")
     await editor.is_told("offline")
     yield "offline", page
     await ann.context.set_offline(False)
+
+
+async def _history(editor: Editor, look: Look) -> AsyncIterator[State]:
+    """The versions of the document: the last words that came, folded, and on small screens the list."""
+    page = editor.page
+    await editor.saved()
+    await page.locator("#more").click()
+    await page.locator('#menu [data-act="editor.menu.history"]').click()
+    await page.locator("dialog.history ins").first.wait_for()
+    yield "history", page
+    await page.get_by_label("Only changes").check()
+    await page.keyboard.press("F7")
+    await page.keyboard.press("F2")
+    yield "history folded", page
+    await page.keyboard.press("Escape")
+    if look.width < 960:
+        await page.get_by_role("button", name="All versions").click()
+        yield "history list", page
+        await page.keyboard.press("Escape")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog.history")).to_have_count(0)
 
 
 async def _floating(page: Page, state: str) -> AsyncIterator[State]:

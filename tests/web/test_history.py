@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from standing import Site, stand
 
-from collab.access import Role
+from collab.access import Role, color_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ async def test_each_save_is_a_version_with_its_writers_and_its_bytes(site: Site)
     async with site.of() as ada:
         newest, first = await written(site, ada, FIRST.replace("two", "TWO"))
         assert (newest["source"], first["source"]) == ("save", "first")
-        assert newest["writers"] == [{"id": "name:Ada", "name": "Ada"}]
+        assert newest["writers"] == [{"id": "name:Ada", "name": "Ada", "color": color_of("name:Ada")}]
         assert (await ada.get(at(f"/{first['number']}/content"))).content == FIRST.encode()
         got = await ada.get(at(f"/{newest['number']}/content"))
         assert got.content == FIRST.replace("two", "TWO").encode()
@@ -180,7 +180,7 @@ async def test_what_no_save_had_written_yet_is_a_version_when_something_is_resto
         found = (await ada.get(at())).json()["versions"]
         assert [(each["number"], each["source"]) for each in found[:2]] == [(answer["version"], "restore"), (answer["before"], "save")]
         assert (await ada.get(at(f"/{answer['before']}/content"))).text == "just typed"
-        assert found[0]["writers"] == found[1]["writers"] == [{"id": "name:Ada", "name": "Ada"}]
+        assert found[0]["writers"] == found[1]["writers"] == [{"id": "name:Ada", "name": "Ada", "color": color_of("name:Ada")}]
 
 
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbfa\r\nb\r\nc\n", b"a\rb\r", b"", "a\u2028b\n\U0001f468\u200d\U0001f469\n".encode()])

@@ -41,18 +41,19 @@ export class Problem extends Error {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Ask the server; a Blob is sent as it is, all else as JSON. Raises `Problem`. */
-export async function call<T>(method: string, path: string, body?: object, more: Headers = {}): Promise<T> {
-  const response = await answer(method, path, body, more);
+/** Ask the server; a Blob is sent as it is, all else as JSON. Raises `Problem`, and an `AbortError` when the signal says so. */
+export async function call<T>(method: string, path: string, body?: object, more: Headers = {}, signal: AbortSignal | null = null): Promise<T> {
+  const response = await answer(method, path, body, more, signal);
   return (response.headers.get("Content-Type")?.includes("json") ? await response.json() : undefined) as T;
 }
 
-async function answer(method: string, path: string, body?: object, more: Headers = {}): Promise<Response> {
+async function answer(method: string, path: string, body?: object, more: Headers = {}, signal: AbortSignal | null = null): Promise<Response> {
   const raw = body instanceof Blob;
   const content = body === undefined ? {} : { body: raw ? body : JSON.stringify(body) };
   const type = body && { "Content-Type": raw ? "application/octet-stream" : "application/json" };
   const headers = { ...type, ...(lease && { Authorization: `Bearer ${lease.token()}` }), ...more };
-  const response = await fetch(base + path, { method, headers, credentials: lease === null ? "same-origin" : "omit", ...content }).catch(() => {
+  const response = await fetch(base + path, { method, headers, credentials: lease === null ? "same-origin" : "omit", signal, ...content }).catch((error: unknown) => {
+    if (signal?.aborted) throw error;
     throw new Problem(0, "offline", "The server does not answer. Check that it is running and that you are connected.");
   });
   if (!response.ok) throw await problemOf(response);
@@ -97,7 +98,10 @@ export const setStar = (id: string, on: boolean): Promise<void> => call(on ? "PU
 export const visit = (id: string): Promise<void> => call("PUT", `${documentPath(id)}/visit`);
 
 /** The bytes of a document, for pages whose links carry no cookie. */
-export const content = async (name: string): Promise<Blob> => (await answer("GET", contentPath(name))).blob();
+export const content = (name: string): Promise<Blob> => download(contentPath(name));
+
+/** The bytes at a path of ours. Raises `Problem`. */
+export const download = async (path: string): Promise<Blob> => (await answer("GET", path)).blob();
 
 const contentPath = (name: string): string => `/api/documents/${encodeURIComponent(name)}/content`;
 

@@ -43,6 +43,7 @@ const PATHS = {
   wholeWord: "M3 16v3h18v-3M6 12a2.5 2.5 0 1 0 5 0 2.5 2.5 0 0 0-5 0zM11 9.5V15M14 5v10M14 12a2.5 2.5 0 1 0 5 0 2.5 2.5 0 0 0-5 0z",
   up: "M6 15l6-6 6 6",
   down: "M6 9l6 6 6-6",
+  history: "M4 12a8.2 8.2 0 1 0 2.6-6L4 8.2M4 4v4.2h4.2M12 8v4.2l3 1.8",
   forward: "M9 5l7 7-7 7",
   overview: "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
   full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",

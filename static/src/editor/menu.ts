@@ -39,6 +39,7 @@ export class Menu {
       // A tab of its own has no token: in a frame of another site there is no way to it.
       ...(ways.slides && lease === null ? [{ label: "editor.menu.present", icon: "present", act: slides } as const] : []),
       { label: "editor.menu.print", icon: "print", act: () => ways.print() },
+      { label: "editor.menu.history", icon: "history", act: () => dispatchEvent(new CustomEvent("collab-history")) },
       { label: "editor.menu.download", icon: "download", act: () => follow(this.download()) },
       { label: "authors.menu", icon: "people", act: () => void dispatchEvent(new CustomEvent("collab-authors")) },
       { label: "editor.menu.keys", icon: "keys", act: () => ways.keys() },

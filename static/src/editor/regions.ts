@@ -10,6 +10,7 @@ const FOCUSABLE = 'a[href], button, input, select, textarea, summary, [contented
 
 /** The key that opens the list of all keys, and the one for the outline. */
 export const OUTLINE_KEY = "Mod-Alt-o";
+export const HISTORY_KEY = "Mod-Alt-Shift-h";
 export const KEYS_KEY = "Mod-Alt-k";
 export const MODE_KEY = "Mod-Alt-m";
 export const TOOLBAR_KEY = "Alt-F10";
@@ -32,7 +33,8 @@ function wanted(event: KeyboardEvent, ways: Ways): (() => void) | null {
   if (key === "F10" && altKey && !ctrlKey && !metaKey) return () => void focusToolbar();
   const mod = isMac() ? metaKey && !ctrlKey : ctrlKey && !metaKey;
   // With AltGr people type letters of their language.
-  if (!mod || !altKey || shiftKey || event.getModifierState("AltGraph")) return null;
+  if (!mod || !altKey || event.getModifierState("AltGraph")) return null;
+  if (shiftKey) return code === "KeyH" ? () => dispatchEvent(new CustomEvent("collab-history")) : null;
   if (code === "KeyM") return ways.next;
   if (code === "KeyK") return () => ways.keys();
   return code === "KeyO" ? ways.outline : null;

@@ -8,7 +8,7 @@ import { COMMANDS, type Command, type CommandName } from "./commands.ts";
 import type { Desk } from "./desk.ts";
 import { isMac, parts } from "./keys.ts";
 import { isMarkdown, isProse } from "./languages.ts";
-import { KEYS_KEY, MODE_KEY, OUTLINE_KEY, REGION_KEY, TOOLBAR_KEY } from "./regions.ts";
+import { HISTORY_KEY, KEYS_KEY, MODE_KEY, OUTLINE_KEY, REGION_KEY, TOOLBAR_KEY } from "./regions.ts";
 
 /** What they do, and one key or several. */
 export type Row = readonly [label: Key, ...keys: string[]];
@@ -85,6 +85,7 @@ function page(markdown: boolean): Row[] {
     ["editor.menu.keys", KEYS_KEY],
     ["editor.keys.region", REGION_KEY],
     ["editor.keys.toolbar", TOOLBAR_KEY],
+    ["editor.menu.history", HISTORY_KEY],
     ...(markdown ? views : []),
   ];
 }

@@ -3,6 +3,7 @@ import common from "./common.de.json";
 import csv from "./csv.de.json";
 import editor from "./editor.de.json";
 import files from "./files.de.json";
+import history from "./history.de.json";
 import login from "./login.de.json";
 import notebook from "./notebook.de.json";
 import people from "./people.de.json";
@@ -13,6 +14,6 @@ import words from "./words.de.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

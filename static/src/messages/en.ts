@@ -3,6 +3,7 @@ import common from "./common.en.json";
 import csv from "./csv.en.json";
 import editor from "./editor.en.json";
 import files from "./files.en.json";
+import history from "./history.en.json";
 import login from "./login.en.json";
 import notebook from "./notebook.en.json";
 import people from "./people.en.json";
@@ -11,4 +12,4 @@ import preview from "./preview.en.json";
 import settings from "./settings.en.json";
 import words from "./words.en.json";
 
-export default { ...authors, ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
+export default { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };

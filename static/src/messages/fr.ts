@@ -3,6 +3,7 @@ import common from "./common.fr.json";
 import csv from "./csv.fr.json";
 import editor from "./editor.fr.json";
 import files from "./files.fr.json";
+import history from "./history.fr.json";
 import login from "./login.fr.json";
 import notebook from "./notebook.fr.json";
 import people from "./people.fr.json";
@@ -13,6 +14,6 @@ import words from "./words.fr.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

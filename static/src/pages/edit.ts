@@ -26,6 +26,8 @@ import { Self } from "../people/self.ts";
 import { TextEditor } from "../editor/text.ts";
 import { isNotebook } from "../editor/languages.ts";
 import type { NotebookPage } from "../notebook/page.ts";
+import { historyDoor } from "../history/door.ts";
+import type { Place as Past } from "../history/place.ts";
 import { step, tabMemory } from "../words/versions.ts";
 import { Account, type Page } from "../words/account.ts";
 import { isCells, wholeOf } from "../words/contents.ts";
@@ -41,6 +43,9 @@ class EditPage {
   private readonly account: Account;
   private readonly opening: Opening;
   private readonly documentWatchers = new Set<() => void>();
+  private readonly saveWatchers = new Set<(saved: boolean) => void>();
+  /** When the file was written last, null while it is behind. */
+  private saved: string | null = null;
   private editor: TextEditor | null = null;
   private modes: Modes | null = null;
   private notebook: NotebookPage | null = null;
@@ -107,6 +112,7 @@ class EditPage {
   private changed(facts: Readonly<Facts>): void {
     this.account.changed(facts);
     this.showAccess(facts);
+    this.showSaves(facts);
     if (facts.report === null) return;
     if (facts.report.path !== "" && facts.report.path !== this.path) this.renamed(facts.report.path);
     if (this.unopened && !this.path.startsWith("id:")) {
@@ -179,6 +185,7 @@ class EditPage {
     // In a frame of another site there is no list of files in which a star would be seen.
     if (lease === null) star(part("star"), this.name).catch(() => undefined);
     new Menu(ways, () => this.download());
+    historyDoor(this.inHistory());
   }
 
   private desk({ view, undo, watch }: TextEditor): Desk {
@@ -201,6 +208,43 @@ class EditPage {
         return () => documentWatchers.delete(listener);
       },
     };
+  }
+
+  /** What the history needs of this page. */
+  private inHistory(): Past {
+    const { connection, name, saveWatchers, documentWatchers } = this;
+    const path = (): string => this.path;
+    return {
+      get document() {
+        return connection.facts.report?.id ?? name;
+      },
+      get path() {
+        return path();
+      },
+      get readOnly() {
+        return connection.facts.readOnly;
+      },
+      watch: (listener) => {
+        const edited = (): void => listener(false);
+        connection.document.on("update", edited);
+        saveWatchers.add(listener);
+        documentWatchers.add(edited);
+        return () => {
+          connection.document.off("update", edited);
+          saveWatchers.delete(listener);
+          documentWatchers.delete(edited);
+        };
+      },
+      focus: () => (this.notebook ?? this.editor?.view)?.focus(),
+    };
+  }
+
+  /** Tell who watches when the file was written. */
+  private showSaves({ report }: Readonly<Facts>): void {
+    const saved = report?.file === "saved" ? (report.savedAt ?? "") : null;
+    if (saved === this.saved) return;
+    this.saved = saved;
+    if (saved !== null) for (const listener of this.saveWatchers) listener(true);
   }
 
   private documentChanged(): void {
@@ -227,7 +271,7 @@ class EditPage {
   private renamed(path: string): void {
     this.path = path;
     this.showTitle();
-    if (!this.name.startsWith("id:") && lease === null) history.replaceState(null, "", editAddress(path));
+    if (!this.name.startsWith("id:") && lease === null) history.replaceState(null, "", editAddress(path) + location.hash);
     this.documentChanged();
   }
 

@@ -1,6 +1,6 @@
 /** The states of my words in plain language: shown when the pointer rests on the indicator, or when it is focused or pressed. */
 
-import { element } from "../base/dom.ts";
+import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { full } from "./times.ts";
 import { whereabouts, type Facts, type Tally, type Words } from "./words.ts";
@@ -14,6 +14,7 @@ export class Panel {
   private readonly title = element("p", { class: "title", id: "words-panel-title" });
   private readonly facts = element("dl");
   private readonly steps = element("ol", {}, ...STEPS.map((step) => this.step(step)));
+  private readonly history = button(t("history.open"), () => this.look());
   private readonly panel = element("div", { id: "words-panel", class: "words-panel", popover: "auto", role: "group", "aria-labelledby": "words-panel-title" });
   private resting: ReturnType<typeof setTimeout> | undefined;
   private fill: () => void = () => undefined;
@@ -24,7 +25,7 @@ export class Panel {
     private readonly knob: HTMLButtonElement,
     after: HTMLElement,
   ) {
-    this.panel.append(this.title, this.facts, this.steps);
+    this.panel.append(this.title, this.facts, this.history, this.steps);
     after.after(this.panel);
     knob.setAttribute("aria-controls", this.panel.id);
     knob.setAttribute("aria-expanded", "false");
@@ -78,6 +79,12 @@ export class Panel {
     this.place();
   }
 
+  /** What the file held before. */
+  private look(): void {
+    this.hide();
+    dispatchEvent(new CustomEvent("collab-history"));
+  }
+
   private hide(): void {
     if (this.open) this.panel.hidePopover();
   }
@@ -101,6 +108,7 @@ export class Panel {
       if (step.dataset["step"] === state) step.setAttribute("aria-current", "step");
       else step.removeAttribute("aria-current");
     }
+    this.history.hidden = !facts.report?.savedAt;
     this.facts.replaceChildren(...rows(facts, tally, storedAt).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
   }
 }
