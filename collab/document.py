@@ -145,6 +145,12 @@ class Document:
         self._known: Layout | None = None
         self._parsed: updates.Update | None = None
 
+    def _changed(self) -> None:
+        """What was read is not so any more."""
+        self._parsed = None
+        if self._cells is not None:
+            self._cells.forget()
+
     def _attach(self) -> None:
         self._text = self._doc.get(CONTENT, type=Text)
         root = self._doc.get(ROOT, type=Map)
@@ -346,7 +352,7 @@ class Document:
             if verdict.torn and verdict.parsed is not None:
                 self._mend(verdict.torn)
                 data = updates.write(updates.mend(verdict.parsed, verdict.torn))
-            self._parsed = None
+            self._changed()
             self._doc.apply_update(data)
         except BaseException as error:
             raise _translated(error) from error
@@ -372,7 +378,7 @@ class Document:
         """Apply an update of ours (a merge's fork). Poisoned."""
         found = updates.survey(updates.read(data), self.state)
         added = self._layout.survey(found.order, self.state)
-        self._parsed = None
+        self._changed()
         try:
             self._doc.apply_update(data)
         except BaseException as error:
@@ -427,13 +433,13 @@ class Document:
         def keep(event: TransactionEvent) -> None:
             made.append(event.update)
 
-        self._parsed = None
         subscription = self._doc.observe(keep)
         try:
             with self._doc.transaction():
                 act()
         finally:
             self._doc.unobserve(subscription)
+            self._changed()
         if made and self._known is not None:
             found = updates.survey(updates.read(made[0]), self.state)
             self._known.add(self._known.survey(found.order, self.state))
@@ -457,10 +463,12 @@ class Document:
     def follow(self, other: Document) -> None:
         """Take in what another replica has, without any look: for forks that are thrown away."""
         self._doc.apply_update(other.diff(self.state_vector()))
+        self._changed()
 
     def receive(self, data: bytes) -> None:
         """Take in an update of ours, without any look: for forks that are thrown away."""
         self._doc.apply_update(data)
+        self._changed()
 
 
 def dropping(client: int, edits: Sequence[Edit], dropped: Collection[Edit]) -> bytes:

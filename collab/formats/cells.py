@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, cast
@@ -13,7 +14,7 @@ from jupyter_ydoc import YNotebook
 from pycrdt import Array, Doc, Map, Text
 
 from collab import merge
-from collab.formats.notebook import CELLS, ID, SOURCE, Ids, Notebook
+from collab.formats.notebook import CELLS, ID, SOURCE, Ids, Notebook, rest
 from collab.formats.offsets import Unit, length
 from collab.formats.script import plain
 from collab.formats.text import carriage_returns
@@ -50,14 +51,24 @@ class Rewritten(NamedTuple):
     """Something was taken out."""
 
 
+class _Known(NamedTuple):
+    """A cell that was read."""
+
+    value: object
+    cell: Cell
+    rest: list[str]
+
+
 class Cells:
-    """The notebook in a document."""
+    """The notebook in a document; `forget` when that was changed."""
 
     def __init__(self, doc: Doc[Any]) -> None:
         self._doc = doc
         self._cells = doc.get(CELLS, type=Array)
         self._meta = doc.get(META, type=Map)
-        self._known: dict[str, tuple[object, Cell]] = {}
+        self._known: dict[str, _Known] = {}
+        self._raw: list[object] | None = None
+        self._read: Notebook | None = None
 
     def fill(self, notebook: Notebook) -> None:
         """The first content, in a transaction that is open."""
@@ -66,24 +77,40 @@ class Cells:
         self._meta[METADATA] = Map(notebook.metadata)
         self._cells.extend([made(cell) for cell in notebook.cells])
 
+    def forget(self) -> None:
+        """The document was changed."""
+        self._raw = self._read = None
+
+    def _values(self) -> list[object]:
+        """The cells as values; by way of JSON, which the library writes six times as fast as it gives them one by one."""
+        if self._raw is None:
+            self._raw = json.loads(str(self._cells))
+        return self._raw
+
     def notebook(self) -> Notebook:
         """What the shared types hold. What clients should not have made of them is left out or put right; words are never left out."""
-        meta = cast("dict[str, Any]", plain(self._meta.to_py() or {}))
-        metadata = meta.get(METADATA)
-        minor = meta.get("nbformat_minor")
-        ids = Ids()
-        cells = [self._cell(each, place, ids) for place, each in enumerate(self._cells.to_py() or [])]
-        return Notebook(cells, metadata if isinstance(metadata, dict) else {}, minor if isinstance(minor, int) else 5)
+        if self._read is None:
+            meta = cast("dict[str, Any]", plain(json.loads(str(self._meta))))
+            metadata, minor = meta.get(METADATA), meta.get("nbformat_minor")
+            ids = Ids()
+            known = [self._cell(each, place, ids) for place, each in enumerate(self._values())]
+            self._known = {each.cell["id"]: each for each in known}
+            self._read = Notebook(
+                [each.cell for each in known],
+                metadata if isinstance(metadata, dict) else {},
+                minor if isinstance(minor, int) else 5,
+                rests=[each.rest for each in known],
+            )
+        return self._read
 
-    def _cell(self, value: object, place: int, ids: Ids) -> Cell:
+    def _cell(self, value: object, place: int, ids: Ids) -> _Known:
         known = self._known.get(value["id"]) if isinstance(value, dict) and isinstance(value.get("id"), str) else None
-        if known is not None and known[0] == value and known[1]["id"] not in ids.taken:
-            ids.taken.add(known[1]["id"])
-            return known[1]
-        cell = tidied(cast("Any", plain(value)))
+        if known is not None and known.value == value and known.cell["id"] not in ids.taken:
+            ids.taken.add(known.cell["id"])
+            return known
+        cell = tidied(plain(value))
         cell["id"] = ids.take(cell.get("id"), f"{place} {cell[SOURCE]}")
-        self._known[cell["id"]] = value, cell
-        return cell
+        return _Known(value, cell, rest(cell))
 
     def sources(self) -> dict[str, str]:
         """The sources by the ids of their cells."""
@@ -94,7 +121,7 @@ class Cells:
     def untidy(self) -> bool:
         """Whether `tidy` would do something."""
         seen: set[str] = set()
-        for cell in self._cells.to_py() or []:
+        for cell in self._values():
             if not isinstance(cell, dict):
                 continue
             name, source = cell.get("id"), cell.get(SOURCE)
@@ -112,7 +139,7 @@ class Cells:
         doubled: list[int] = []
         for place, cell in cells:
             name = cell.get("id")
-            looks = tidied(plain(cell.to_py()))
+            looks = tidied(plain(json.loads(str(cell))))
             if not _is_name(name) or name in known:
                 if _is_name(name) and looks == known[name]:
                     doubled.append(place)

@@ -14,8 +14,8 @@ class Looks(NamedTuple):
     words: str
     rest: tuple[str, ...] = ()
 
-    def cost(self, after: Looks) -> int:
-        """About how many bytes were deleted and inserted to make that of this."""
+    def cost(self, after: Looks) -> tuple[int, int]:
+        """How many bytes of words were deleted and inserted to make that of this; where that is the same, about how many of the rest."""
         edits = sum(edit.stop - edit.start + len(edit.text.encode()) for edit in merge.edits(self.words, after.words))
         ours, theirs = Counter(self.rest), Counter(after.rest)
-        return edits + sum(map(len, ((ours - theirs) + (theirs - ours)).elements()))
+        return edits, sum(map(len, ((ours - theirs) + (theirs - ours)).elements()))

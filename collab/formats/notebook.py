@@ -36,18 +36,23 @@ class Notebook:
     minor: int = 5
     named: bool = True
     """The cells' ids are the file's own."""
+    rests: Sequence[list[str]] | None = field(default=None, compare=False)
+    """What `rest` gives of the cells, if that is known."""
 
     def text(self) -> str:
         """All of it but the ids, in lines: the same for the same notebook, however its file is written."""
         pieces = [_head(self)]
-        for cell in self.cells:
-            pieces += [f"# {cell['cell_type']}", cell[SOURCE], *_rest(cell)]
+        for cell, more in zip(self.cells, self._rests(), strict=True):
+            pieces += [f"# {cell['cell_type']}", cell[SOURCE], *more]
         return "\n".join(pieces) + "\n"
 
     def looks(self) -> Looks:
         """What it is compared by: the sources, and the rest."""
         words = "".join(f"# {cell['cell_type']}\n{cell[SOURCE]}\n" for cell in self.cells)
-        return Looks(words, (_head(self), *(line for cell in self.cells for line in _rest(cell))))
+        return Looks(words, (_head(self), *(line for more in self._rests() for line in more)))
+
+    def _rests(self) -> Sequence[list[str]]:
+        return self.rests if self.rests is not None else [*map(rest, self.cells)]
 
     def readable(self) -> str:
         """The sources under headings, for people."""
@@ -64,7 +69,7 @@ def _head(notebook: Notebook) -> str:
     return f"nbformat 4.{notebook.minor} {_compact(notebook.metadata)}"
 
 
-def _rest(cell: Cell) -> list[str]:
+def rest(cell: Cell) -> list[str]:
     """What a cell has beside its source, a line each."""
     found = []
     for key in sorted(cell):
@@ -174,7 +179,7 @@ class NotebookForm:
 
     def _cell(self, writing: Writing, cell: Cell) -> str:
         known = self._written.get(cell["id"])
-        if known is not None and known[0] == cell:
+        if known is not None and (known[0] is cell or known[0] == cell):
             return known[1]
         shape = self.cells.get(cell["id"])
         text = writing.text(self._filed(cell, shape), shape, 2)

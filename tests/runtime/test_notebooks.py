@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+import re
+from collections import Counter
 from typing import Any
 
 import pytest
 from notebooks import NOTEBOOK, Reader, cell, notebook, sources
 from runtime.stage import Stage, passing, soon
+from scale import scale
 
 STUDY = notebook(
     cell("# Title", "title", "markdown"),
@@ -103,3 +107,53 @@ async def test_an_outside_edit_is_merged_cell_by_cell_into_the_sources_that_peop
     outside(study, edited(STUDY, first="x = 100\ny = 2\n"))
     assert await settled(study, ann) == ["# Title", "x = 100\ny = 2\ntyped = 4\n", "print(x)"]
     assert str(source) == "x = 100\ny = 2\ntyped = 4\n", "the cell is still that cell"
+
+
+class Program:
+    """A program that rewrites cells of what it had read a while ago, as nbconvert or a formatter does."""
+
+    def __init__(self, stage: Stage, seed: int) -> None:
+        self.stage = stage
+        self.random = random.Random(seed)
+        self.words: list[str] = []
+
+    def word(self) -> str:
+        self.words.append(f"program{len(self.words):02}")
+        return self.words[-1]
+
+    def rewritten(self, body: bytes) -> str:
+        """A word into one line, sometimes a cell more, outputs and counts anew."""
+        value = json.loads(body)
+        chosen = self.random.choice(value["cells"])
+        lines = "".join(chosen["source"]).split("\n")
+        spot = self.random.randrange(len(lines))
+        lines[spot] = f"{self.word()} {lines[spot]}"
+        chosen["source"] = "\n".join(lines).splitlines(keepends=True)
+        if self.random.random() < 0.2:
+            word = self.word()
+            value["cells"].insert(self.random.randrange(len(value["cells"]) + 1), cell(word, word))
+        for each in value["cells"]:
+            if each["cell_type"] == "code":
+                each["execution_count"] = self.random.randrange(100)
+                each["outputs"] = [{"output_type": "stream", "name": "stdout", "text": [f"{self.random.random()}\n"]}]
+        return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("seed", range(scale(2, 200)))
+async def test_a_program_rewrites_the_file_fifty_times_from_what_it_had_read_while_three_people_type(study: Stage, seed: int) -> None:
+    """NOTEBOOK-5: each word is there once, no conflict copy, a valid notebook."""
+    people = [await reader(study, name) for name in ("Ann", "Ben", "Cem")]
+    program = Program(study, seed)
+    typed: list[str] = []
+    for _ in range(50):
+        read = study.files.peek(NOTEBOOK)
+        for _ in range(program.random.randrange(1, 6)):
+            who = program.random.choice(people)
+            typed.append(f"typed{len(typed):03}")
+            who.type(program.random.choice(who.ids), typed[-1] + " ")
+            await passing(program.random.random())
+        outside(study, program.rewritten(read))
+        await passing(1.5)
+    found = await settled(study, *people)
+    assert Counter(re.findall(r"(?:typed|program)\d+", " ".join(found))) == dict.fromkeys([*typed, *program.words], 1)
+    assert study.files.paths() == sorted(["notes.md", "other.md", NOTEBOOK])
