@@ -22,7 +22,8 @@ from collab.formats.bodies import NOTEBOOK, TEXT
 from collab.formats.cells import Cells
 from collab.formats.cells import change as rewrite_text
 from collab.formats.looks import Looks
-from collab.formats.notebook import NotebookForm
+from collab.formats.moved import Moment, Moments
+from collab.formats.notebook import CELLS, NotebookForm
 from collab.formats.offsets import Unit, convert, length
 from collab.formats.text import Form as TextForm
 from collab.formats.text import carriage_returns, encode, nuls
@@ -120,6 +121,8 @@ class Verdict:
     """Where the text of a common edit is, if not in the shared text."""
     untidy: bool = False
     """It may bring what the server puts right."""
+    late: list[tuple[str, str, str]] = field(default_factory=list)
+    """What it changes in cells that were moved meanwhile: (id, source before, source after)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,8 @@ class Rewriting:
     """What follows on it in the room, and not for whoever wrote that body: what others had done already is taken out again."""
     cuts: bool
     """Something is taken out."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Of a notebook: the sources, as its writer had read them, of the cells that it moved."""
 
 
 class Document:
@@ -143,6 +148,7 @@ class Document:
         self.lineage = lineage
         self.state = updates.read_state_vector(doc.get_state())
         self._known: Layout | None = None
+        self._moments = Moments()
         self._parsed: updates.Update | None = None
 
     def _changed(self) -> None:
@@ -352,6 +358,7 @@ class Document:
             if verdict.torn and verdict.parsed is not None:
                 self._mend(verdict.torn)
                 data = updates.write(updates.mend(verdict.parsed, verdict.torn))
+            self._look_back(data, verdict)
             self._changed()
             self._doc.apply_update(data)
         except BaseException as error:
@@ -369,6 +376,34 @@ class Document:
                 self._layout.pairs.discard(*place)
         return data
 
+    def _look_back(self, data: bytes, verdict: Verdict) -> None:
+        """Of a notebook, before an update is applied: what it types into cells that are moved by now, and what cells it takes out."""
+        if self._cells is None:
+            return
+        if self._moments and verdict.new:
+            places = {verdict.place} if verdict.place is not None else verdict.added.places() if verdict.added is not None else set()
+            for moment in self._moments.of(places, self._layout.place):
+                verdict.late += moment.late(self._doc, data)
+        if verdict.deletes:
+            self._remember((verdict.parsed or updates.read(data)).deletes)
+
+    def _remember(self, deletes: updates.Deletes) -> None:
+        doomed = self._moments.new(self._layout.within(deletes, (CELLS, None)))
+        if doomed:
+            self._moments.keep(doomed, Moment(self.encode(), self.sources()))
+
+    def carry(self, late: Iterable[tuple[str, str, str]]) -> bytes:
+        """What was typed into cells that are moved by now is typed into their copies (see `Verdict.late`); gives the update."""
+        cells = self._cells
+        if cells is None:
+            return b""
+
+        def act() -> None:
+            for name, before, after in late:
+                cells.carry(name, before, after)
+
+        return self._made(act)
+
     def _mend(self, places: Iterable[Place]) -> None:
         self._doc = _mended(self._doc, places, None)
         self._attach()
@@ -376,8 +411,11 @@ class Document:
 
     def apply_own(self, data: bytes) -> None:
         """Apply an update of ours (a merge's fork). Poisoned."""
-        found = updates.survey(updates.read(data), self.state)
+        read = updates.read(data)
+        found = updates.survey(read, self.state)
         added = self._layout.survey(found.order, self.state)
+        if self._cells is not None and read.deletes:
+            self._remember(read.deletes)
         self._changed()
         try:
             self._doc.apply_update(data)
@@ -402,10 +440,16 @@ class Document:
         CRLF and CR as one position, and NUL. In a notebook: those in sources, and ids that are none or are there twice.
         """
         if self._cells is not None:
-            made = self._made(self._cells.tidy) if self._cells.untidy() else b""
-            return [made] if made else []
+            return self._tidy_cells(self._cells) if self._cells.untidy() else []
         steps = (carriage_returns, nuls)
         return [made for made in (self.edit(step(self.text())) for step in steps) if made]
+
+    def _tidy_cells(self, cells: Cells) -> list[bytes]:
+        before = Moment(self.encode(), cells.sources())
+        made = self._made(lambda: cells.tidy(self._moments))
+        if made:
+            self._moments.keep(self._layout.within(updates.read(made).deletes, (CELLS, None)), before)
+        return [made] if made else []
 
     def rewrite(self, body: Body, live: Document | None) -> Rewriting:
         """Make this document, a fork under a new client id, `body`. `live`: where others may have done the same already. NotText."""
@@ -424,7 +468,7 @@ class Document:
         theirs = live.sources() if live is not None else {}
         rewritten: list[Rewritten] = []
         update = self._made(lambda: rewritten.append(cells.rewrite(notebook, theirs)))
-        return Rewriting(update, _dropping(self.client, rewritten[0].done), rewritten[0].cuts)
+        return Rewriting(update, _dropping(self.client, rewritten[0].done), rewritten[0].cuts, rewritten[0].moved)
 
     def _made(self, act: Callable[[], object]) -> bytes:
         """The update of what is done in one transaction."""
@@ -497,6 +541,11 @@ def painted(update: bytes, paint: Callable[[updates.Struct], str]) -> str:
     doc: Doc[Any] = Doc()
     doc.apply_update(updates.write(parsed))
     return str(doc.get(CONTENT, type=Text))
+
+
+def together(first: bytes, second: bytes) -> bytes:
+    """Two updates as one."""
+    return merge_updates(first, second) if first else second
 
 
 class _Endings:

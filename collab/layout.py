@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from collab.codec import SAFE, Reader
 from collab.errors import Malformed
-from collab.updates import CLOCK, DELETED, GC, SKIP, STRING, TYPE, Id, Range, Struct, Update
+from collab.updates import CLOCK, DELETED, GC, SKIP, STRING, TYPE, Deletes, Id, Range, Struct, Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,6 +79,23 @@ class Layout:
             return self.main
         span = _found(spans, at[1])
         return self.main if span is None else span[2]
+
+    def within(self, deletes: Deletes, place: Place) -> list[Id]:
+        """The structs of these ranges that are directly at a place other than the main root."""
+        found: list[Id] = []
+        for client, ranges in deletes.items():
+            spans = self._spans.get(client, [])
+            for clock, length in ranges:
+                for start, stop, where in spans[max(_index(spans, clock), 0) :]:
+                    if start >= clock + length:
+                        break
+                    if where == place:
+                        found += ((client, each) for each in range(max(start, clock), min(stop, clock + length)))
+        return found
+
+    def places(self) -> set[Place]:
+        """Every place but the main root that something is at."""
+        return {place for spans in self._spans.values() for _, _, place in spans if place is not None}
 
     def is_parent(self, at: Id) -> bool:
         """False when it is known to be no type."""

@@ -246,6 +246,8 @@ class Room:
         self.deletions += verdict.deletes
         store = Store(payload, peer, statuses, owners, verdict.torn)
         effects: list[Effect] = [store, Spread(protocol.update(payload), peer)]
+        if verdict.late and (made := self.document.carry(verdict.late)):
+            effects += [Store(made), Spread(protocol.update(made))]
         return effects + self.tidy() if verdict.untidy or b"\r" in payload else effects
 
     def tidy(self) -> list[Effect]:

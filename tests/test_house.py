@@ -56,7 +56,7 @@ OUTSIDE = {
 """Modules of I/O, clocks, chance and environment."""
 DOORS = {
     "jupyter_ydoc": {"collab/formats/cells.py"},
-    "pycrdt": {"collab/authorship.py", "collab/document.py", "collab/formats/cells.py"},
+    "pycrdt": {"collab/authorship.py", "collab/document.py", "collab/formats/cells.py", "collab/formats/moved.py"},
     "sqlite3": {"collab/state/database.py"},
     "starlette": {"collab/app.py", "collab/web"},
     "uvicorn": {"collab/web"},

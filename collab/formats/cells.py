@@ -14,6 +14,7 @@ from jupyter_ydoc import YNotebook
 from pycrdt import Array, Doc, Map, Text
 
 from collab import merge
+from collab.formats.moved import onto
 from collab.formats.notebook import CELLS, ID, SOURCE, Ids, Notebook, rest
 from collab.formats.offsets import Unit, length
 from collab.formats.script import plain
@@ -22,6 +23,7 @@ from collab.formats.text import carriage_returns
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from collab.formats.moved import Moments
     from collab.formats.notebook import Cell
     from collab.merge import Edit
 
@@ -45,8 +47,8 @@ class Rewritten(NamedTuple):
 
     done: list[tuple[int, int]]
     """The ranges of clocks of what others had inserted in the very same place."""
-    moved: list[str]
-    """The ids of cells that were moved: taken out, and put in elsewhere."""
+    moved: dict[str, str]
+    """The sources, as they were, of cells that were moved: taken out, and put in elsewhere; by their ids."""
     cuts: bool
     """Something was taken out."""
 
@@ -130,8 +132,18 @@ class Cells:
             seen.add(name)
         return False
 
-    def tidy(self) -> None:
-        """Each cell gets an id of its own, equal copies of one cell become one; sources have LF only. In a transaction that is open."""
+    def carry(self, name: str, base: str, theirs: str) -> None:
+        """What somebody made of a source, when it was `base`, is made of it as it is now. In a transaction that is open."""
+        for cell in self._cells:
+            source = cell.get(SOURCE) if isinstance(cell, Map) and cell.get("id") == name else None
+            if isinstance(source, Text):
+                change(source, onto(base, str(source), theirs))
+                return
+
+    def tidy(self, moments: Moments) -> None:
+        """Each cell gets an id of its own; copies of one cell become the first of them, with the words of all; sources have LF only.
+        In a transaction that is open.
+        """
         cells = [(place, cell) for place, cell in enumerate(self._cells) if isinstance(cell, Map)]
         known: dict[str, Cell] = {}
         ids = Ids()
@@ -141,7 +153,7 @@ class Cells:
             name = cell.get("id")
             looks = tidied(plain(json.loads(str(cell))))
             if not _is_name(name) or name in known:
-                if _is_name(name) and looks == known[name]:
+                if _is_name(name) and self._joined(name, looks, known[name], moments):
                     doubled.append(place)
                     continue
                 name = cell["id"] = ids.take(None, f"{place} {looks[SOURCE]}")
@@ -151,6 +163,16 @@ class Cells:
                 change(source, carriage_returns(str(source)))
         for place in reversed(doubled):
             del self._cells[place]
+
+    def _joined(self, name: str, second: Cell, first: Cell, moments: Moments) -> bool:
+        """Whether two cells are copies of one, which was moved twice; the first has the words of the second then."""
+        base = moments.source(name)
+        if second[SOURCE] != first[SOURCE]:
+            if base is None or second["cell_type"] != first["cell_type"]:
+                return False
+            self.carry(name, base, second[SOURCE])
+            return True
+        return base is not None or second == first
 
     # --- another body
 
@@ -162,7 +184,8 @@ class Cells:
         done, cuts = self._rewrite_sources(before, after, stay, live)
         for match in stay:
             cuts |= self._rewrite_rest(match.before, before.cells[match.before], after.cells[match.after])
-        moved = self._arrange(before, after, matches, stay)
+        ids = self._arrange(before, after, matches, stay)
+        moved = {cell["id"]: cell[SOURCE] for cell in before.cells if cell["id"] in ids}
         self._rewrite_meta(before, after)
         return Rewritten(done, moved, cuts=cuts or len(stay) < len(before.cells))
 

@@ -6,12 +6,25 @@ import json
 import random
 import re
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from notebooks import NOTEBOOK, Reader, cell, notebook, sources
-from runtime.stage import Stage, passing, soon
+from pycrdt import Array, Map, Text, XmlFragment
+from runtime.stage import Stage, passing, person, soon
 from scale import scale
+from sim.virtual import at_once
+
+from collab import protocol
+from collab.errors import NotText
+from collab.finding import Query
+from collab.ports import Kind
+from collab.runtime.history import History
+from collab.runtime.search import Found, Search, Where
+from collab.updates import read_state_vector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STUDY = notebook(
     cell("# Title", "title", "markdown"),
@@ -157,3 +170,197 @@ async def test_a_program_rewrites_the_file_fifty_times_from_what_it_had_read_whi
     found = await settled(study, *people)
     assert Counter(re.findall(r"(?:typed|program)\d+", " ".join(found))) == dict.fromkeys([*typed, *program.words], 1)
     assert study.files.paths() == sorted(["notes.md", "other.md", NOTEBOOK])
+
+
+# --- cells that are moved
+
+
+async def test_typing_into_a_cell_that_somebody_moves_comes_into_its_copy(study: Stage) -> None:
+    """NOTEBOOK-6."""
+    ann, ben = await reader(study), await reader(study, "Ben")
+    late = [ben.type("first", "late0 ", 4, send=False), ben.type("first", "late1 ", 4, send=False)]
+    ann.move("first", 2)
+    ann.append("first", "z = 3\n")
+    ann.move("first", 0)
+    await soon()
+    for update in late:
+        ben.guest.send(protocol.update(update))
+        await soon()
+    assert await settled(study, ann, ben) == ["x = late1 late0 1\ny = 2\nz = 3\n", "# Title", "print(x)"]
+    assert ann.ids == ["first", "title", "second"]
+
+
+async def test_a_cell_that_two_people_move_is_there_once_with_what_both_typed(study: Stage) -> None:
+    """NOTEBOOK-6."""
+    ann, ben = await reader(study), await reader(study, "Ben")
+    updates = [ben.move("first", 0, send=False), ben.type("first", "ben ", send=False)]
+    ann.move("first", 2)
+    ann.append("first", "ann\n")
+    await soon()
+    for update in updates:
+        ben.guest.send(protocol.update(update))
+    found = await settled(study, ann, ben)
+    assert sorted(found) == ["# Title", "ben x = 1\ny = 2\nann\n", "print(x)"]
+
+
+async def test_typing_into_a_cell_that_a_program_moves_comes_into_its_copy(study: Stage) -> None:
+    """NOTEBOOK-5, NOTEBOOK-6."""
+    ann = await reader(study)
+    ann.append("first", "typed = 4\n")
+    value = json.loads(STUDY)
+    value["cells"].insert(0, value["cells"].pop(1))
+    value["cells"][0]["source"][0] = "x = 100\n"
+    outside(study, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    found = await settled(study, ann)
+    assert found == ["x = 100\ny = 2\ntyped = 4\n", "# Title", "print(x)"]
+    await study.restart()
+    again = await reader(study)
+    assert again.sources == found
+
+
+async def test_words_typed_into_a_cell_that_a_program_moves_survive_a_crash_right_behind_the_merge(study: Stage) -> None:
+    """NOTEBOOK-6, JOURNAL-6."""
+    ann = await reader(study)
+    ann.append("first", "typed = 4\n")
+    await soon()
+    value = json.loads(STUDY)
+    value["cells"].insert(0, value["cells"].pop(1))
+    outside(study, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    host = study.host(NOTEBOOK)
+    while not any(record.kind is Kind.MERGE for _, record in (await study.journal.load(host.id)).records):
+        await passing(0.01)
+    await study.crash()
+    ben = await reader(study, "Ben")
+    assert await settled(study, ben) == ["x = 1\ny = 2\ntyped = 4\n", "# Title", "print(x)"]
+
+
+async def test_different_cells_with_one_id_both_stay(study: Stage) -> None:
+    """NOTEBOOK-4."""
+    ann, ben = await reader(study), await reader(study, "Ben")
+    ann.add(0, cell("a = 1", "same"))
+    ben.add(3, cell("b = 2", "same"))
+    found = await settled(study, ann, ben)
+    assert sorted(found) == ["# Title", "a = 1", "b = 2", "print(x)", "x = 1\ny = 2\n"]
+    assert len(set(ann.ids)) == 5
+
+
+# --- what is no cell
+
+BAD: list[Callable[[Reader], object]] = [
+    lambda each: each.cells.insert(0, "no cell"),
+    lambda each: each.cells.insert(0, Text("no cell")),
+    lambda each: each.cells.insert(0, Map({"id": "a", "cell_type": "code", "source": "no text"})),
+    lambda each: each.cells[0].update({"source": Array(["no text"])}),
+    lambda each: each.text("first").insert_embed(0, {"a": 1}),
+    lambda each: each.cells.insert(0, Map({"id": "a", "source": Text("a"), "metadata": Map({"x": XmlFragment()})})),
+]
+
+
+@pytest.mark.parametrize("number", range(len(BAD)))
+async def test_what_is_no_cell_is_refused_and_nobody_else_notices(study: Stage, number: int) -> None:
+    """NOTEBOOK-4."""
+    ann, mallory = await reader(study), await reader(study, "Mallory")
+    mallory.do(lambda: BAD[number](mallory))
+    await soon()
+    assert mallory.guest.denied or mallory.guest.socket.closed or 0 in mallory.guest.statuses
+    ann.type("title", "!")
+    assert await settled(study, ann) == ["!# Title", "x = 1\ny = 2\n", "print(x)"]
+
+
+ODD: list[tuple[dict[str, Any], str]] = [
+    ({}, ""),
+    ({"source": Text("words")}, "words"),
+    ({"source": Text("words"), "cell_type": 7, "metadata": "none", "id": "not an id!"}, "words"),
+    ({"source": Text("words"), "cell_type": "code", "outputs": ["x", 3], "execution_count": "seven"}, "words"),
+    ({"source": Text("a\r\nb\rc"), "cell_type": "markdown", "outputs": Array([]), "execution_count": None}, "a\nb\nc"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(ODD)))
+async def test_an_odd_cell_is_put_right_in_the_file_and_loses_no_word(study: Stage, number: int) -> None:
+    """NOTEBOOK-4."""
+    ann, ben = await reader(study), await reader(study, "Ben")
+    given, words = ODD[number]
+    ben.do(lambda: ben.cells.insert(1, Map(dict(given))))
+    ann.type("title", "!")
+    await passing(60)
+    assert sources(study.files.peek(NOTEBOOK)) == ["!# Title", words, "x = 1\ny = 2\n", "print(x)"]
+    assert read_state_vector(ann.doc.get_state()) == read_state_vector(ben.doc.get_state())
+    await study.restart()
+    cem = await reader(study, "Cem")
+    cem.type("title", "?")
+    await passing(60)
+    assert sources(study.files.peek(NOTEBOOK))[0] == "?!# Title"
+
+
+# --- what is no notebook
+
+
+@pytest.mark.parametrize("body", ["{broken", '{"worksheets": [], "nbformat": 3, "nbformat_minor": 0, "metadata": {}}', ""])
+async def test_what_is_no_notebook_is_edited_as_text(stage: Stage, body: str) -> None:
+    """NOTEBOOK-1."""
+    stage.files.poke(NOTEBOOK, body.encode())
+    ann = await stage.page("Ann", path=NOTEBOOK)
+    assert (ann.text, ann.states[-1]["format"]) == (body, "text")
+    ann.append(" mended")
+    await passing(60)
+    assert stage.file(NOTEBOOK) == body + " mended"
+
+
+async def test_a_file_that_is_broken_outside_stays_as_it_is_and_the_page_says_why(study: Stage) -> None:
+    """NOTEBOOK-5: what cannot be read is never overwritten; when it is mended, all is merged."""
+    ann = Reader(await study.page("Ann", path=NOTEBOOK))
+    ann.type("title", "A ", 2)
+    broken = STUDY.replace('"cells": [', '"cells": [\n<<<<<<< ours')
+    outside(study, broken)
+    await passing(60)
+    assert study.file(NOTEBOOK) == broken
+    assert ann.guest.file() == "failed"
+    assert "line 3" in str(ann.guest.states[-1]["detail"])
+    outside(study, edited(STUDY, second="print(y)"))
+    assert await settled(study, ann) == ["# A Title", "x = 1\ny = 2\n", "print(y)"]
+
+
+# --- REST, history, search
+
+
+async def test_a_script_puts_a_whole_notebook_and_it_is_merged_cell_by_cell(study: Stage) -> None:
+    """NOTEBOOK-7, MERGE-7."""
+    ann = await reader(study)
+    stat, body = await study.documents.content(NOTEBOOK, keep=True)
+    assert body == STUDY.encode()
+    ann.append("first", "typed = 4\n")
+    await passing(5)
+    put = edited(STUDY, first="x = 100\ny = 2\n").encode()
+    _, more = await study.documents.put(NOTEBOOK, put, if_match=stat.etag, writer=person("Script"))
+    assert more
+    assert await settled(study, ann) == ["# Title", "x = 100\ny = 2\ntyped = 4\n", "print(x)"]
+    with pytest.raises(NotText, match="no list of cells"):
+        await study.documents.put(NOTEBOOK, b"{}", if_match="*", writer=person("Script"))
+
+
+async def test_versions_of_notebooks_come_back_byte_for_byte_and_differ_in_words(study: Stage) -> None:
+    """NOTEBOOK-7, HISTORY-2."""
+    history = History(study.documents, study.archive.versions, study.archive.authors, at_once)
+    ann = await reader(study)
+    ann.type("second", "# shown\n")
+    await passing(60)
+    document = study.host(NOTEBOOK).id
+    versions, _ = await history.entries(document, before=None, limit=9)
+    assert (await history.one(document, versions[-1].number))[1] == STUDY.encode()
+    _, found = await history.difference(document, versions[0].number, None)
+    assert [(each.kind, each.text) for each in found if each.kind != "same"] == [("added", "# shown\n")]
+    assert found[0].text.startswith("## 1 markdown\n\n# Title\n")
+    await history.restore(document, versions[-1].number, person("Ann"))
+    await passing(60)
+    assert study.file(NOTEBOOK) == STUDY
+
+
+async def test_a_search_reads_sources_and_no_outputs(stage: Stage) -> None:
+    """NOTEBOOK-7."""
+    picture = {"output_type": "display_data", "data": {"image/png": "needle" * 9}, "metadata": {}}
+    stage.files.poke(NOTEBOOK, notebook(cell("# has a Needle", "title", "markdown"), cell("x", "x", outputs=[picture])).encode())
+    search = Search(stage.rooms, stage.files, stage.documents, Query.of("needle"), Where.CONTENT, aside=at_once)
+    found = [event async for event in search.below("") if isinstance(event, Found)]
+    assert [each.stat.path for each in found] == [NOTEBOOK]
+    assert [match.line for match in found[0].matches] == [3]
