@@ -470,6 +470,19 @@ class Document:
         update = self._made(lambda: rewritten.append(cells.rewrite(notebook, theirs)))
         return Rewriting(update, _dropping(self.client, rewritten[0].done), rewritten[0].cuts, rewritten[0].moved)
 
+    def meet(self, live: Document, made: Rewriting) -> bytes:
+        """Take in the live document, as a fork that was rewritten; gives what follows on its update in the room. Who typed into a cell that the
+        writer moved typed into its copy.
+        """
+        typed = {name: source for name, source in live.sources().items() if name in made.moved} if made.moved else {}
+        first = self.client not in live.state
+        self.follow(live)
+        if made.behind:
+            self.receive(made.behind)
+        late = [(name, made.moved[name], source) for name, source in typed.items() if source != made.moved[name]]
+        carried = self.carry(late) if late and first else b""
+        return merge_updates(made.behind, carried) if made.behind and carried else made.behind or carried
+
     def _made(self, act: Callable[[], object]) -> bytes:
         """The update of what is done in one transaction."""
         made: list[bytes] = []
@@ -541,11 +554,6 @@ def painted(update: bytes, paint: Callable[[updates.Struct], str]) -> str:
     doc: Doc[Any] = Doc()
     doc.apply_update(updates.write(parsed))
     return str(doc.get(CONTENT, type=Text))
-
-
-def together(first: bytes, second: bytes) -> bytes:
-    """Two updates as one."""
-    return merge_updates(first, second) if first else second
 
 
 class _Endings:

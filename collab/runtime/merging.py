@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from collab import merge, protocol
-from collab.document import Document, derived_client, together
+from collab.document import Document, derived_client
 from collab.errors import Conflict, Unavailable
 from collab.formats import bodies
 from collab.formats.text import Form as TextForm
@@ -331,14 +331,7 @@ class Merger:
             update, behind, live.endings = b"", b"", read.endings
             form = live.fitted(read)
         else:
-            typed = {name: source for name, source in live.sources().items() if name in made.moved}
-            fork.follow(live)
-            if behind:
-                fork.receive(behind)
-            # Who typed into a cell that the writer moved types into its copy.
-            late = [(name, made.moved[name], source) for name, source in typed.items() if source != made.moved[name]]
-            if late and fork.client not in live.state and (carried := fork.carry(late)):
-                behind = together(behind, carried)
+            behind = fork.meet(live, made)
         digest = sha256(body).hexdigest()
         meta: dict[str, object] = {
             "hash": digest,
