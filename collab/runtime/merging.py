@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from collab import merge, protocol
 from collab.document import Document, derived_client
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collab.session import Limits
 
 log = logging.getLogger("collab.runtime")
+
+Cost = TypeVar("Cost", int, tuple[int, int])
 
 DIFF_VERSION = b"1"
 """Part of a fork's client id: other edits for the same bodies need another id."""
@@ -414,7 +416,7 @@ def _fork(state: _State, body: bytes) -> Document:
     return state.document(derived_client(str(seen.lineage).encode(), vector, state.base.hash.encode(), body, DIFF_VERSION))
 
 
-def least(count: int, cost: Callable[[int], int]) -> int:
+def least(count: int, cost: Callable[[int], Cost]) -> int:
     """The first place of the least cost among so many, at few looks: the more was typed since a state was read, the farther it is, so it is sought
     among ever larger steps first, and then around the best of these.
     """
