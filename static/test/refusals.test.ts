@@ -18,7 +18,8 @@ test.each(["too-many", "unavailable", "draining", "error", "", "constructor"])("
 });
 
 test("who holds another history is never invited to try again with it", () => {
-  for (const reason of ["lineage", "equivocation"]) expect(refusal(reason)?.remedies).toEqual(["copy", "unsent", "reload"]);
+  expect(refusal("equivocation")?.remedies).toEqual(["copy", "unsent", "reload"]);
+  expect(refusal("lineage")?.remedies).toEqual(["join", "copy", "unsent", "reload"]);
 });
 
 test("in a frame of another site nobody is sent to pages that are not shown there", () => {

@@ -13,6 +13,8 @@ from e2e.test_words import busy_journal
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from e2e.people import Company, Editor
     from playwright.async_api import Locator
     from serving import Served
@@ -105,6 +107,37 @@ async def test_a_server_that_forgot_the_history_takes_no_old_words_and_the_page_
     await expect(stranded).to_contain_text("7 changes from ")
     assert await saved_copy(editor, stranded.get_by_role("button", name=UNSENT)) == b"unsent "
     assert server.read("other.md") == "Bob writes on. start\n"
+
+
+async def test_pages_from_before_a_restored_backup_bring_what_it_forgot_and_nothing_twice(
+    server: Served, company: Company, tmp_path: Path
+) -> None:
+    """RESTORE-2, KEPT-5."""
+    server.write("other.md", "start\n")
+    ann, bob = await (await company.join("Ann", server)).open("other.md"), await (await company.join("Bob", server)).open("other.md")
+    done = await asyncio.to_thread(server.run, "backup", "--to", str(tmp_path / "backup.tar"), "--with-secret")
+    assert done.returncode == 0, done.stderr
+    await ann.type("since then ", at="Control+Home")
+    await bob.reads("since then start\n")
+    await ann.saved()
+    await asyncio.to_thread(server.stop)
+    await ann.is_told("offline")
+    await ann.type("unsent ", at="Control+Home")
+    shutil.rmtree(server.state)
+    (server.root / "other.md").write_text("start\n")
+    done = await asyncio.to_thread(server.run, "restore", str(tmp_path / "backup.tar"))
+    assert done.returncode == 0, done.stderr
+    await asyncio.to_thread(server.start)
+
+    for editor in (ann, bob):
+        note = await editor.refused("has another history now")
+        await note.get_by_role("button", name="Merge my text into it").click()
+        await editor.ready()
+
+    for editor in (ann, bob):
+        await editor.reads("unsent since then start\n")
+        await expect(editor.page.locator("[data-note^=stranded]")).to_have_count(0)
+    await server.shows("other.md", "unsent since then start\n")
 
 
 async def test_a_document_deleted_under_its_editors_says_so_and_lets_them_keep_their_text(shared_server: Served, company: Company) -> None:

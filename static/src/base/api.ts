@@ -105,6 +105,9 @@ export const download = async (path: string): Promise<Blob> => (await answer("GE
 
 const contentPath = (name: string): string => `/api/documents/${encodeURIComponent(name)}/content`;
 
+/** Merge a whole text of a copy that has another history; what it became: the document, or a copy beside it. */
+export const offer = (name: string, text: string): Promise<Item> => call("POST", contentPath(name), new Blob([text]));
+
 /** Where a document is downloaded; `name` is a path or an id. */
 export const contentAddress = (name: string): string => base + contentPath(name);
 

@@ -1,6 +1,6 @@
 /** The account of the words on this page: shows what becomes of them, keeps them, and brings back those of earlier pages. */
 
-import { lease, Problem, type Session } from "../base/api.ts";
+import { lease, offer, Problem, type Session } from "../base/api.ts";
 import { t } from "../base/messages.ts";
 import { unnote, type Act } from "../base/notes.ts";
 import { binned, putBack, type Binned } from "./bin.ts";
@@ -141,6 +141,30 @@ export class Account {
     return true;
   }
 
+  /** What this page has goes into the document, which has another history; then that is loaded. */
+  private async join(): Promise<void> {
+    const whole = this.page.whole();
+    if (whole === null || !(await this.offered(whole))) return;
+    await this.keeper.release().catch(() => undefined);
+    this.page.again();
+  }
+
+  private async bring(stranded: Stranded): Promise<void> {
+    if (stranded.whole !== null && (await this.offered(stranded.whole))) await this.earlier.discard(stranded);
+  }
+
+  /** Whether the server has it now; says where, if that is beside the document. */
+  private async offered(whole: string): Promise<boolean> {
+    try {
+      const { path } = await offer(this.page.path, whole);
+      if (path !== this.page.path) this.outcomes.failed(t("words.join.beside", { name: path }));
+      return true;
+    } catch (problem) {
+      this.outcomes.failed(problem instanceof Problem ? problem.message : String(problem));
+      return false;
+    }
+  }
+
   private async restore(found: Binned): Promise<void> {
     try {
       await putBack(found);
@@ -174,6 +198,9 @@ export class Account {
         return page.path;
       },
       framed: lease !== null,
+      get joins() {
+        return !connection.facts.readOnly && connection.document.getMap("collab").get("format") === undefined;
+      },
       whole: () => page.whole(),
       unsent: () => ({ ...this.unsent(), typed: joined(typed(this.keeper.unsent, textsOf(connection.document))) }),
       signIn: () => this.signingIn.begin(),
@@ -181,6 +208,8 @@ export class Account {
       again: () => page.again(),
       download: () => page.download(),
       show: () => this.earlier.show((at) => page.show(at)),
+      join: () => void this.join(),
+      bring: (stranded: Stranded) => void this.bring(stranded),
       release: (stranded: Stranded) => void this.earlier.release(stranded),
       discard: (stranded: Stranded) => void this.earlier.discard(stranded),
     };

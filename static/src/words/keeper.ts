@@ -119,6 +119,14 @@ export class Keeper {
     if (this.obsolete.length > 0) void this.write();
   }
 
+  /** Everything until now is in the document by another way. */
+  async release(): Promise<void> {
+    const gone = [...this.keys, ...this.adopted];
+    this.stage += 1;
+    this.forget();
+    await this.storage().then((keep) => keep.remove(gone.map((key) => ({ key }))));
+  }
+
   /** What waits is not to be sent again unasked: the server refused it. */
   async hold(reason: string): Promise<void> {
     this.reason = reason;

@@ -23,6 +23,8 @@ export interface Unsent {
 export interface Doer {
   readonly path: string;
   readonly framed: boolean;
+  /** Whether a whole text can be merged into the document on the server. */
+  readonly joins: boolean;
   /** The whole text, or null before it is here. */
   whole(): string | null;
   unsent(): Unsent;
@@ -31,6 +33,10 @@ export interface Doer {
   again(): void;
   download(): Act;
   show(): void;
+  /** Merge the whole text of this page into the document, which has another history. */
+  join(): void;
+  /** Merge such a text of an earlier page. */
+  bring(stranded: Stranded): void;
   /** Send what was held back. */
   release(stranded: Stranded): void;
   discard(stranded: Stranded): void;
@@ -96,7 +102,9 @@ export class Outcomes {
       act();
     };
     const again: Act = { label: t("words.act.send"), act: done(() => this.doer.release(stranded)) };
+    const bring: Act = { label: t("words.act.join"), act: done(() => this.doer.bring(stranded)), kind: "primary" };
     const acts: Act[] = [
+      ...(why === "lineage" && whole !== null && this.doer.joins ? [bring] : []),
       ...(whole === null ? [] : [{ label: t("words.act.whole"), act: () => this.save(whole) }]),
       ...(typed === "" ? [] : [{ label: t("words.act.unsent"), act: () => this.save(typed, true) }]),
       ...(why === "refused" ? [again] : []),
@@ -147,6 +155,8 @@ export class Outcomes {
         return this.copies().slice(0, 1);
       case "unsent":
         return this.copies().slice(1);
+      case "join":
+        return doer.joins && doer.whole() !== null ? [{ label: t("words.act.join"), act: () => doer.join(), kind: "primary" }] : [];
       case "sign-in":
         return [{ label: t("words.act.sign-in"), act: () => doer.signIn(), kind: "primary" }];
       case "retry":

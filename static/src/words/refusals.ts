@@ -2,7 +2,7 @@
 
 import { t } from "../base/messages.ts";
 
-export type Remedy = "sign-in" | "retry" | "files" | "download" | "copy" | "unsent" | "reload";
+export type Remedy = "sign-in" | "retry" | "files" | "download" | "copy" | "unsent" | "reload" | "join";
 
 export interface Refusal {
   title: string;
@@ -10,7 +10,7 @@ export interface Refusal {
   remedies: readonly Remedy[];
 }
 
-/** What each reason lets one do; "copy" and "unsent" are offered when there is something to copy. */
+/** What each reason lets one do; "copy", "unsent" and "join" are offered when there is something to copy. */
 const REMEDIES = {
   unauthorized: ["sign-in", "retry", "copy", "unsent"],
   forbidden: ["retry", "files", "copy", "unsent"],
@@ -20,7 +20,7 @@ const REMEDIES = {
   "too-large": ["download", "copy", "unsent", "files"],
   // What the document would be with the last changes, not what it is.
   "grown": ["copy", "unsent", "reload"],
-  lineage: ["copy", "unsent", "reload"],
+  lineage: ["join", "copy", "unsent", "reload"],
   equivocation: ["copy", "unsent", "reload"],
   malformed: ["copy", "unsent", "reload", "files"],
   // In a frame of another site.
