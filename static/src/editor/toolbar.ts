@@ -12,8 +12,9 @@ import { isMarkdown } from "./languages.ts";
 import { rove, walk } from "./roving.ts";
 import { placeOf } from "./tablekeys.ts";
 
-/** Milliseconds after the last key press until the buttons show what is on at the caret. */
+/** Milliseconds after the caret moved until the buttons show what is on there; while somebody types, after the last key. */
 const PAUSE = 120;
+const TYPING = 300;
 
 class Toolbar {
   private readonly undo: HTMLButtonElement;
@@ -87,14 +88,14 @@ class Toolbar {
     });
     for (const name of ["stack-item-added", "stack-item-popped", "stack-cleared"] as const) desk.undo.on(name, () => this.showHistory());
     desk.watch(({ docChanged, selectionSet }) => {
-      if (docChanged || selectionSet) this.soon();
+      if (docChanged || selectionSet) this.soon(docChanged ? TYPING : PAUSE);
     });
     desk.watchDocument(() => this.show());
   }
 
-  private soon(): void {
+  private soon(pause: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.show(), PAUSE);
+    this.timer = setTimeout(() => this.show(), pause);
   }
 
   private show(): void {

@@ -253,8 +253,12 @@ class EditPage {
   }
 
   private showAccess({ readOnly }: Readonly<Facts>): void {
-    if (this.notebook !== null && part("read-only").hidden === readOnly) this.notebook.permit();
-    part("read-only").hidden = !readOnly;
+    const tag = part("read-only");
+    // The same again would cost a frame, with each key.
+    if (tag.hidden === readOnly) {
+      tag.hidden = !readOnly;
+      this.notebook?.permit();
+    }
     if (this.editor === null || this.editor.view.state.readOnly === (readOnly || this.frozen)) return;
     this.editor.readOnly = readOnly || this.frozen;
     this.documentChanged();

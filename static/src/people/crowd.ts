@@ -6,6 +6,8 @@ import { Presence, type Somebody } from "./presence.ts";
 
 /** Milliseconds for which changes are gathered: hundreds of people who move cost one look. */
 const GATHER = 100;
+/** The same for what we do ourselves, which we know. */
+const OURS = 1000;
 
 interface Changed {
   added: number[];
@@ -23,6 +25,8 @@ export class Crowd {
   private readonly listeners = new Set<Listener>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private due = Infinity;
+  /** Who we said we are. */
+  private me: unknown;
 
   private constructor(readonly awareness: Awareness) {
     this.presence = new Presence(awareness.clientID);
@@ -51,7 +55,10 @@ export class Crowd {
 
   private changed(clients: readonly number[]): void {
     this.presence.take(this.awareness.getStates(), clients, Date.now());
-    this.lookAt(Date.now() + GATHER);
+    const me = this.awareness.getLocalState()?.["user"];
+    const ours = me === this.me && clients.every((client) => client === this.awareness.clientID);
+    this.me = me;
+    this.lookAt(Date.now() + (ours ? OURS : GATHER));
   }
 
   private lookAt(time: number): void {

@@ -18,6 +18,8 @@ import type { Somebody } from "./presence.ts";
 
 /** Milliseconds between two looks at the others, and between two words about ourselves. */
 const PAUSE = 50;
+/** Milliseconds between two words about ourselves while we type: our caret goes along with what is written before it, wherever it is shown. */
+const TYPING = 500;
 /** Milliseconds of one look that may go into finding positions; the others wait for the next. */
 const BUDGET = 2;
 
@@ -49,6 +51,9 @@ class Cursors implements PluginValue {
   private readonly listeners = new Set<Listener>();
   private looking: ReturnType<typeof setTimeout> | undefined;
   private telling: ReturnType<typeof setTimeout> | undefined;
+  /** When we shall speak about ourselves, and when we did last. */
+  private due = Infinity;
+  private told = -Infinity;
 
   constructor(private readonly view: EditorView) {
     const given = view.state.facet(source);
@@ -66,7 +71,7 @@ class Cursors implements PluginValue {
 
   update(update: ViewUpdate): void {
     if (update.docChanged) this.positions.map(update.changes);
-    if (update.docChanged || update.selectionSet || update.focusChanged) this.tellSoon();
+    if (update.docChanged || update.selectionSet || update.focusChanged) this.tellSoon(update.docChanged && !update.focusChanged);
     if (update.docChanged) this.show();
     if (update.geometryChanged || update.viewportChanged) this.overlay.measureAll();
     if (update.docChanged) this.lookSoon();
@@ -120,7 +125,7 @@ class Cursors implements PluginValue {
   private readonly edited = (_event: Y.YTextEvent, { local }: Y.Transaction): void => {
     if (!local) return;
     typings.set(this.awareness, this.typed + 1);
-    this.tellSoon();
+    this.tellSoon(true);
   };
 
   private lookSoon(): void {
@@ -138,11 +143,17 @@ class Cursors implements PluginValue {
     for (const listener of this.listeners) listener();
   }
 
-  private tellSoon(): void {
-    this.telling ??= setTimeout(() => {
-      this.telling = undefined;
+  private tellSoon(typing: boolean): void {
+    const now = performance.now();
+    const due = typing ? Math.max(now + PAUSE, this.told + TYPING) : now + PAUSE;
+    if (due >= this.due) return;
+    this.due = due;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => {
+      this.due = Infinity;
+      this.told = performance.now();
       this.tell();
-    }, PAUSE);
+    }, due - now);
   }
 
   private get typed(): number {

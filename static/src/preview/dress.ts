@@ -4,7 +4,7 @@ import { editAddress, lease } from "../base/api.ts";
 import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { address } from "../base/page.ts";
-import { boxes } from "./boxes.ts";
+import { boxes, nameBox } from "./boxes.ts";
 import { colourLater, colourNow } from "./code.ts";
 import type { Drawing } from "./drawings.ts";
 import { draw, figure } from "./figures.ts";
@@ -109,18 +109,10 @@ function heading(found: HTMLElement): void {
 
 function box(found: HTMLElement, [line = "0", ticked = ""]: readonly string[], { readOnly }: Setting): void {
   const made = element("input", { type: "checkbox", class: "md-box", checked: ticked !== "", disabled: readOnly });
-  made.setAttribute("aria-label", nameOf(found) || t("preview.task"));
+  nameBox(made, found);
   boxes.set(made, Number(line));
   found.closest("li")?.classList.add("md-task");
   found.replaceWith(made);
-}
-
-/** The words of the box's own item. */
-function nameOf(found: HTMLElement): string {
-  const item = found.closest("li")?.cloneNode(true);
-  if (!(item instanceof HTMLElement)) return "";
-  for (const nested of item.querySelectorAll("ul, ol, pre, table, .away")) nested.remove();
-  return item.textContent.trim().replace(/\s+/g, " ").slice(0, 200);
 }
 
 function formula(found: HTMLElement, display: boolean, { drawing }: Setting): void {

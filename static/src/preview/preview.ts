@@ -14,6 +14,7 @@ import { Feed } from "./feed.ts";
 import { watchDark } from "./figures.ts";
 import { loaded } from "./pictures.ts";
 import { anchored } from "./render.ts";
+import { reworded } from "./reworded.ts";
 import type { Patch } from "./letters.ts";
 import { morph } from "./morph.ts";
 import { Sheet } from "./sheet.ts";
@@ -39,6 +40,7 @@ export class Preview {
     this.folder = folderOf(desk.path);
     this.sheet = new Sheet(parent, {
       make: (html, warm, old) => this.block(html, warm, old),
+      reword: reworded,
       near: (blocks) => this.drawings.draw(blocks),
       gone: (block) => this.drawings.forget(block),
     });

@@ -22,6 +22,8 @@ const MOST = 48;
 export interface Blocks {
   /** The element of a block; `warm`: somebody is typing it. It may be the old one, which has become so. */
   make(html: string, warm: boolean, old?: HTMLElement): HTMLElement;
+  /** Let a block that shows `was` show `now`, if that is so simple that nothing is made; says whether it was. */
+  reword(block: HTMLElement, was: string, now: string): boolean;
   /** These will soon be seen. */
   near(blocks: readonly HTMLElement[]): void;
   gone(block: HTMLElement): void;
@@ -115,8 +117,9 @@ export class Sheet {
     if (found.some(({ cell, group }) => cell === undefined || group === undefined)) return false;
     found.forEach(({ group, cell }, index) => {
       if (cell === undefined || group === undefined) return;
+      const was = cell.html;
       cell.html = html[index] ?? "";
-      if (cell.element !== null) this.renew(group, cell, cell.element);
+      if (cell.element !== null && !this.blocks.reword(cell.element, was, cell.html)) this.renew(group, cell, cell.element);
     });
     return true;
   }

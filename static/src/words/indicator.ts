@@ -39,7 +39,7 @@ export class Indicator {
   /** `storedAt`: milliseconds since the epoch when words of this page became durable last, or null. */
   show(facts: Readonly<Facts>, tally: Readonly<Tally>, storedAt: number | null): void {
     this.now = words(facts, tally, clock);
-    this.whole.dataset["state"] = this.now.state;
+    if (this.whole.dataset["state"] !== this.now.state) this.whole.dataset["state"] = this.now.state;
     this.panel.show(this.now, facts, tally, storedAt);
     if (RANK.indexOf(this.now.state) >= RANK.indexOf(this.worst.state)) this.worst = this.now;
     this.steady ??= setTimeout(() => this.settle(), STEADY);
@@ -54,8 +54,8 @@ export class Indicator {
   }
 
   private display({ state, text, short }: Words): void {
-    this.whole.dataset["shown"] = state;
-    this.short.textContent = short;
+    if (this.whole.dataset["shown"] !== state) this.whole.dataset["shown"] = state;
+    if (this.short.textContent !== short) this.short.textContent = short;
     if (this.seen.textContent === text) return;
     this.seen.textContent = text;
     clearTimeout(this.speaking);
