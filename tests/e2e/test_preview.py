@@ -119,6 +119,8 @@ async def test_ticking_changes_one_character_and_is_undone_alone(shared_server: 
     ann, bob = await company.join("Ann", shared_server), await company.join("Bob", shared_server)
     editor, other = await beside(ann, "tasks.md"), await bob.open("tasks.md")
     await editor.type("typed\n\n", at="Control+Home")
+    # While the last letter is on its way the boxes are those of the list before it.
+    await expect(preview(editor.page).get_by_text("typed", exact=True)).to_be_visible()
     await preview(editor.page).get_by_role("checkbox", name="three").check()
     await preview(editor.page).get_by_role("checkbox", name="two").uncheck()
     await preview(editor.page).get_by_role("checkbox", name="four").focus()
