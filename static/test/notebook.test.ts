@@ -1,3 +1,5 @@
+/** NOTEBOOK-9: cells in the shared document, edited by several pages at once. */
+
 import { expect, test } from "vitest";
 import * as Y from "yjs";
 

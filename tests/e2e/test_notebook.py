@@ -182,7 +182,7 @@ async def test_a_text_is_rendered_until_one_writes_in_it(shared_server: Served, 
 
 
 async def test_a_cell_that_is_moved_or_deleted_takes_no_words_with_it(shared_server: Served, company: Company) -> None:
-    """NOTEBOOK-3."""
+    """NOTEBOOK-3, NOTEBOOK-9."""
     shared_server.write("moved.ipynb", study())
     ann, bob = [await Cells.of(await company.join(name, shared_server), "moved.ipynb") for name in ("Ann", "Bob")]
     title, one, two = await ann.sources()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from e2e.people import MILLISECONDS, Company, Editor, Person
+from notebooks import cell, notebook
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
@@ -60,6 +61,36 @@ WIDTHS = {360: 740, 768: 1024, 1440: 900}
 """Pixels of the screens that the pages are made for, and their heights."""
 
 
+STUDY = notebook(
+    cell("# A study\n\nwith $x^2$ and a [link](#A-study)", "title", "markdown"),
+    cell(
+        "import os\nx = 1  # one",
+        "code",
+        execution_count=1,
+        outputs=[
+            {
+                "output_type": "stream",
+                "name": "stdout",
+                "text": "\x1b[31mred\x1b[0m \x1b[1;32mgreen \x1b[33;44mboth\x1b[0m\n" + "line\n" * 99,
+            },
+            {"output_type": "stream", "name": "stderr", "text": "\x1b[34mwarned\x1b[0m\n"},
+            {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["\x1b[0;31mE\x1b[0m: v", "\x1b[35m1\x1b[36m2\x1b[2m3"]},
+        ],
+    ),
+    cell(
+        "table",
+        "html",
+        outputs=[
+            {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<table><tr><th>a</th></tr><tr><td>1</td></tr></table>"}},
+            {"output_type": "display_data", "metadata": {}, "data": {"application/javascript": "x"}},
+        ],
+    ),
+    cell("raw", "raw", "raw"),
+    kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
+)
+"""A notebook with every kind of cell and output."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How somebody looks at the pages."""
@@ -86,6 +117,7 @@ def prepare(served: Served, folder: str) -> None:
     served.write(f"{folder}/program.py", "import os\n\n\ndef f(x):\n    return x + 1  # a comment\n")
     served.write(f"{folder}/data.csv", 'name,value\nann,3\n"b, c",4\n')
     served.write(f"{folder}/inner/deep.md", "deep\n")
+    served.write(f"{folder}/study.ipynb", STUDY)
     (served.root / folder / "logo.png").write_bytes(PIXEL)
     (served.root / folder / "empty").mkdir()
 
@@ -255,6 +287,20 @@ async def _floating(page: Page, state: str) -> AsyncIterator[State]:
     await expect(page.locator(panels[state])).to_be_hidden()
 
 
+async def _cells(page: Page) -> AsyncIterator[State]:
+    """A notebook: chosen, written in, searched."""
+    await page.locator(".nb-cell .ansi-1").first.wait_for()
+    await page.locator(".nb-html td").first.wait_for()
+    await page.locator(".nb-cell").first.focus()
+    yield "notebook", page
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".nb-cell.writing .cm-content")).to_be_focused()
+    yield "notebook, writing", page
+    await page.keyboard.press("Control+f")
+    await page.get_by_role("searchbox").fill("x")
+    yield "notebook, finding", page
+
+
 async def others(company: Company, served: Served, look: Look, folder: str) -> AsyncIterator[State]:
     """Other kinds of documents, other rights, slides."""
     ann, eve = await joined(company, served, look, "Ann Lee"), await joined(company, served, look, "Eve", "viewer")
@@ -267,6 +313,8 @@ async def others(company: Company, served: Served, look: Look, folder: str) -> A
     await page.keyboard.press("Enter")
     await page.locator(".csv-field").wait_for()
     yield "open cell", page
+    async for each in _cells((await _wide(await ann.visit(f"{folder}/study.ipynb"), look)).page):
+        yield each
     page = (await _wide(await eve.visit(f"{folder}/paper.md"), look)).page
     await _previewed(page)
     yield "read only", page

@@ -119,7 +119,8 @@ function sizeIn(metadata: unknown, type: string): Record<string, string> {
   return Object.fromEntries(sizes);
 }
 
-function text(whole: string, index: number, drawing: Drawn): HTMLElement[] {
+function text(given: string, index: number, drawing: Drawn): HTMLElement[] {
+  const whole = given.replace(/\n$/, "");
   const lines = whole.split("\n", LONG + 2).length;
   const folds = (lines > LONG || whole.length > WIDE * FEW) && !drawing.unfolded.has(index);
   if (!folds) return [lettered(whole.slice(0, MOST)), ...(whole.length > MOST ? [note(t("notebook.output.cut", { size: bytes(whole.length) }))] : [])];
@@ -137,7 +138,7 @@ function unfolding(label: string, index: number, drawing: Drawn): HTMLElement {
 
 function lettered(words: string): HTMLElement {
   const made = element("pre", { class: "nb-text" });
-  const all = runs(words.replace(/\n$/, ""));
+  const all = runs(words);
   made.append(...all.slice(0, COLORED).map(letters));
   if (all.length > COLORED) made.append(all.slice(COLORED).map((run) => run.text).join(""));
   return made;
