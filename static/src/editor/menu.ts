@@ -41,7 +41,7 @@ export class Menu {
       { label: "editor.menu.print", icon: "print", act: () => ways.print() },
       { label: "editor.menu.history", icon: "history", act: () => dispatchEvent(new CustomEvent("collab-history")) },
       { label: "editor.menu.download", icon: "download", act: () => follow(this.download()) },
-      { label: "authors.menu", icon: "people", act: () => void dispatchEvent(new CustomEvent("collab-authors")) },
+      ...(ways.authors ? [{ label: "authors.menu", icon: "people", act: () => void dispatchEvent(new CustomEvent("collab-authors")) } as const] : []),
       { label: "editor.menu.keys", icon: "keys", act: () => ways.keys() },
       { label: "editor.menu.settings", icon: "settings", act: () => void import("../settings/dialog.ts").then(({ showSettings }) => showSettings()) },
     ];

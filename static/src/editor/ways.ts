@@ -12,6 +12,8 @@ export interface Ways {
   readonly path: string;
   /** It can be shown as slides. */
   readonly slides: boolean;
+  /** Who wrote what of it is known, by characters. */
+  readonly authors: boolean;
   /** Give the keyboard to the document. */
   focus(): void;
   find(): void;
@@ -36,6 +38,7 @@ export function textWays(desk: Desk, modes: Modes): Ways {
       return desk.path;
     },
     slides: markdown,
+    authors: true,
     focus: () => view.focus(),
     find: () => {
       if (modes.mode === "preview") void modes.set("source");

@@ -96,6 +96,7 @@ export class NotebookPage {
         return around.path;
       },
       slides: false,
+      authors: false,
       focus: () => this.focus(),
       find: () => this.do("find"),
       print: () => void this.list.complete().then(() => print()),
