@@ -54,6 +54,8 @@ class Authorship:
     _owners: dict[int, str] = field(default_factory=dict)
     _state: dict[int, int] = field(default_factory=dict)
     """The next clock of each client."""
+    _fresh: IdMap = field(default_factory=IdMap)
+    """What is deleted and not in the large map yet, which takes long for each single range."""
 
     @classmethod
     def decode(cls, position: int, data: bytes, lineage: int) -> Self:
@@ -82,6 +84,8 @@ class Authorship:
             if position > self.position:
                 self._take(record)
                 self.position = position
+        self.deleted.merge_with(self._fresh)
+        self._fresh = IdMap()
 
     def _take(self, record: Record) -> None:
         if record.kind is Kind.SEED:
@@ -118,9 +122,10 @@ class Authorship:
     def _delete(self, deletes: Deletes, by: str) -> None:
         """Who deletes first counts: clients say again and again what they know to be gone."""
         for client, ranges in deletes.items():
-            new = [gap for clock, length in ranges for gap in _gaps(self.deleted, client, clock, length)]
+            old = [gap for clock, length in ranges for gap in _gaps(self.deleted, client, clock, length)]
+            new = [gap for clock, length in old for gap in _gaps(self._fresh, client, clock, length)]
             for clock, length in new:
-                self.deleted.insert(client, clock, length, [ContentAttribute("delete", by)])
+                self._fresh.insert(client, clock, length, [ContentAttribute("delete", by)])
             if new:
                 self.undated[by] = None
 

@@ -236,6 +236,10 @@ class Document:
         """The shared text, without embeds; of a notebook, what it is compared by."""
         return str(self._text) if self._cells is None else self._cells.notebook().text()
 
+    def words(self) -> str:
+        """What people write: the shared text; of a notebook its cells' sources, one behind the other."""
+        return str(self._text) if self._cells is None else "".join(self._cells.sources().values())
+
     def looks(self) -> Looks:
         """What it is compared by."""
         return Looks(str(self._text)) if self._cells is None else self._cells.notebook().looks()
@@ -545,7 +549,7 @@ def _dropping(client: int, gone: Sequence[tuple[int, int]]) -> bytes:
 
 
 def painted(update: bytes, paint: Callable[[updates.Struct], str]) -> str:
-    """The shared text of a whole state with other characters: `paint` gives one for each UTF-16 unit of a piece of text."""
+    """The words of a whole state with other characters: `paint` gives one for each UTF-16 unit of a piece of text."""
     parsed = updates.read(update)
     for structs in parsed.structs.values():
         for each in structs:
@@ -553,7 +557,8 @@ def painted(update: bytes, paint: Callable[[updates.Struct], str]) -> str:
                 each.content = var_string(paint(each))
     doc: Doc[Any] = Doc()
     doc.apply_update(updates.write(parsed))
-    return str(doc.get(CONTENT, type=Text))
+    notebook = doc.get(ROOT, type=Map).get(FORMAT_KEY) == NOTEBOOK
+    return "".join(Cells(doc).sources().values()) if notebook else str(doc.get(CONTENT, type=Text))
 
 
 class _Endings:

@@ -64,10 +64,11 @@ class Picture:
 
 
 def picture(text: str, state: bytes, authorship: Authorship, now: float) -> Picture:
-    """The authors of a text, `state` being the whole state that it is of. `now` is the time of edits that were not dated yet."""
+    """The authors of a document's words, `state` being the whole state that they are of. `now` is the time of edits that were not dated yet."""
     spans = authorship.spans()
     colors = _Colors(spans)
-    marks = _by_points(text, painted(state, colors.paint))
+    # What a client wrote into a notebook as a plain value has no characters of its own.
+    marks = _by_points(text, painted(state, colors.paint))[: len(text)].ljust(len(text), chr(_FIRST))
     runs: list[Run] = []
     relayed, counts = Counter[str](), Counter[str]()
     for match in _RUN.finditer(marks):
@@ -104,7 +105,8 @@ class _Colors:
 
     def meaning(self, letter: str) -> tuple[str, str]:
         """Who wrote and who relayed."""
-        return self._meanings[ord(letter) - _FIRST]
+        place = ord(letter) - _FIRST
+        return self._meanings[place] if 0 <= place < len(self._meanings) else (UNKNOWN, "")
 
     def paint(self, struct: Struct) -> str:
         """A letter for each clock of the struct."""

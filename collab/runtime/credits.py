@@ -46,10 +46,10 @@ class Credits:
             document, moment = host.room.document, (host.edits, host.ledger.position)
             if self._picture is not None and self._picture[0] == moment:
                 return self._picture[1]
-            text, state = document.text(), document.encode()
+            words, state = document.words(), document.encode()
             await host.settled()
             authorship = await self._upto(await journal.load(self._document), document.lineage)
-            made: Picture = await self._thread(partial(picture, text, state, authorship, now))
+            made: Picture = await self._thread(partial(picture, words, state, authorship, now))
             self._picture = moment, made
             return made
 

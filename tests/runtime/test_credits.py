@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from notebooks import NOTEBOOK, Reader, cell, notebook, sources
 from runtime.stage import PATH, YWEBSOCKET, Guest, Stage, passing, person, soon
 from scale import scale
 
@@ -258,6 +259,29 @@ async def test_authors_of_another_history_count_nothing(found: Stage) -> None:
     again = await pictured(found)
     assert told(picture) == {FILE: len(SEED), "ann": 3}
     assert told(again) == {FILE: len(SEED) + 3}
+
+
+async def test_the_authors_of_a_notebook_are_those_of_its_sources(stage: Stage) -> None:
+    """AUTHORS-1: outputs and metadata are nobody's words."""
+    study = notebook(cell("ff", "one"), cell("print(ƒ)", "two", outputs=[{"output_type": "stream", "name": "stdout", "text": "ffff"}]))
+    stage.files.poke(NOTEBOOK, study.encode())
+    ann = Reader(await stage.guest("Ann", path=NOTEBOOK))
+    bea = Reader(await stage.guest("Bea", path=NOTEBOOK))
+    ann.append("one", "aä😀")
+    await soon()
+    bea.type("two", "bb", 3)
+    bea.do(lambda: bea.text("one").__delitem__(slice(0, 1)))
+    await soon()
+    ann.add(1, cell("a\na", "three"))
+    await passing(30)
+    body = stage.files.peek(NOTEBOOK)
+    assert sources(body) == ["faä😀", "a\na", "pribbnt(ƒ)"]
+    await stage.rooms.put(stage.host(NOTEBOOK).id, body.replace(b"nt(", b"nt(d"), None, person("Dot"))
+    await soon()
+    picture = await stage.rooms.authors(stage.host(NOTEBOOK).id)
+    assert told(picture) == {"ann": 6, "bea": 2, "dot": 1, FILE: 9}
+    assert picture.length == len("faä😀a\napribbnt(dƒ)")
+    assert share(picture, "bea").deleted == 1
 
 
 async def test_times_are_those_of_the_records_about(found: Stage) -> None:
