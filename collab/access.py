@@ -64,10 +64,11 @@ def again(person: str, number: int) -> str:
 
 def same(person: str, other: str) -> bool:
     """Whether both ids are of one person, whatever was erased in between."""
-    return person == other or _signed(person) == other or person == _signed(other)
+    return person == other or signed(person) == other or person == signed(other)
 
 
-def _signed(person: str) -> str:
+def signed(person: str) -> str:
+    """The id that was signed, of an id in the records."""
     before, mark, number = person.rpartition("~")
     return before if mark and number.isdecimal() else person
 

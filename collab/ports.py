@@ -321,6 +321,9 @@ class Authors(Protocol):
     async def names(self, people: Iterable[str]) -> dict[str, str]:
         """What they are called; nobody who is not known or was erased is in it."""
 
+    async def called(self, name: str) -> list[str]:
+        """The ids of the people who are called this, in order."""
+
     async def erase(self, person: str) -> bool:
         """The name goes for ever, one row; False when nobody of this id is known."""
 

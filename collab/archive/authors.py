@@ -47,6 +47,11 @@ class SqlAuthors:
         asked = list(people)
         return await self._database.run(lambda connection: _names(connection, asked))
 
+    async def called(self, name: str) -> list[str]:
+        """The ids of the people who are called this."""
+        query = select(people.c.id).where(people.c.name == name, people.c.id.is_not(None))
+        return sorted(await self._database.run(lambda connection: list(connection.execute(query).scalars())))
+
     async def erase(self, person: str) -> bool:
         """Id and name go from the one row that has them."""
         return await self._database.run(lambda connection: _erase(connection, person))

@@ -113,6 +113,31 @@ class Database:
         self.trouble, self._failures = None, 0
         return result
 
+    async def scrub(self, table: str) -> None:
+        """Old versions of a table's rows leave the database's files. SQLite is written anew, its log is emptied; others wait meanwhile."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._scrub, table)
+
+    def _scrub(self, table: str) -> None:
+        try:
+            raw = self._engine.raw_connection()
+            try:
+                connection: Any = raw.driver_connection
+                if self.sqlite:
+                    connection.execute("VACUUM")
+                    (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    if busy:
+                        raise Unavailable("the archive is in use: do it again in a moment")
+                else:
+                    connection.autocommit = True
+                    connection.execute(f"VACUUM {table}")
+                    connection.autocommit = False
+            finally:
+                raw.close()
+        except Exception as error:
+            if isinstance(error, CollabError):
+                raise
+            raise _unavailable(error) from error
+
     def _failed(self, error: Unavailable) -> Unavailable:
         first, most = RETRY
         self._failures += 1

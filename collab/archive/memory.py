@@ -235,6 +235,9 @@ class _Authors:
         known = self._archive.disk.names
         return {person: name for person in people if (name := known.get(person)) is not None}
 
+    async def called(self, name: str) -> list[str]:
+        return sorted(person for person, known in self._archive.disk.names.items() if known == name)
+
     async def erase(self, person: str) -> bool:
         def act(disk: Disk) -> bool:
             known = disk.names.get(person) is not None

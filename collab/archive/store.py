@@ -31,6 +31,10 @@ class Archive:
         """Why the database takes nothing just now, in words, or None."""
         return self._database.trouble
 
+    async def scrub(self) -> None:
+        """What was erased leaves the files of the database, too. Unavailable while others use it without a pause."""
+        await self._database.scrub("people")
+
     async def close(self) -> None:
         """Wait for what runs. Idempotent."""
         await self._database.close()

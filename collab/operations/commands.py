@@ -1,4 +1,4 @@
-"""The commands `collab backup`, `restore` and `export` (docs/reference/cli.md)."""
+"""The commands `collab backup`, `restore`, `export` and `erase` (docs/reference/cli.md)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collab import app
 from collab.operations.backup import back_up
+from collab.operations.erasing import erase
 from collab.operations.exporting import export
 from collab.operations.restoring import restore
 
@@ -46,10 +47,16 @@ def add(commands: argparse._SubParsersAction[Any], shared: Callable[[argparse.Ar
     which.add_argument("--all", action="store_true", help="everything in the root")
     out.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder that is new or empty")
 
+    gone = commands.add_parser(
+        "erase", help="erase a person", description="Erase a person's name wherever the server keeps it, for ever, while it runs or not."
+    )
+    shared(gone)
+    gone.add_argument("person", metavar="PERSON", help="the name that others see, or the id")
+
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
     """Do what was asked; errors are CollabError and OSError."""
-    {"backup": _backup, "restore": _restore, "export": _export}[given.command](settings, given)
+    {"backup": _backup, "restore": _restore, "export": _export, "erase": _erase}[given.command](settings, given)
 
 
 def _backup(settings: Settings, given: argparse.Namespace) -> None:
@@ -70,6 +77,12 @@ def _export(settings: Settings, given: argparse.Namespace) -> None:
     names = [] if given.all else given.documents
     count = asyncio.run(export(directory, app.archive_url(settings, directory), names, given.to, tell=say, now=time.time()))
     say(f"{_counted(count)}: {given.to}")
+
+
+def _erase(settings: Settings, given: argparse.Namespace) -> None:
+    directory = app.present(settings)
+    person = asyncio.run(erase(directory, app.archive_url(settings, directory), given.person))
+    say(f"erased: {person}")
 
 
 def _counted(documents: int) -> str:

@@ -172,7 +172,7 @@ class _Exporting:
         lineage = state.document.lineage
         authorship = Authorship(lineage) if kept is None else Authorship.decode(*kept, lineage)
         authorship.take(state.log)
-        shares = picture(state.document.text(), state.update, authorship, self.now)
+        shares = picture(state.document.words(), state.update, authorship, self.now)
         called = await self.archive.authors.names({share.author for share in shares.shares} - MARKS)
         return told_of(shares, called, "text" if state.document.format == TEXT else "clients")
 

@@ -93,6 +93,10 @@ class Shelf:
 
         await self._database.run(act)
 
+    async def forget(self, person: str) -> None:
+        """The person's shelf goes."""
+        await self._database.run(lambda connection: connection.execute("DELETE FROM shelf WHERE person = ?", (person,)))
+
     async def tidy(self, person: str, *, gone: Collection[str], back: Collection[str], now: float) -> None:
         """Documents are gone since now, or back; those that are gone for long leave the shelf."""
 

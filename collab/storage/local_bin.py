@@ -60,6 +60,10 @@ class LocalBin:
         await self._files.work(lambda disk: _destroy(disk, key))
         return gone
 
+    async def forget(self, name: str) -> None:
+        """Nobody is told any more to have deleted what somebody of this name did."""
+        await self._files.work(lambda disk: _forget(disk, name), alone=True)
+
     async def mend(self) -> list[str]:
         """Finish what a crash cut off."""
         return await self._files.work(_mend, alone=True)
@@ -171,6 +175,13 @@ def _known(disk: Disk, key: str) -> tuple[Note, Binned]:
 
 def _entries(disk: Disk) -> list[Binned]:
     return [known[1] for known in (_entry(disk, key) for key in _keys(disk)) if known is not None]
+
+
+def _forget(disk: Disk, name: str) -> None:
+    for key in filter(is_key, _keys(disk)):
+        note = _note_of(disk, key)
+        if note is not None and note.by == name:
+            _write_note(disk, key, replace(note, by=""))
 
 
 # Out of the bin

@@ -76,7 +76,7 @@ function origin(entry: Entry, view: View): string {
   if (view === "files") return "";
   if (entry.binned === null) return folder;
   const { by, until } = entry.binned;
-  return t("files.bin.facts", { folder, by, until: time(until).short });
+  return t("files.bin.facts", { folder, by: by || "–", until: time(until).short });
 }
 
 function showOpen(made: HTMLElement, { name, path, isFolder, starred }: Entry): void {
