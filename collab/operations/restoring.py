@@ -26,8 +26,10 @@ from collab.state import directory as state
 from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
+from collab.storage.local_bin import LocalBin
 from collab.storage.local_folders import LocalFolders
 from collab.storage.names import Names
+from collab.storage.paths import BIN
 from collab.succession import lineage_of, succeed, succeed_authors, succeed_part
 
 if TYPE_CHECKING:
@@ -103,6 +105,11 @@ class _Restoring:
             try:
                 for document in self._lost:
                     await journal.forget(document)
+                for document in await LocalBin(files).mend():
+                    # Gone for good, and a crash came before that was noted.
+                    await journal.forget(document)
+                    await archive.bases.forget(document)
+                    self._heirs.pop(document, None)
                 settling = _Settling(journal, archive, files, self._names, self._tell, self._now)
                 for done, document in enumerate(self._heirs, 1):
                     await settling.settle(document)
@@ -179,7 +186,7 @@ class _Settling:
         # Files and clients may be ahead of the backup, with what it holds: it is what they had read.
         await self.journal.append(document, Record(Kind.GIVEN, meta={**said, "restored": True}))
         row = self.names.find(document)
-        if row is None or row.deleted_at is not None:
+        if row is None or row.deleted_at is not None or row.path.startswith(BIN + b"/"):
             return
         path = row.path.decode(errors="replace")
         try:

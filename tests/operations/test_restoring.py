@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,7 @@ from collab.ports import Kind, Record
 from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
+from collab.storage.local_bin import LocalBin
 from collab.storage.names import Names
 
 if TYPE_CHECKING:
@@ -116,3 +119,27 @@ def test_an_archive_that_is_elsewhere_has_to_be_restored_by_its_own_means(
     assert not (folder / "new").exists()
     monkeypatch.setenv("COLLAB_ARCHIVE", f"sqlite:///{folder / 'elsewhere'}")
     assert main(["restore", str(folder / "b.tar"), *at(folder, "new")]) == 0
+
+
+def test_what_was_deleted_since_stays_in_the_bin_and_what_is_gone_is_written_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """RESTORE-2, FILE-12."""
+    assert main(["backup", "--to", str(folder / "b.tar"), *at(folder)]) == 0
+
+    async def bin_it() -> None:
+        database = Database(folder / "state" / "state.sqlite", STATE)
+        files = LocalFiles(folder / "root", Names(database))
+        await LocalBin(files).discard("a.md", if_match=None, by="Ann", now=time.time())
+        await files.close()
+        database.close()
+
+    asyncio.run(bin_it())
+    capsys.readouterr()
+    assert main(["restore", str(folder / "b.tar"), *at(folder, "one")]) == 0
+    assert "a.md" not in capsys.readouterr().out
+    assert not (folder / "root" / "a.md").exists()
+    shutil.rmtree(folder / "root" / ".collab-bin")
+    assert main(["restore", str(folder / "b.tar"), *at(folder, "two")]) == 0
+    assert "a.md: the file was gone, and is written again" in capsys.readouterr().out
+    assert (folder / "root" / "a.md").read_text() == "one\n"
