@@ -9,6 +9,8 @@ export interface Act {
   act: (() => void) | string;
   /** Save the address as a file instead of going there. */
   download?: string;
+  /** Open the address beside this page. */
+  beside?: boolean;
   /** What can't be taken back is asked for once more, in these words. */
   ask?: string;
   kind?: "plain" | "primary";
@@ -56,8 +58,9 @@ function noted(key: string): Element | null {
 }
 
 function control(act: Act): HTMLElement {
-  const { label, act: what, download, ask, kind = "plain" } = act;
+  const { label, act: what, download, beside = false, ask, kind = "plain" } = act;
   if (typeof what !== "string") return button(label, ask === undefined ? what : (event) => question(event, act, ask, what), kind);
+  if (beside) return element("a", { href: what, class: "button", target: "_blank", rel: "noopener" }, label);
   return element("a", download === undefined ? { href: what, class: "button" } : { href: what, class: "button", download }, label);
 }
 

@@ -6,10 +6,11 @@ import files from "./files.en.json";
 import history from "./history.en.json";
 import login from "./login.en.json";
 import notebook from "./notebook.en.json";
+import outside from "./outside.en.json";
 import people from "./people.en.json";
 import present from "./present.en.json";
 import preview from "./preview.en.json";
 import settings from "./settings.en.json";
 import words from "./words.en.json";
 
-export default { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...people, ...present, ...preview, ...settings, ...words };
+export default { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...outside, ...people, ...present, ...preview, ...settings, ...words };

@@ -33,6 +33,7 @@ import { Account, type Page } from "../words/account.ts";
 import { isCells, wholeOf } from "../words/contents.ts";
 import type { Place } from "../words/earlier.ts";
 import { Opening } from "../words/opening.ts";
+import type { Notice } from "../words/notices.ts";
 import { saveAs } from "../words/outcomes.ts";
 import { atRisk, type Facts } from "../words/words.ts";
 
@@ -65,6 +66,7 @@ class EditPage {
       admitted: () => this.admitted(),
       made: (update: Uint8Array) => this.account.made(update),
       stored: () => this.account.stored(),
+      noticed: (notice: Notice) => this.account.noticed(notice),
     };
     this.opening = new Opening(part("editor"), name);
     this.connection = new Connection(address.collaboration(), name, version, watcher, lease?.token);

@@ -8,8 +8,10 @@ import type { Connection } from "./connection.ts";
 import { textsOf } from "./contents.ts";
 import { Earlier, type Place } from "./earlier.ts";
 import { typed } from "./fragments.ts";
+import type { Happenings, Helper } from "./happenings.ts";
 import { Indicator } from "./indicator.ts";
 import { Keeper } from "./keeper.ts";
+import type { Notice } from "./notices.ts";
 import { Outcomes, type Doer, type Unsent } from "./outcomes.ts";
 import { blames, inContext, refusal } from "./refusals.ts";
 import { joined, type Stranded } from "./returned.ts";
@@ -42,6 +44,7 @@ export class Account {
   private readonly signingIn = new SigningIn((now) => this.signedIn(now));
   /** What the notes about facts say now: they are made anew only when that changes. */
   private told = "";
+  private loading: Promise<Happenings> | null = null;
   private storedAt: number | null = null;
   /** Who this page is of, as the session said. */
   private me: Session | null = null;
@@ -72,10 +75,23 @@ export class Account {
   changed(facts: Readonly<Facts>): void {
     this.indicator.show(facts, this.keeper.tally, this.storedAt);
     this.tell(facts);
+    const gone = facts.report?.file === "gone";
+    if (gone || this.loading !== null) void this.happenings().then((happenings) => happenings.file(gone));
     const { lineage } = this.connection;
     const { report } = facts;
     if (report === null || report.person === "" || report.id === null || lineage === "") return;
     this.earlier.look({ person: report.person, document: report.id, lineage, path: report.path }, facts);
+  }
+
+  /** Something happened to the file. */
+  noticed(notice: Notice): void {
+    void this.happenings().then((happenings) => happenings.tell(notice));
+  }
+
+  /** What is said of the file is loaded when there is something to say. */
+  private happenings(): Promise<Happenings> {
+    this.loading ??= import("./happenings.ts").then(({ Happenings }) => new Happenings(this.helper()));
+    return this.loading;
   }
 
   made(update: Uint8Array): void {
@@ -189,6 +205,26 @@ export class Account {
   private unsent(): Omit<Unsent, "typed"> {
     const { edits } = this.connection.facts;
     return edits === 0 ? { n: 0, kept: true } : whereabouts(edits, this.keeper.tally);
+  }
+
+  private helper(): Helper {
+    const { page, connection, outcomes } = this;
+    const [id, me] = [(): string => connection.facts.report?.id ?? page.path, (): string => this.me?.name ?? ""];
+    return {
+      framed: lease !== null,
+      get readOnly() {
+        return connection.facts.readOnly;
+      },
+      get id() {
+        return id();
+      },
+      get me() {
+        return me();
+      },
+      copy: () => outcomes.copies().slice(0, 1),
+      failed: (text) => outcomes.failed(text),
+      focus: () => page.focus(),
+    };
   }
 
   private doer(): Doer {

@@ -4,6 +4,7 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket, MessageType, WebSocket
 import type { onMessageParameters } from "@hocuspocus/provider";
 import * as Y from "yjs";
 
+import { noticeIn, type Notice } from "./notices.ts";
 import { backOff, reasonOfClose, refusal } from "./refusals.ts";
 import { doubted, reportIn, type Facts, type Report } from "./words.ts";
 
@@ -21,6 +22,8 @@ export interface Watcher {
   made(update: Uint8Array): void;
   /** All edits until now are durable. */
   stored(): void;
+  /** Something happened to the file. */
+  noticed?(notice: Notice): void;
 }
 
 /** Where edits come from that earlier pages made: the origin of their transaction. */
@@ -177,6 +180,8 @@ export class Connection {
   }
 
   private told(payload: string): void {
+    const notice = noticeIn(payload);
+    if (notice !== null) this.watcher.noticed?.(notice);
     const report = reportIn(payload);
     if (report === null) return;
     // Where we are now, the id is known.

@@ -171,7 +171,7 @@ export class Outcomes {
   }
 
   /** Of the whole text, and of what was typed and not stored. */
-  private copies(): Act[] {
+  copies(): Act[] {
     const whole = this.doer.whole();
     const { typed } = this.doer.unsent();
     if (whole === null) return [];

@@ -7,7 +7,8 @@ export interface Report {
   version: string;
   /** Updates of this page that the server has and has not yet made durable. */
   owed: number;
-  file: "saved" | "pending" | "failed";
+  /** `gone`: deleted by somebody outside; the text is only on the server. */
+  file: "saved" | "pending" | "failed" | "gone";
   /** RFC 3339, or null when this server has not written the file. */
   savedAt: string | null;
   detail: string;
@@ -77,7 +78,7 @@ function report(json: unknown): Report | null {
   return {
     version: text("version"),
     owed: typeof said["owed"] === "number" ? said["owed"] : 0,
-    file: file === "saved" || file === "failed" ? file : "pending",
+    file: file === "saved" || file === "failed" || file === "gone" ? file : "pending",
     savedAt: text("saved_at") || null,
     detail: text("detail"),
     journal: text("journal"),
@@ -143,6 +144,7 @@ function underway({ edits, unsynced, report }: Facts, tally: Readonly<Tally>): W
 
 function settled({ readOnly, report }: Facts, time: Time): Words {
   if (report?.file === "failed") return said("failed", t("words.unwritten", { why: report.detail || t("words.unwritten.why") }), t("words.short.unwritten"));
+  if (report?.file === "gone") return said("failed", t("words.gone"), t("words.short.gone"));
   if (report?.file !== "saved") {
     const text = t(readOnly ? "words.upToDate" : "words.stored");
     return said("stored", text, text);
