@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collab import merge
+from collab.differences import changes
 from collab.errors import NotFound
 from collab.formats.bodies import readable
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from collab.access import Person
+    from collab.differences import Change
     from collab.ports import Authors, Version, Versions
     from collab.runtime.documents import Documents, Restored
 
@@ -21,14 +21,6 @@ NAME = 200
 """Characters of a version's name."""
 AT_ONCE = 2
 """Differences that are sought at the same time: whoever slides through a history asks for many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A stretch of two texts: `same`, `added` (only in the later one) or `removed` (only in the earlier one)."""
-
-    kind: str
-    text: str
 
 
 class History:
@@ -88,17 +80,3 @@ class History:
         if not found or found[0].number != number:
             raise NotFound(f"there is no version {number}")
         return found[0]
-
-
-def changes(earlier: str, later: str) -> list[Change]:
-    """The stretches in order: those that are same or removed make the earlier text, those that are same or added the later one."""
-    raw = earlier.encode()
-    found: list[Change] = []
-    done = 0
-    for start, stop, text in merge.edits(earlier, later):
-        for kind, piece in (("same", raw[done:start].decode()), ("removed", raw[start:stop].decode()), ("added", text)):
-            if piece:
-                found.append(Change(kind, piece))
-        done = stop
-    rest = raw[done:].decode()
-    return [*found, Change("same", rest)] if rest else found

@@ -32,7 +32,8 @@ export class List {
       }
       lists.at(-1)?.querySelector("ul")?.append(element("li", {}, this.row(version, minutes.get(minute(version.at)) === 1)));
     }
-    for (const number of this.rows.keys()) if (!versions.some((version) => version.number === number)) this.rows.delete(number);
+    const there = new Set(versions.map(({ number }) => number));
+    for (const number of this.rows.keys()) if (!there.has(number)) this.rows.delete(number);
     this.whole.replaceChildren(...lists);
     this.mark(current);
     if (focused instanceof HTMLElement) (focused.isConnected ? focused : this.rows.get(current)?.row)?.focus({ preventScroll: true });

@@ -22,6 +22,9 @@ const spot = StateField.define<DecorationSet>({
 const around = (range: Range | null): DecorationSet =>
   range === null || range.from === range.to ? Decoration.none : Decoration.set(Decoration.mark({ class: "here", inclusive: true }).range(range.from, range.to));
 
+/** Units of UTF-16 beyond which a text is shown without its language: each version would be parsed anew. */
+const LARGE = 200_000;
+
 export class Sheet {
   readonly view: EditorView;
   private readonly language = new Compartment();
@@ -39,7 +42,7 @@ export class Sheet {
     void languageOf(fileName).then(
       (language) => {
         this.spoken = language ?? [];
-        this.view.dispatch({ effects: this.language.reconfigure(this.spoken) });
+        this.view.dispatch({ effects: this.language.reconfigure(this.colours(this.view.state.doc.length)) });
       },
       () => undefined,
     );
@@ -75,6 +78,10 @@ export class Sheet {
     if (all === 0) return;
     const from = this.at === -1 ? this.seen(by) : this.at + by;
     this.go((from + all) % all);
+  }
+
+  private colours(length: number): Extension {
+    return length > LARGE ? [] : this.spoken;
   }
 
   /** When no change is to be seen, go where one is. */
@@ -122,7 +129,7 @@ export class Sheet {
         EditorView.editorAttributes.of({ class: prose ? "prose" : "code" }),
         highlightSpecialChars(),
         syntaxHighlighting(classHighlighter),
-        this.language.of(this.spoken),
+        this.language.of(this.colours(doc.length)),
         isMarkdown(this.fileName) ? looks : [],
         keymap.of(standardKeymap),
         more,
