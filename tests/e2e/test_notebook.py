@@ -182,14 +182,21 @@ async def test_a_text_is_rendered_until_one_writes_in_it(shared_server: Served, 
 
 
 async def test_a_cell_that_is_moved_or_deleted_takes_no_words_with_it(shared_server: Served, company: Company) -> None:
-    """NOTEBOOK-3, NOTEBOOK-9."""
+    """NOTEBOOK-6, NOTEBOOK-9."""
     shared_server.write("moved.ipynb", study())
-    ann, bob = [await Cells.of(await company.join(name, shared_server), "moved.ipynb") for name in ("Ann", "Bob")]
+    people = [await company.join(name, shared_server) for name in ("Ann", "Bob")]
+    ann, bob = [await Cells.of(person, "moved.ipynb") for person in people]
     title, one, two = await ann.sources()
-    await ann.write(1, " # ann")
-    await bob.become(title, f"{one} # ann", two)
+    await ann.write(1, " # a")
+    await bob.become(title, f"{one} # a", two)
+    await people[0].context.set_offline(True)
+    await ann.page.keyboard.type("nn")
+    await ann.become(title, f"{one} # ann", two)
     await bob.choose(1)
     await bob.keys("Alt+ArrowDown")
+    await bob.become(title, two, f"{one} # a")
+    await people[0].context.set_offline(False)
+    await bob.become(title, two, f"{one} # ann")
     await ann.become(title, two, f"{one} # ann")
     # One writes on where the cell is now.
     await ann.page.keyboard.type("!")

@@ -53,6 +53,8 @@ export class NotebookPage {
   private clipboard: Record<string, unknown>[] = [];
   /** When words were typed here into a cell. */
   private readonly typed = new WeakMap<CellView, number>();
+  /** What a cell is to be like when our words have come into it, and where the caret was in them. */
+  private awaited: { view: CellView; at: number; words: string } | null = null;
   private language: Promise<LanguageSupport | null> | null = null;
   private status = 0;
 
@@ -348,19 +350,31 @@ export class NotebookPage {
       const copy = this.list.withId(mine.view.called);
       const at = mine.view.view?.state.selection.main.head;
       if (copy === null && !local) this.lost(mine.view, mine.index);
+      const words = mine.view.shown;
       for (const { view } of gone) this.list.drop(view);
       this.chosen = null;
       this.writing = false;
       const next = copy ?? this.list.views[Math.min(mine.index, this.list.views.length - 1)] ?? null;
-      if (copy !== null && writing && focused) this.write(copy, at);
+      if (copy !== null && writing && focused) this.writeOn(copy, at ?? 0, words);
       else this.choose(next, { focus: focused, scroll: false });
     } else for (const { view } of gone) this.list.drop(view);
     this.show();
     for (const listener of this.listeners) listener();
   }
 
+  /** Go on in the copy of a cell that somebody moved. Words of ours which it has not yet are brought by the server: then the caret is behind them again. */
+  private writeOn(copy: CellView, at: number, words: string): void {
+    this.write(copy, at);
+    this.awaited = copy.shown === words ? null : { view: copy, at, words };
+  }
+
   private edited(view: CellView, local: boolean): void {
     if (local) this.typed.set(view, Date.now());
+    if (local) this.awaited = null;
+    else if (this.awaited?.view === view && view.shown === this.awaited.words) {
+      view.view?.dispatch({ selection: { anchor: this.awaited.at } });
+      this.awaited = null;
+    }
     for (const listener of this.listeners) listener();
   }
 
