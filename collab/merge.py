@@ -97,6 +97,14 @@ def edits(base: str, new: str) -> list[Edit]:
     return found
 
 
+def in_lines(base: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """Two texts as lines, from one stretch that they share to the next: lines that only `base` has, those that only `new` has, then those of both."""
+    i = j = 0
+    for start, other, count in [*_blocks(base, new, _Work(_WORK)), (len(base), len(new), 0)]:
+        yield base[i:start], new[j:other], base[start : start + count]
+        i, j = start + count, other + count
+
+
 def nearness(base: str, new: str) -> float:
     """How much of two texts is the same, from 0.0 (nothing) to 1.0 (only when they are equal)."""
     if base == new:

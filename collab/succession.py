@@ -18,10 +18,12 @@ from collab.ledger import opened, pack, part_of, unpack
 from collab.ports import Kind, Log, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from collab.ports import Meta, Part
 
+_PAIRS = 10_000
+"""Pairs of lines that are compared."""
 _STRING_VALUE = 119
 """The tag of a string among lib0's values."""
 
@@ -55,21 +57,48 @@ def succeed_authors(position: int, authors: bytes, old: int, new: int) -> bytes:
 
 
 def added(before: str, after: str) -> str:
-    """All of `before`, with what `after` has more."""
-    return _half(before, [edit._replace(start=edit.stop) for edit in merge.edits(before, after)])
+    """All lines of `before`, with what `after` has more. Lines that others wrote in the same place stand beside each other, not woven into one."""
+    found = []
+    for ours, theirs, both in _in_lines(before, after):
+        done = 0
+        for line, place in _paired(ours, theirs):
+            if place is not None:
+                found += ours[done:place]
+                done = place + 1
+            found.append(line)
+        found += [*ours[done:], *both]
+    return "\n".join(found)
+
+
+def more(before: str, after: str) -> int:
+    """How much `after` has more: characters of lines that are new, and of what lines have grown by."""
+    total = 0
+    for ours, theirs, _ in _in_lines(before, after):
+        total += sum(len(line) + 1 - (0 if place is None else len(ours[place])) for line, place in _paired(ours, theirs))
+    return total
+
+
+def _paired(ours: list[str], theirs: list[str]) -> Iterator[tuple[str, int | None]]:
+    """Each of their lines, and the place of that of ours which is the same with something more in it."""
+    done = 0
+    small = len(ours) * len(theirs) <= _PAIRS
+    for line in theirs:
+        found = next((place for place in range(done, len(ours)) if _grown(ours[place], line)), None) if small else None
+        done = done if found is None else found + 1
+        yield line, found
+
+
+def _grown(before: str, after: str) -> bool:
+    return bool(before.strip()) and len(before) < len(after) and all(edit.start == edit.stop for edit in merge.edits(before, after))
 
 
 def left(before: str, after: str) -> str:
-    """What is in `before` and still in `after`."""
-    return _half(before, [edit._replace(text="") for edit in merge.edits(before, after)])
+    """The lines of `before` that are still in `after`."""
+    return "\n".join(line for _, _, both in _in_lines(before, after) for line in both)
 
 
-def _half(before: str, edits: Iterable[merge.Edit]) -> str:
-    raw, pieces, done = before.encode(), [], 0
-    for start, stop, text in edits:
-        pieces += [raw[done:start], text.encode()]
-        done = stop
-    return b"".join([*pieces, raw[done:]]).decode()
+def _in_lines(before: str, after: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    return merge.in_lines(before.split("\n"), after.split("\n"))
 
 
 class _Heir:

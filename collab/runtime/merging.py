@@ -22,7 +22,7 @@ from collab.ledger import Base, history, joined, merged, reaches
 from collab.ports import Kind, Record
 from collab.room import Spread
 from collab.runtime.copies import copy_beside
-from collab.succession import added, left
+from collab.succession import added, left, more
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -246,26 +246,31 @@ class Merger:
         return place
 
     async def offer(self, body: bytes, by: Person) -> bool:
-        """Merge what somebody has whose copy has another history: what it has more than the nearest of all states, and what it has no more of the
-        nearest from before this history, since it can have taken nothing else out. False when nothing is near. NotText, TooLarge.
+        """Merge what somebody has whose copy has another history, from the nearest state of before this history; unless a later one has more of it
+        already. Then: what it has more than that, and what it has no more of the former, since it can have taken nothing else out. False when
+        nothing is near. NotText, TooLarge.
         """
         read = await self._read(body)
         await self._host.settled()
         ledger = self._host.ledger
         bases = [*ledger.candidates(), *map(_base, reversed(ledger.past)), *await self._older(read.looks)]
         states = await self._states(dict.fromkeys(bases))
-        state = await self._nearest(states, read.looks)
-        if state is None or self._far(state, read.looks):
+        nearest = await self._nearest(states, read.looks)
+        if nearest is None or self._far(nearest, read.looks):
             return False
-        form = self._host.ledger.form
+        early = [each for each in states if max((each.base.place, *each.base.merges)) <= ledger.origin]
+        seen, form = await self._nearest(early, read.looks), ledger.form
         if read.format != bodies.TEXT or not isinstance(form, TextForm):
-            await self.put(body, state.base, by)
+            await self.put(body, nearest.base, by)
             return True
-        origin = self._host.ledger.origin
-        seen = await self._nearest([each for each in states if max((each.base.place, *each.base.merges)) <= origin], read.looks)
-        await self.put(encode(added(state.document().text(), read.text), form), state.base, by)
+        texts = {each.base: each.document().text() for each in states}
+        best = min(states, key=lambda each: (more(texts[each.base], read.text), each is not seen))
+        if best is seen or best in early:
+            await self.put(body, (seen or best).base, by)
+            return True
+        await self.put(encode(added(texts[best.base], read.text), form), best.base, by)
         if seen is not None:
-            await self.put(encode(left(seen.document().text(), read.text), form), seen.base, by)
+            await self.put(encode(left(texts[seen.base], read.text), form), seen.base, by)
         return True
 
     async def _grown(self, read: Body) -> _State | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from hashlib import sha256
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from scale import scale
 from standing import Site, stand
 
 from collab.access import Role
@@ -305,3 +308,36 @@ async def test_what_is_near_nothing_is_kept_beside(site: Site) -> None:
         refused(await ada.post(at("long.md"), content=b"\xff"), 415, "not-text")
     async with site.of(Role.VIEWER) as vera:
         refused(await vera.post(at("long.md"), content=b"x"), 403, "forbidden")
+
+
+async def test_copies_that_share_what_the_document_lost_bring_it_once_in_any_order(site: Site) -> None:
+    """MERGE-10, RESTORE-2: each copy has some of what was lost, and words of its own; some come twice, others type meanwhile."""
+    random = Random(20261129)
+    async with site.of() as ada:
+        for case in range(scale(12, 200)):
+            name = f"case {case}.md"
+            known = [f"known {number} in {case}" for number in range(random.randrange(1, 9))]
+            (site.root / name).write_text("".join(f"{line}\n" for line in known))
+
+            def with_line(lines: list[str], line: str) -> list[str]:
+                at = random.randrange(len(lines) + 1)
+                return [*lines[:at], line, *lines[at:]]
+
+            states = [known]
+            for number in range(random.randrange(6)):
+                states.append(with_line(states[-1], f"lost {number} of {case}"))
+            copies = []
+            for number in range(random.randrange(1, 4)):
+                copy = random.choice(states)
+                for more in range(random.randrange(3)):
+                    copy = with_line(copy, f"own {number} {more} of {case}")
+                copies.append(copy)
+            expected = set(known).union(*copies)
+            for number, copy in enumerate(random.choices(copies, k=2) + copies):
+                if random.random() < 0.5:
+                    now = await ada.get(at(name))
+                    body = "".join(f"{line}\n" for line in with_line(now.text.splitlines(), f"live {number} of {case}"))
+                    expected.add(f"live {number} of {case}")
+                    await ada.put(at(name), content=body.encode(), headers={"If-Match": now.headers["etag"]})
+                await ada.post(at(name), content="".join(f"{line}\n" for line in copy).encode())
+            assert Counter((await ada.get(at(name))).text.splitlines()) == Counter(expected), case
