@@ -416,8 +416,9 @@ class Document:
     def apply_own(self, data: bytes) -> None:
         """Apply an update of ours (a merge's fork). Poisoned."""
         read = updates.read(data)
-        found = updates.survey(read, self.state)
-        added = self._layout.survey(found.order, self.state)
+        # A layout that nobody needed yet is made of the whole when it is.
+        known = self._known
+        added = known.survey(updates.survey(read, self.state).order, self.state) if known is not None else None
         if self._cells is not None and read.deletes:
             self._remember(read.deletes)
         self._changed()
@@ -426,7 +427,8 @@ class Document:
         except BaseException as error:
             raise _translated(error) from error
         self.state = updates.read_state_vector(self._doc.get_state())
-        self._layout.add(added)
+        if known is not None and added is not None:
+            known.add(added)
 
     def salvage(self, verdict: Verdict, mark: bytes) -> bytes:
         """The update with what reuses somebody's clocks moved to a client id of its own, so that its text is kept."""

@@ -70,7 +70,17 @@ class _State:
     @cached_property
     def looks(self) -> Looks:
         """What the writer may have read."""
-        return self.document().looks()
+        return self._seen[0]
+
+    @cached_property
+    def mark(self) -> tuple[bytes, bytes]:
+        """Lineage and state vector: what tells states apart."""
+        return self._seen[1:]
+
+    @cached_property
+    def _seen(self) -> tuple[Looks, bytes, bytes]:
+        seen = self.document()
+        return seen.looks(), str(seen.lineage).encode(), repr(sorted(seen.state.items())).encode()
 
     def document(self, client: int | None = None) -> Document:
         """Made anew."""
@@ -416,9 +426,7 @@ class Merger:
 
 def _fork(state: _State, body: bytes) -> Document:
     """The document at a base, under a client id that depends on base and body alone: the same merge is the same update anywhere."""
-    seen = state.document()
-    vector = repr(sorted(seen.state.items())).encode()
-    return state.document(derived_client(str(seen.lineage).encode(), vector, state.base.hash.encode(), body, DIFF_VERSION))
+    return state.document(derived_client(*state.mark, state.base.hash.encode(), body, DIFF_VERSION))
 
 
 def least(count: int, cost: Callable[[int], Cost]) -> int:
