@@ -168,3 +168,16 @@ def test_the_letters_tell_the_same_authors_as_the_log(acts: list[Act]) -> None:
         deleted = world.inserted - units(text)
         twice = sum(entry.end - entry.start for _, entry in authorship.deleted.entries()) - sum(authorship.deletions().values())
         assert sum(each.deleted for each in shown.shares) == deleted - twice
+
+
+def test_who_deletes_first_has_deleted_it() -> None:
+    """AUTHORS-1: Bea took out the same before she had heard of it, and says it again later."""
+    world = World()
+    world.erase(0, 0.0, 3)
+    world.erase(1, 0.0, 4)
+    world.send(0)
+    world.send(1)
+    world.send(1)
+    world.keep()
+    for authorship in (world.kept_now(), Authorship.decode(*(world.kept or (0, b"")), LINEAGE)):
+        assert authorship.deletions() == {"ann": 3, "bea": 1}

@@ -167,6 +167,8 @@ async def test_authors_outlive_checkpoints_restarts_and_crashes(found: Stage, mo
     monkeypatch.setattr(saver, "CHECKPOINT", 2000)
     draw = random.Random(8)
     for _ in range(scale(12, 200)):
+        # A file that was written outside rests before it is taken.
+        await pictured(found)
         guests = [(name, await found.guest(name.title())) for name in draw.sample(["ann", "bea", "cal"], 2)]
         for _ in range(draw.randrange(12)):
             name, guest = draw.choice(guests)
