@@ -112,6 +112,15 @@ class Postgres:
             time.sleep(0.05)  # another process has no event to wait for
         raise AssertionError("PostgreSQL does not answer")
 
+    def pids(self) -> list[int]:
+        """The server's processes."""
+        assert self.process is not None
+        first = self.process.pid
+        told = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(first)], capture_output=True, text=True, check=True, timeout=SECONDS
+        ).stdout
+        return [first, *map(int, told.split())]
+
     def stop(self) -> None:
         """At once, whoever is connected and whatever they do."""
         process, self.process = self.process, None

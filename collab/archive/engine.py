@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import URL, Connection, Engine
-    from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
 
@@ -39,7 +38,8 @@ RETRY = (1.0, 30.0)
 """Seconds without a try after a failure, doubling, and at most."""
 TRIES = 3
 """So often a transaction is done that another one crossed."""
-KINDS = ("sqlite", "postgresql")
+DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg"}
+"""What may be asked for, and what is taken for it."""
 
 AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 """What is wrong with the database, not with what it was asked."""
@@ -64,18 +64,25 @@ class Database:
         """Why it takes nothing just now, in words."""
         self._failures = 0
         self._not_before = 0.0
-        self._lent: set[Any] = set()
-        """The driver's connections that transactions are made on."""
+        self._lines: set[Any] = set()
+        """The driver's connections."""
         self._threads = ThreadPoolExecutor(1 if self.sqlite else CONNECTIONS, "collab-archive")
         try:
-            self._engine = _sqlite(self._url) if self.sqlite else _server(self._url)
-            event.listen(self._engine, "checkout", self._lend)
-            event.listen(self._engine, "checkin", self._return)
-            with self._engine.begin() as connection:
-                self._migrate(connection)
+            self._open()
         except (SQLAlchemyError, OSError, ModuleNotFoundError) as error:
-            self._threads.shutdown()
             raise _unavailable(error) from error
+
+    def _open(self) -> None:
+        engine = _sqlite(self._url) if self.sqlite else _server(self._url)
+        event.listen(engine, "connect", lambda line, _: self._lines.add(line), insert=True)
+        event.listen(engine, "close", lambda line, _: self._lines.discard(line))
+        try:
+            with engine.begin() as connection:
+                self._migrate(connection)
+        except BaseException:
+            engine.dispose()
+            raise
+        self._engine = engine
 
     def _migrate(self, connection: Connection) -> None:
         if not self.sqlite:
@@ -160,18 +167,12 @@ class Database:
                 raise _unavailable(error) from error
         raise AssertionError
 
-    def _lend(self, connection: object, _: ConnectionPoolEntry, __: object) -> None:
-        self._lent.add(connection)
-
-    def _return(self, connection: object, _: ConnectionPoolEntry) -> None:
-        self._lent.discard(connection)
-
     def _hang_up(self) -> None:
         """Whoever waits for an answer gets an error now."""
-        for connection in () if self.sqlite else tuple(self._lent):
+        for line in () if self.sqlite else tuple(self._lines):
             try:
-                with socket.socket(fileno=os.dup(connection.fileno())) as line:
-                    line.shutdown(socket.SHUT_RDWR)
+                with socket.socket(fileno=os.dup(line.fileno())) as end:
+                    end.shutdown(socket.SHUT_RDWR)
             except Exception:  # noqa: BLE001, S112 - it is closed already, in whatever state
                 continue
 
@@ -193,12 +194,11 @@ def _seen(done: asyncio.Future[Any]) -> None:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-        known = parsed.get_backend_name() in KINDS
-    except SQLAlchemyError:
-        known = False
-    if not known:
+    except (SQLAlchemyError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername not in DRIVERS:
         raise Malformed("the archive's address must be sqlite:////folder/file or postgresql+psycopg://name@host/database (COLLAB_ARCHIVE)")
-    return parsed
+    return parsed.set(drivername=DRIVERS[parsed.drivername])
 
 
 def _sqlite(url: URL) -> Engine:
@@ -232,9 +232,13 @@ def _server(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
         # What a node leaves that is gone, or stopped, holds up the others for so long.
-        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
-            connection.execute(f"SET {name} = {int(ANSWER * 1000)}")
-        connection.commit()
+        try:
+            for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+                connection.execute(f"SET {name} = {int(ANSWER * 1000)}")
+            connection.commit()
+        except BaseException:
+            connection.close()
+            raise
 
     return engine
 

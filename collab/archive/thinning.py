@@ -27,7 +27,8 @@ def surplus(versions: Sequence[Version], now: float) -> list[Version]:
 
 def due(versions: Iterable[Version], now: float) -> float | None:
     """When something may have to go next, None: never, as it is."""
-    ages = [version.at + (DAY if now - version.at < DAY else WEEK) for version in versions if now - version.at < WEEK and not version.name]
+    # Those with names, too: they may take the place of others.
+    ages = [version.at + (DAY if now - version.at < DAY else WEEK) for version in versions if now - version.at < WEEK]
     return min(ages, default=None)
 
 
