@@ -10,7 +10,7 @@ import zlib
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from pycrdt import Doc, Map, Subscription, Text, TextEvent, TransactionEvent, merge_updates
@@ -22,8 +22,8 @@ from collab.formats.bodies import NOTEBOOK, TEXT
 from collab.formats.cells import Cells
 from collab.formats.cells import change as rewrite_text
 from collab.formats.looks import Looks
-from collab.formats.moved import Moment, Moments
-from collab.formats.notebook import CELLS, NotebookForm
+from collab.formats.moved import Late, Moment, Moments, unseen
+from collab.formats.notebook import CELLS, SOURCE, NotebookForm
 from collab.formats.offsets import Unit, convert, length
 from collab.formats.text import Form as TextForm
 from collab.formats.text import carriage_returns, encode, nuls
@@ -121,7 +121,7 @@ class Verdict:
     """Where the text of a common edit is, if not in the shared text."""
     untidy: bool = False
     """It may bring what the server puts right."""
-    late: list[tuple[str, str, str]] = field(default_factory=list)
+    late: list[Late] = field(default_factory=list)
     """What it changes in cells that were moved meanwhile: (id, source before, source after)."""
 
 
@@ -134,8 +134,6 @@ class Rewriting:
     """What follows on it in the room, and not for whoever wrote that body: what others had done already is taken out again."""
     cuts: bool
     """Something is taken out."""
-    moved: dict[str, str] = field(default_factory=dict)
-    """Of a notebook: the sources, as its writer had read them, of the cells that it moved."""
 
 
 class Document:
@@ -216,6 +214,23 @@ class Document:
         if len(lineages) != 1:
             raise Poisoned(f"The stored history holds {len(lineages)} lineages instead of one.")
         return cls(doc, lineages[0], endings)
+
+    @classmethod
+    def retrace(cls, log: Iterable[Step]) -> Self:
+        """As `replay`, for a document that goes on: of a notebook it is known again which cells were moved, so that words which come late for
+        them are not lost.
+        """
+        steps = iter(log)
+        first = next(steps, None)
+        start = cls.replay([] if first is None else [first])
+        if start.format != NOTEBOOK:
+            return cls.replay([] if first is None else chain([first], steps))
+        for step in steps:
+            if isinstance(step, bytes):
+                start.apply_own(step)
+            elif isinstance(step, Mend):
+                start.mend(step.places)
+        return start
 
     def encode(self) -> bytes:
         """The whole state as one update."""
@@ -360,7 +375,7 @@ class Document:
         """
         try:
             if verdict.torn and verdict.parsed is not None:
-                self._mend(verdict.torn)
+                self.mend(verdict.torn)
                 data = updates.write(updates.mend(verdict.parsed, verdict.torn))
             self._look_back(data, verdict)
             self._changed()
@@ -386,17 +401,45 @@ class Document:
             return
         if self._moments and verdict.new:
             places = {verdict.place} if verdict.place is not None else verdict.added.places() if verdict.added is not None else set()
-            for moment in self._moments.of(places, self._layout.place):
-                verdict.late += moment.late(self._doc, data)
+            verdict.late = self._late(data, places)
         if verdict.deletes:
-            self._remember((verdict.parsed or updates.read(data)).deletes)
+            verdict.late += self._remember((verdict.parsed or updates.read(data)).deletes)
 
-    def _remember(self, deletes: updates.Deletes) -> None:
-        doomed = self._moments.new(self._layout.within(deletes, (CELLS, None)))
-        if doomed:
-            self._moments.keep(doomed, Moment(self.encode(), self.sources()))
+    def belated(self, data: bytes) -> list[Late]:
+        """What an update of ours, not applied yet, types into cells that are moved by now (see `Verdict.late`)."""
+        if self._cells is None:
+            return []
+        read = updates.read(data)
+        added = self._layout.survey(updates.survey(read, self.state).order, self.state)
+        return self._late(data, added.places()) + self._unseen(self._doomed(read.deletes), read.deletes)
 
-    def carry(self, late: Iterable[tuple[str, str, str]]) -> bytes:
+    def _late(self, data: bytes, places: Iterable[LayoutPlace]) -> list[Late]:
+        if not self._moments:
+            return []
+        return [each for moment in self._moments.of(places, self._layout.place) for each in moment.late(self._doc, data)]
+
+    def _doomed(self, deletes: updates.Deletes) -> list[updates.Id]:
+        return self._moments.new(self._layout.within(deletes, (CELLS, None)))
+
+    def _remember(self, deletes: updates.Deletes) -> list[Late]:
+        """Cells are about to be taken out; gives what whoever does that has not seen of them."""
+        doomed = self._doomed(deletes)
+        if not doomed:
+            return []
+        late = self._unseen(doomed, deletes)
+        self._moments.keep(Moment(self.encode(), self.sources().keys(), doomed))
+        return late
+
+    def _unseen(self, doomed: Sequence[updates.Id], deletes: updates.Deletes) -> list[Late]:
+        """Who takes out a cell names all of its text that he knows: what is not named has come meanwhile."""
+        state = self.encode() if doomed else b""
+        found: list[Late] = []
+        for item in doomed:
+            for text in self._layout.at((item, SOURCE)):
+                found += unseen(state, self._layout.within(deletes, (text, None)))
+        return found
+
+    def carry(self, late: Iterable[Late]) -> bytes:
         """What was typed into cells that are moved by now is typed into their copies (see `Verdict.late`); gives the update."""
         cells = self._cells
         if cells is None:
@@ -408,7 +451,8 @@ class Document:
 
         return self._made(act)
 
-    def _mend(self, places: Iterable[Place]) -> None:
+    def mend(self, places: Iterable[Place]) -> None:
+        """U+FFFD in the place of both halves of these pairs."""
         self._doc = _mended(self._doc, places, None)
         self._attach()
         self._endings.move(self._doc)
@@ -417,9 +461,10 @@ class Document:
         """Apply an update of ours (a merge's fork). Poisoned."""
         read = updates.read(data)
         # A layout that nobody needed yet is made of the whole when it is.
-        known = self._known
+        known = self._known if self._cells is None else self._layout
         added = known.survey(updates.survey(read, self.state).order, self.state) if known is not None else None
-        if self._cells is not None and read.deletes:
+        if self._cells is not None and added is not None:
+            self._late(data, added.places())
             self._remember(read.deletes)
         self._changed()
         try:
@@ -451,10 +496,11 @@ class Document:
         return [made for made in (self.edit(step(self.text())) for step in steps) if made]
 
     def _tidy_cells(self, cells: Cells) -> list[bytes]:
-        before = Moment(self.encode(), cells.sources())
+        state, names = self.encode(), cells.sources().keys()
         made = self._made(lambda: cells.tidy(self._moments))
-        if made:
-            self._moments.keep(self._layout.within(updates.read(made).deletes, (CELLS, None)), before)
+        doomed = self._layout.within(updates.read(made).deletes, (CELLS, None)) if made else []
+        if doomed:
+            self._moments.keep(Moment(state, names, doomed))
         return [made] if made else []
 
     def rewrite(self, body: Body, live: Document | None) -> Rewriting:
@@ -474,19 +520,17 @@ class Document:
         theirs = live.sources() if live is not None else {}
         rewritten: list[Rewritten] = []
         update = self._made(lambda: rewritten.append(cells.rewrite(notebook, theirs)))
-        return Rewriting(update, _dropping(self.client, rewritten[0].done), rewritten[0].cuts, rewritten[0].moved)
+        return Rewriting(update, _dropping(self.client, rewritten[0].done), rewritten[0].cuts)
 
     def meet(self, live: Document, made: Rewriting) -> bytes:
         """Take in the live document, as a fork that was rewritten; gives what follows on its update in the room. Who typed into a cell that the
-        writer moved typed into its copy.
+        writer moved typed into its copy, and so did the writer where others had moved it.
         """
-        typed = {name: source for name, source in live.sources().items() if name in made.moved} if made.moved else {}
-        first = self.client not in live.state
+        late = live.belated(made.update) if made.update and self.client not in live.state else []
         self.follow(live)
         if made.behind:
             self.receive(made.behind)
-        late = [(name, made.moved[name], source) for name, source in typed.items() if source != made.moved[name]]
-        carried = self.carry(late) if late and first else b""
+        carried = self.carry(late) if late else b""
         return merge_updates(made.behind, carried) if made.behind and carried else made.behind or carried
 
     def _made(self, act: Callable[[], object]) -> bytes:

@@ -93,6 +93,16 @@ class Layout:
                         found += ((client, each) for each in range(max(start, clock), min(stop, clock + length)))
         return found
 
+    def at(self, place: Place) -> list[Id]:
+        """The structs that are directly at a place other than the main root."""
+        return [
+            (client, each)
+            for client, spans in self._spans.items()
+            for start, stop, where in spans
+            if where == place
+            for each in range(start, stop)
+        ]
+
     def places(self) -> set[Place]:
         """Every place but the main root that something is at."""
         return {place for spans in self._spans.values() for _, _, place in spans if place is not None}

@@ -46,6 +46,8 @@ _PIECE = 1 << 8
 """Characters that tell a place."""
 _REFINED = 1 << 17
 """Characters up to which nearness looks inside the lines that differ."""
+_LETTERS = 1 << 15
+"""Characters up to which letters are compared."""
 _SKETCHED = 16
 """Hashes of a sketch."""
 _SAMPLED = 1 << 20
@@ -85,16 +87,37 @@ def edits(base: str, new: str) -> list[Edit]:
         return []
     work = _Work(_WORK)
     changes = _joined(change for stretch in _stretches(base, new) for change in _changes(stretch, work))
-    if base.isascii():
-        return [Edit(*change) for change in changes]
-    found = []
+    return [*_placed(base, changes)]
+
+
+def _placed(base: str, changes: Iterator[_Change]) -> Iterator[Edit]:
+    """Changes, with their places counted in UTF-8 bytes."""
+    ascii_only = base.isascii()
     point = place = 0
     for start, stop, text in changes:
+        if ascii_only:
+            yield Edit(start, stop, text)
+            continue
         place += length(base[point:start], Unit.UTF8)
         end = place + length(base[start:stop], Unit.UTF8)
-        found.append(Edit(place, end, text))
+        yield Edit(place, end, text)
         point, place = stop, end
-    return found
+
+
+def letters(base: str, new: str) -> list[Edit]:
+    """As `edits`, but letter by letter, for texts of which one has nearly all of the other; long ones by words."""
+    if len(base) + len(new) > _LETTERS:
+        return edits(base, new)
+    changes: list[_Change] = []
+    at = done = 0
+    for sign, count in diff(base, new, timelimit=0, checklines=False, cleanup="No"):
+        if sign == "-":
+            changes.append((at, at + count, ""))
+        elif sign == "+":
+            changes.append((at, at, new[done : done + count]))
+        at += count * (sign != "+")
+        done += count * (sign != "-")
+    return [*_placed(base, _joined(iter(changes)))]
 
 
 def in_lines(base: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:

@@ -14,7 +14,7 @@ from jupyter_ydoc import YNotebook
 from pycrdt import Array, Doc, Map, Text
 
 from collab import merge
-from collab.formats.moved import onto
+from collab.formats.moved import onto, union
 from collab.formats.notebook import CELLS, ID, SOURCE, Ids, Notebook, rest
 from collab.formats.offsets import Unit, length
 from collab.formats.script import plain
@@ -47,8 +47,6 @@ class Rewritten(NamedTuple):
 
     done: list[tuple[int, int]]
     """The ranges of clocks of what others had inserted in the very same place."""
-    moved: dict[str, str]
-    """The sources, as they were, of cells that were moved: taken out, and put in elsewhere; by their ids."""
     cuts: bool
     """Something was taken out."""
 
@@ -166,13 +164,14 @@ class Cells:
 
     def _joined(self, name: str, second: Cell, first: Cell, moments: Moments) -> bool:
         """Whether two cells are copies of one, which was moved twice; the first has the words of the second then."""
-        base = moments.source(name)
-        if second[SOURCE] != first[SOURCE]:
-            if base is None or second["cell_type"] != first["cell_type"]:
-                return False
-            self.carry(name, base, second[SOURCE])
-            return True
-        return base is not None or second == first
+        if second["cell_type"] != first["cell_type"] or not (second == first or moments.knows(name)):
+            return False
+        for cell in self._cells:
+            source = cell.get(SOURCE) if isinstance(cell, Map) and cell.get("id") == name else None
+            if isinstance(source, Text):
+                change(source, union(str(source), second[SOURCE]))
+                break
+        return True
 
     # --- another body
 
@@ -184,10 +183,9 @@ class Cells:
         done, cuts = self._rewrite_sources(before, after, stay, live)
         for match in stay:
             cuts |= self._rewrite_rest(match.before, before.cells[match.before], after.cells[match.after])
-        ids = self._arrange(before, after, matches, stay)
-        moved = {cell["id"]: cell[SOURCE] for cell in before.cells if cell["id"] in ids}
+        self._arrange(before, after, matches, stay)
         self._rewrite_meta(before, after)
-        return Rewritten(done, moved, cuts=cuts or len(stay) < len(before.cells))
+        return Rewritten(done, cuts=cuts or len(stay) < len(before.cells))
 
     def _rewrite_sources(
         self, before: Notebook, after: Notebook, matches: Sequence[Match], live: Mapping[str, str]
@@ -234,8 +232,8 @@ class Cells:
             cell["execution_state"] = "idle"
         return cuts
 
-    def _arrange(self, before: Notebook, after: Notebook, matches: Sequence[Match], stay: Sequence[Match]) -> list[str]:
-        """Cells are taken out, put in and moved, as few as can be; gives the ids of those that were moved."""
+    def _arrange(self, before: Notebook, after: Notebook, matches: Sequence[Match], stay: Sequence[Match]) -> None:
+        """Cells are taken out, put in and moved, as few as can be; what is moved keeps its id."""
         staying = {match.before for match in stay}
         moved = {match.after: before.cells[match.before]["id"] for match in matches if match.before not in staying}
         for place in sorted(set(range(len(before.cells))) - staying, reverse=True):
@@ -247,7 +245,6 @@ class Cells:
             cell = after.cells[place]
             name = moved.get(place) or ids.take(cell["id"], f"{place} {cell[SOURCE]}")
             self._cells.insert(place, made({**cell, "id": name}))
-        return [*moved.values()]
 
     def _rewrite_meta(self, before: Notebook, after: Notebook) -> None:
         if before.minor != after.minor:

@@ -6,56 +6,130 @@ there, and then, by the same edits, in the copy, which has the same id.
 
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, TypeAlias
+import re
+from collections import Counter, OrderedDict
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from pycrdt import Array, Doc
+from pycrdt import Array, Doc, Map, Text, TextEvent
 
 from collab import merge, updates
 from collab.formats.notebook import CELLS, SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from collab.merge import Edit
     from collab.updates import Id
 
     Place: TypeAlias = tuple[str | Id, str | None]
 
-MOST = 16
+_WORDS = re.compile(r"[A-Za-z0-9_]+|\s+|.", re.DOTALL)
+LATEST = 512
+"""Updates that may come late for the cells of one moment, twice."""
+MOST = 256
 """Moments that are remembered, and …"""
 BYTES = 32 * 2**20
 """… bytes of all of them."""
 
 
+class Late(NamedTuple):
+    """What came too late for a cell that was moved."""
+
+    name: str
+    """The cell's id."""
+    before: str
+    """Its source without that."""
+    after: str
+
+
 class Moment:
     """A document before cells were taken out of it. It takes in what comes later, but for deletions."""
 
-    def __init__(self, state: bytes, sources: Mapping[str, str]) -> None:
-        self.sources = sources
-        """By the ids of their cells."""
+    def __init__(self, state: bytes, names: Collection[str], doomed: Sequence[Id]) -> None:
+        self.names = names
+        """The ids of its cells."""
+        self.doomed = doomed
+        """The items of those that were taken out."""
         self._state = state
+        self._later: list[bytes] = []
 
     @property
     def size(self) -> int:
         """Bytes."""
         return len(self._state)
 
-    def late(self, known: Doc[Any], update: bytes) -> list[tuple[str, str, str]]:
-        """What an update that `known` has not yet got changes in the sources of cells that are here: (id, source before, source after)."""
+    def late(self, known: Doc[Any], update: bytes) -> list[Late]:
+        """What an update that `known` has not yet got changes in the sources of the cells that were taken out."""
+        if len(self._later) > LATEST:
+            return []
         then: Doc[Any] = Doc()
         then.apply_update(self._state)
-        since = updates.read(known.get_update(then.get_state()))
-        if since.structs:
-            then.apply_update(updates.write(updates.Update(since.structs, {})))
-        before = _sources(then)
-        then.apply_update(update)
-        after = _sources(then)
-        self._state = then.get_update()
-        if len(before) != len(after):
-            return []
-        return [(name, old, new) for (name, old), (_, new) in zip(before, after, strict=True) if old != new]
+        texts = self._texts(then)
+        for each in self._later:
+            then.apply_update(each)
+        since = _grown(known.get_update(then.get_state()))
+        then.apply_update(since)
+        before = [str(text) for _, text, _ in texts]
+        grown = _grown(update)
+        then.apply_update(grown)
+        self._later += [since, grown]
+        return [Late(name, old, str(text)) for (name, text, _), old in zip(texts, before, strict=True) if str(text) != old]
+
+    def _texts(self, then: Doc[Any]) -> list[tuple[str, Text, str]]:
+        """Ids may be there twice: which cells are taken out is tried with numbers in the place of their texts."""
+        scratch: Doc[Any] = Doc()
+        scratch.apply_update(self._state)
+        for number, (_, text, _) in enumerate(_sources(scratch)):
+            text.clear()
+            text.insert(0, str(number))
+        scratch.apply_update(_deletion(self.doomed))
+        left = {text for _, _, text in _sources(scratch)}
+        return [each for number, each in enumerate(_sources(then)) if str(number) not in left]
+
+
+def _grown(update: bytes) -> bytes:
+    """An update without its deletions."""
+    return updates.write(updates.Update(updates.read(update).structs, {}))
+
+
+def _deletion(items: Iterable[Id]) -> bytes:
+    ranges: updates.Deletes = {}
+    for client, clock in items:
+        ranges.setdefault(client, []).append((clock, 1))
+    return updates.write(updates.Update({}, updates.normalised(ranges)))
+
+
+def unseen(state: bytes, seen: Sequence[Id]) -> list[Late]:
+    """What is in sources of a document beside the characters that somebody had seen. Nothing when those are none: who names none does not tell."""
+    doc: Doc[Any] = Doc()
+    doc.apply_update(state)
+    found: list[Late] = []
+
+    def look(name: str, text: str, event: TextEvent) -> None:
+        before = _taken(text, event)
+        if before != text:
+            found.append(Late(name, before, text))
+
+    watched = [(text, text.observe(partial(look, name, source))) for name, text, source in _sources(doc)]
+    doc.apply_update(_deletion(seen))
+    for text, subscription in watched:
+        text.unobserve(subscription)
+    return found
+
+
+def _taken(text: str, event: TextEvent) -> str:
+    """What a deletion took out of a text."""
+    raw = text.encode()
+    pieces = []
+    at = 0
+    delta: list[dict[str, Any]] = event.delta  # type: ignore[attr-defined]  # pycrdt's types leave it out
+    for change in delta:
+        at += change.get("retain", 0)
+        count = change.get("delete", 0)
+        pieces.append(raw[at : at + count])
+        at += count
+    return b"".join(pieces).decode(errors="replace")
 
 
 class Moments:
@@ -68,13 +142,17 @@ class Moments:
     def __bool__(self) -> bool:
         return bool(self._kept)
 
+    def knows(self, name: str) -> bool:
+        """Whether there was a cell with this id when others were taken out."""
+        return any(name in moment.names for moment in dict.fromkeys(self._kept.values()))
+
     def new(self, items: Iterable[Id]) -> list[Id]:
         """Those that were not taken out before."""
         return [item for item in items if item not in self._gone]
 
-    def keep(self, items: Iterable[Id], moment: Moment) -> None:
-        """These cells are about to be taken out."""
-        for item in items:
+    def keep(self, moment: Moment) -> None:
+        """Cells are about to be taken out."""
+        for item in moment.doomed:
             self._gone.add(item)
             self._kept[item] = moment
         moments = list(dict.fromkeys(self._kept.values()))
@@ -92,13 +170,6 @@ class Moments:
                 found[self._kept[home[0]]] = None
         return list(found)
 
-    def source(self, name: str) -> str | None:
-        """The source that the cell with this id had when it was last taken out."""
-        for moment in reversed(self._kept.values()):
-            if name in moment.sources:
-                return moment.sources[name]
-        return None
-
 
 def onto(base: str, live: str, theirs: str) -> list[Edit]:
     """What makes `theirs` of `base`, as edits of `live`, which was made of the same base: nothing that is only there is taken out."""
@@ -114,6 +185,24 @@ def onto(base: str, live: str, theirs: str) -> list[Edit]:
             place = cuts[0].start if cuts else _place(kept, edit.start)
             cuts = [merge.Edit(place, cuts[0].stop, edit.text), *cuts[1:]] if cuts else [merge.Edit(place, place, edit.text)]
         found += cuts
+    return found
+
+
+def union(first: str, second: str) -> list[Edit]:
+    """What the second text has and the first one has not, as edits of the first: nothing is taken out, and what is only elsewhere is not doubled."""
+    edits = merge.edits(first, second)
+    raw = first.encode()
+    elsewhere = Counter(word for edit in edits for word in _WORDS.findall(raw[edit.start : edit.stop].decode()))
+    found = []
+    for edit in edits:
+        words = []
+        for word in _WORDS.findall(edit.text):
+            if elsewhere[word] > 0:
+                elsewhere[word] -= 1
+            else:
+                words.append(word)
+        if words:
+            found.append(merge.Edit(edit.stop, edit.stop, "".join(words)))
     return found
 
 
@@ -135,6 +224,8 @@ def _place(kept: list[tuple[int, int, int]], at: int) -> int:
     return min(at, stop) + shift
 
 
-def _sources(doc: Doc[Any]) -> list[tuple[str, str]]:
-    cells = json.loads(str(doc.get(CELLS, type=Array)))
-    return [(str(each.get("id")), str(each.get(SOURCE))) for each in cells if isinstance(each, dict)]
+def _sources(doc: Doc[Any]) -> list[tuple[str, Text, str]]:
+    """Of each cell its id, and its source as a shared text and as it is."""
+    cells: Array[Any] = doc.get(CELLS, type=Array)
+    found = [(str(cell.get("id")), cell.get(SOURCE)) for cell in cells if isinstance(cell, Map)]
+    return [(name, source, str(source)) for name, source in found if isinstance(source, Text)]

@@ -487,7 +487,7 @@ class Host:
         while True:
             await self.settled()
             last = self._last
-            document = Document.replay(history(await self._journal.load(self.id)))
+            document = Document.retrace(history(await self._journal.load(self.id)))
             # A merge may have been appended meanwhile.
             if last is self._last:
                 return document

@@ -359,7 +359,7 @@ class Rooms:
             room, ledger = await self._seed(content)
         else:
             ledger = Ledger.of(known)
-            room = Room(Document.replay(history(known)), ledger.owners, self.limits)
+            room = Room(Document.retrace(history(known)), ledger.owners, self.limits)
             room.deletions = deletions(known, ledger.base.place)
         entry = self._assemble(content.stat, room, ledger)
         entry.host.logged = sum(len(record.body) + AROUND for _, record in known.records)

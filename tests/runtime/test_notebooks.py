@@ -234,6 +234,35 @@ async def test_words_typed_into_a_cell_that_a_program_moves_survive_a_crash_righ
     assert await settled(study, ben) == ["x = 1\ny = 2\ntyped = 4\n", "# Title", "print(x)"]
 
 
+@pytest.mark.parametrize("seed", range(scale(12, 2_000)))
+async def test_whatever_is_typed_while_cells_are_moved_is_there_once(study: Stage, seed: int) -> None:
+    """NOTEBOOK-6: people type and move, and what they do reaches the server later, each in its own order."""
+    rng = random.Random(seed)
+    people = [await reader(study, name) for name in ("Ann", "Ben", "Cem")]
+    underway: list[list[bytes]] = [[] for _ in people]
+    typed: list[str] = []
+    for _ in range(30):
+        number = rng.randrange(len(people))
+        who, what = people[number], rng.random()
+        if what < 0.45:
+            name = rng.choice(who.ids)
+            typed.append(f"typed{len(typed):02}")
+            spots = [0, *(found.end() for found in re.finditer(r"\s", str(who.text(name))))]
+            underway[number].append(who.type(name, typed[-1] + " ", rng.choice(spots), send=False))
+        elif what < 0.57:
+            underway[number].append(who.move(rng.choice(who.ids), rng.randrange(3), send=False))
+        elif underway[number]:
+            who.guest.send(protocol.update(underway[number].pop(0)))
+            await soon()
+    for who, waiting in zip(people, underway, strict=True):
+        for update in waiting:
+            who.guest.send(protocol.update(update))
+            await soon()
+    found = await settled(study, *people)
+    assert Counter(re.findall(r"typed\d\d", " ".join(found))) == dict.fromkeys(typed, 1)
+    assert sorted(re.sub(r"typed\d\d ", "", each) for each in found) == ["# Title", "print(x)", "x = 1\ny = 2\n"]
+
+
 async def test_different_cells_with_one_id_both_stay(study: Stage) -> None:
     """NOTEBOOK-4."""
     ann, ben = await reader(study), await reader(study, "Ben")

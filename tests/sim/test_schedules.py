@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from scale import scale
 
+from sim.notebooks import study
 from sim.virtual import run
 from sim.world import World, schedule
 
 SCHEDULES = scale(200, 10_000)
 GROUPS = 20
+NOTEBOOKS = scale(15, 2_000)
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
@@ -29,3 +31,16 @@ async def _one(seed: int) -> World:
 def test_a_crash_after_a_crash_before_a_save_is_noted_doubles_nothing(seed: int) -> None:
     """SAVE-3, FILE-7: what a save displaced is the proof that it was made, until its end is noted. Schedules that once failed."""
     run(_one(seed))
+
+
+def test_the_same_holds_for_a_notebook_whose_cells_are_typed_into_and_rewritten() -> None:
+    """NOTEBOOK-3, NOTEBOOK-5."""
+    for seed in range(NOTEBOOKS):
+        try:
+            run(_study(seed))
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+
+
+async def _study(seed: int) -> World:
+    return await study(seed)

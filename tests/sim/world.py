@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pycrdt import Doc, Text
 
@@ -119,7 +119,7 @@ class Client:
         self.typed: list[str] = []
         self.acknowledged: set[str] = set()
         self.erased: set[str] = set()
-        self._address = protocol.address(PATH) if dialect.addressed else b""
+        self._address = protocol.address(world.path) if dialect.addressed else b""
         self._token = f"{name}"
         self._made: list[bytes] = []
         self._pending: dict[bytes, list[str]] = {}
@@ -142,7 +142,7 @@ class Client:
         self._late = []
         grant = Grant(Person(self.name, self.name), Role.EDITOR)
         caller = Caller("here", grant=None if self.dialect.addressed else grant)
-        link.connection = Connection(rooms, link, self.dialect, caller, PATH)
+        link.connection = Connection(rooms, link, self.dialect, caller, self.world.path)
         if self.dialect.addressed:
             link.send(self._address + b"\x02\x00" + var_string(self._token))
         self.unsynced = 1
@@ -189,20 +189,30 @@ class Client:
 
     def type(self) -> None:
         """Insert a word of one's own at a random place, or take one out."""
+        self._deliver(self._type_into(self.text))
+
+    def _type_into(self, shared: Text) -> str:
         rng = self.world.random
-        text = str(self.text)
+        text = str(shared)
         mine = [word for word in self.typed if word in text]
         if mine and rng.random() < 0.15:
             word = rng.choice(mine)
             start = len(text[: text.index(word)].encode())
             self.erased.add(word)
-            del self.text[start : start + len(word.encode())]
+            del shared[start : start + len(word.encode())]
         else:
             word = self.world.word()
             self.typed.append(word)
-            spot = rng.randrange(len(text) + 1)
-            self.text.insert(len(text[:spot].encode()), word)
-        self._deliver(word)
+            spot = self._spot(text)
+            shared.insert(len(text[:spot].encode()), word)
+        return word
+
+    def _spot(self, text: str) -> int:
+        return self.world.random.randrange(len(text) + 1)
+
+    def sees(self) -> str:
+        """What is compared with what others see."""
+        return str(self.text)
 
     def _deliver(self, word: str) -> None:
         made, self._made = self._made, []
@@ -234,6 +244,8 @@ class Client:
 class World:
     """Everything of one schedule."""
 
+    path: ClassVar[str] = PATH
+    start_body: ClassVar[bytes] = START.encode()
     seed: int
     random: random.Random = field(init=False)
     journal: MemoryJournal = field(init=False)
@@ -351,15 +363,18 @@ class World:
 
     def write_outside(self) -> None:
         """A program reads the file and replaces it."""
-        body = self.files.peek(PATH).decode()
+        self.files.poke(self.path, self._rewritten(self.files.peek(self.path)))
+        if self.random.random() < 0.5:
+            self.notice()
+
+    def _rewritten(self, body: bytes) -> bytes:
+        """A word more, at the beginning of a line."""
+        lines = body.decode().split("\n")
         word = self.word()
-        lines = body.split("\n")
         spot = self.random.randrange(len(lines))
         lines[spot] = word + lines[spot]
         self.outside.append(word)
-        self.files.poke(PATH, "\n".join(lines).encode())
-        if self.random.random() < 0.5:
-            self.notice()
+        return "\n".join(lines).encode()
 
     def notice(self) -> None:
         """The watch tells that the file changed; or it tells so for nothing."""
@@ -369,8 +384,8 @@ class World:
 
     def read_outside(self) -> None:
         """A program reads the file, and will come back with a change of that."""
-        if PATH in self.files.paths():
-            self.readings.append((asyncio.get_running_loop().time(), self.files.peek(PATH)))
+        if self.path in self.files.paths():
+            self.readings.append((asyncio.get_running_loop().time(), self.files.peek(self.path)))
 
     def write_late(self) -> None:
         """A program writes what it made of what it had read up to five seconds before. Nobody can help programs that overwrite each other
@@ -378,19 +393,14 @@ class World:
         """
         now = asyncio.get_running_loop().time()
         (host,) = self.rooms.hosts if self.rooms is not None and self.rooms.hosts else [None]
-        if host is None or PATH not in self.files.paths() or sha256(self.files.peek(PATH)).hexdigest() != host.ledger.base.hash:
+        if host is None or self.path not in self.files.paths() or sha256(self.files.peek(self.path)).hexdigest() != host.ledger.base.hash:
             return
         seen = {kept.hash for kept in host.ledger.past}
         fresh = [body for at, body in self.readings if now - at < 5 and sha256(body).hexdigest() in seen]
         if not fresh:
             return
-        lines = self.random.choice(fresh).decode().split("\n")
-        word = self.word()
-        spot = self.random.randrange(len(lines))
-        lines[spot] = word + lines[spot]
-        self.outside.append(word)
         self.late += 1
-        self.files.poke(PATH, "\n".join(lines).encode())
+        self.files.poke(self.path, self._rewritten(self.random.choice(fresh)))
         self.notice()
 
     async def live(self, seconds: float) -> None:
@@ -432,19 +442,22 @@ class World:
         self.clients[0].flush()
         await asyncio.sleep(60.0)
 
+    def check_file(self, text: str) -> None:
+        """The file is what everybody sees, in its own form; nothing of the start is gone, torn or doubled."""
+        file = self.files.peek(self.path).decode()
+        assert file.replace("\r\n", "\n") == text, f"the file differs: {file!r} is not {text!r}"
+        assert WORD.sub("", file) == START, f"line ends changed, or the start is gone, torn or doubled: {file!r}"
+
     def check(self) -> None:
         """Replicas equal, file equal, nothing acknowledged lost, nothing doubled."""
         assert self.rooms is not None
-        texts = {client.name: str(client.text) for client in self.clients}
+        texts = {client.name: client.sees() for client in self.clients}
         first = next(iter(texts.values()))
         assert all(text == first for text in texts.values()), f"replicas differ: {texts}, refused {self.refused}"
-        file = self.files.peek(PATH).decode()
-        assert file.replace("\r\n", "\n") == first, f"the file differs: {file!r} is not {first!r}"
-        assert WORD.sub("", file) == START, f"line ends changed: {file!r}"
+        self.check_file(first)
         counts = Counter(WORD.findall(first))
         doubled = [word for word, count in counts.items() if count > 1]
         assert not doubled, f"doubled: {doubled}"
-        assert WORD.sub("", first) == START.replace("\r\n", "\n"), f"the start is gone, torn or doubled: {first!r}"
         for client in self.clients:
             lost = [word for word in client.acknowledged - client.erased if word not in counts]
             assert not lost, f"{client.name} lost {lost}"
@@ -472,12 +485,12 @@ class World:
             assert not whole, f"{whole} are said to be of {run.author}"
 
 
-async def schedule(seed: int, seconds: float = 40.0) -> World:
+async def schedule(seed: int, seconds: float = 40.0, kind: type[World] = World, peer: type[Client] = Client) -> World:
     """One schedule from its seed."""
-    world = World(seed)
-    world.files.poke(PATH, START.encode())
+    world = kind(seed)
+    world.files.poke(world.path, world.start_body)
     dialects = [HOCUSPOCUS, YWEBSOCKET]
-    world.clients = [Client(world, f"peer{number}", dialects[number % 2]) for number in range(world.random.randint(2, 5))]
+    world.clients = [peer(world, f"peer{number}", dialects[number % 2]) for number in range(world.random.randint(2, 5))]
     world.start()
     await world.live(seconds)
     await world.settle()
