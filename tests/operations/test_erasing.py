@@ -100,7 +100,7 @@ def test_an_erased_person_is_nowhere_in_the_state_and_comes_back_as_somebody_els
             ("erased", "", "", "")
         ]
         versions = ann.get("/api/documents/a.md/versions").json()["versions"]
-        assert {"id": "", "name": ""} in [writer for version in versions for writer in version["writers"]]
+        assert {"id": "", "name": "", "color": ""} in [writer for version in versions for writer in version["writers"]]
         assert [each["by"] for each in ann.get("/api/bin").json()["entries"]] == [""]
         assert zeb.get("/api/shelf").json()["starred"] == []
         assert holds(server.state, NAME) == []
