@@ -261,10 +261,10 @@ def history(log: Log, base: Base | None = None) -> Iterator[Step]:
                 yield _endings(record.meta["endings"])
 
 
-def deletions(log: Log, place: int) -> int:
-    """Updates behind this position that take something out."""
-    bodies = (body for position, record in log.records if position > place for body in _updates(record))
-    return sum(bool(read(body).deletes) for body in bodies)
+def deletions(log: Log, base: Base) -> int:
+    """Updates that take something out, and are not in this state."""
+    later = (record for position, record in log.records if position > base.place and position not in base.merges)
+    return sum(bool(read(body).deletes) for record in later for body in _updates(record))
 
 
 def _updates(record: Record) -> Iterator[bytes]:

@@ -360,7 +360,7 @@ class Rooms:
         else:
             ledger = Ledger.of(known)
             room = Room(Document.retrace(history(known)), ledger.owners, self.limits)
-            room.deletions = deletions(known, ledger.base.place)
+            room.deletions = deletions(known, ledger.base)
         entry = self._assemble(content.stat, room, ledger)
         entry.host.logged = sum(len(record.body) + AROUND for _, record in known.records)
         await entry.chronicle.begun(known, ledger.position, content)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from collab import merge
 from collab.errors import Changed, CollabError, Exists, NotFound, NotText, TooLarge, Unavailable
 from collab.formats.bodies import most
+from collab.ledger import deletions
 from collab.ports import Kind, Record
 from collab.runtime.copies import copy_beside
 from collab.runtime.merging import Guess
@@ -42,6 +43,8 @@ CHECKPOINT = 256 * 1024
 """Bytes of log that make a checkpoint due."""
 SLOWEST = 60.0
 """Seconds between tries at most."""
+NONE = -1
+"""In the file is less of what people took out than ever was counted."""
 GUARDED = 64
 """Bytes of a file that may become anything."""
 
@@ -99,8 +102,8 @@ class Saver:
         self._running = False
         self._watched: list[Base] = []
         """Bases of the writers whose displaced inodes are looked at again."""
-        self._deletions = host.room.deletions
-        """How many edits had taken something out when the file was saved last."""
+        self._deletions = 0
+        """How many of the edits that took something out are in the file."""
         self._size = 0
         """Bytes of the file as we know it."""
         self._refused = ""
@@ -211,7 +214,7 @@ class Saver:
             host.perform(host.room.tidy())
             host.commit()
             writers, words, body = tuple(host.writers), host.room.document.looks().words, host.body()
-            deletions = host.room.deletions
+            gone = host.room.deletions
             await self._guard(body)
             digest = sha256(body).hexdigest()
             state = host.room.document.encode() if host.logged > CHECKPOINT and not self._chronicle.behind else None
@@ -228,7 +231,7 @@ class Saver:
                 await self._absorb_file()
                 continue
             await self._done(base, digest, place, written)
-            self._deletions, self._size = deletions, len(body)
+            self._deletions, self._size = gone, len(body)
             self._ends.add(body)
             if written is not None:
                 await self._chronicle.saved(place, self._now(), digest, body, writers)
@@ -518,10 +521,19 @@ class Saver:
                 self._staying.add(body)
         await self._meet_file(content, digest)
         self._size = len(content.body)
+        await self._recount()
         self._ends.add(content.body)
         # Only now: they are the proof that the announced save was made, until its end, or what came after it, is noted.
         for leftover in done:
             await leftover.discard()
+
+    async def _recount(self) -> None:
+        """What was taken out before the last save may be in the file again, with a body whose writer had read it before."""
+        host = self._host
+        if len(host.body()) <= self._size // 2:
+            known, base = await self._journal.load(host.id), host.ledger.base
+            if base.place < known.position or deletions(known, base):
+                self._deletions = NONE
 
     async def _meet_file(self, content: Content, digest: str) -> None:
         host = self._host

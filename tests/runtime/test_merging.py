@@ -354,6 +354,36 @@ async def test_a_text_that_people_empty_is_empty_in_the_file(story: Stage) -> No
     assert story.file() == ""
 
 
+async def test_what_people_took_out_before_a_crash_is_out_of_the_file_after_it(story: Stage) -> None:
+    """GUARD-1."""
+    ann = await story.guest("Ann")
+    await passing(5)
+    ann.erase(0, len(STORY) - 100)
+    await soon()
+    assert story.file() == STORY
+    await story.crash()
+    await passing(30)
+    assert story.file() == STORY[-100:]
+
+
+async def test_what_people_took_out_stays_out_when_a_program_comes_that_had_read_it_before(story: Stage) -> None:
+    """GUARD-1, MERGE-2: also when the program came while the server was away."""
+    ann = await story.guest("Ann")
+    await passing(5)
+    ann.erase(0, len(STORY) - 100)
+    await passing(60)
+    assert story.file() == STORY[-100:]
+    outside(story, STORY + "more\n")
+    assert await settled(story, ann) == STORY[-100:] + "more\n"
+    await story.stop()
+    story.files.poke(PATH, (STORY + "more\nlast\n").encode())
+    await story.start()
+    await passing(2)
+    again = await story.guest("Ann")
+    assert await settled(story, again) == STORY[-100:] + "more\nlast\n"
+    assert not [name for name in story.files.paths() if "kept" in name]
+
+
 async def test_a_file_that_is_deleted_outside_leaves_the_text_in_the_room_until_somebody_puts_it_back(story: Stage) -> None:
     """MERGE-9."""
     ann = await story.page("Ann")
