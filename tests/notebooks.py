@@ -39,12 +39,17 @@ def notebook(*cells: dict[str, Any], minor: int = 5, **metadata: Any) -> str:
     return str(_FORMAT.writes(made)) + "\n"
 
 
+def read(body: bytes | str) -> dict[str, Any]:
+    """A file that has to be valid, as Jupyter reads it: its texts in one."""
+    text = body.decode() if isinstance(body, bytes) else body
+    found: dict[str, Any] = _FORMAT.reads(text, as_version=4)
+    _FORMAT.validate(found)
+    return found
+
+
 def sources(body: bytes | str) -> list[str]:
     """The sources of a file that has to be valid."""
-    text = body.decode() if isinstance(body, bytes) else body
-    found = _FORMAT.reads(text, as_version=4)
-    _FORMAT.validate(found)
-    return [each["source"] for each in found["cells"]]
+    return [each["source"] for each in read(body)["cells"]]
 
 
 class Reader:
