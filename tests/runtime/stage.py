@@ -272,6 +272,8 @@ class Stage:
         self.grants: dict[str, Grant] = {}
         """Tokens that open something."""
         self.audited: list[tuple[str, ...]] = []
+        self.now: Callable[[], float] | None = None
+        """The clock on the wall, when it is not the loop's."""
         self.steps: list[str] = []
         """What storage and journal did."""
         self.before: Callable[[str], Awaitable[None]] | None = None
@@ -299,7 +301,7 @@ class Stage:
                 frame=var_bytes,
                 thread=at_once,
                 clock=loop.time,
-                now=loop.time,
+                now=self.now or loop.time,
                 random=self._random.randbytes,
                 audit=self._audit,
                 limits=self.limits,
