@@ -211,6 +211,29 @@ async def test_a_cell_that_is_moved_or_deleted_takes_no_words_with_it(shared_ser
     await in_file(shared_server, "moved.ipynb", title, two, f"{one} # ann!")
 
 
+async def test_words_typed_without_a_connection_are_in_the_cell_that_somebody_moved_meanwhile(
+    shared_server: Served, company: Company
+) -> None:
+    """NOTEBOOK-6: also when the page learns of the move before it can send them; and once, whoever else writes there."""
+    shared_server.write("apart.ipynb", study())
+    ann, bob = [await Cells.of(await company.join(name, shared_server), "apart.ipynb") for name in ("Ann", "Bob")]
+    title, one, two = await ann.sources()
+    await ann.write(1, " # before")
+    await bob.become(title, f"{one} # before", two)
+    await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
+    await ann.page.keyboard.type(" away")
+    await bob.choose(1)
+    await bob.keys("Alt+ArrowDown")
+    await bob.write(2, "# bob\n", at="Control+Home")
+    await bob.become(title, two, f"# bob\n{one} # before")
+    await ann.become(title, f"{one} # before away", two)
+    await ann.page.evaluate("void collab.provider.configuration.websocketProvider.connect()")
+    wanted = (title, two, f"# bob\n{one} # before away")
+    await bob.become(*wanted)
+    await ann.become(*wanted)
+    await in_file(shared_server, "apart.ipynb", *wanted)
+
+
 async def test_an_outside_program_rewrites_a_cell_while_two_people_write_in_it(shared_server: Served, company: Company) -> None:
     """NOTEBOOK-5."""
     shared_server.write("outside.ipynb", study())
@@ -256,6 +279,26 @@ async def test_words_typed_offline_come_back_into_their_cell(shared_server: Serv
     await person.context.set_offline(False)
     again = await Cells.of(person, "away.ipynb")
     await again.become("# Study\n\nwith $x^2$", "first = 1 # typed away", "second = 2")
+
+
+async def test_words_typed_offline_on_a_page_that_was_closed_come_into_the_copy_of_their_cell(
+    shared_server: Served, company: Company
+) -> None:
+    """KEPT-1, NOTEBOOK-6."""
+    shared_server.write("closed.ipynb", study())
+    person = await company.join("Ann", shared_server)
+    ann, bob = await Cells.of(person, "closed.ipynb"), await Cells.of(await company.join("Bob", shared_server), "closed.ipynb")
+    title, one, two = await bob.sources()
+    await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
+    await ann.write(1, " # typed away")
+    await expect(ann.page.locator("#words")).to_contain_text("kept on this device", timeout=MILLISECONDS)
+    await ann.page.close()
+    await bob.choose(1)
+    await bob.keys("Alt+ArrowDown")
+    await bob.become(title, two, one)
+    again = await Cells.of(person, "closed.ipynb")
+    await again.become(title, two, f"{one} # typed away")
+    await bob.become(title, two, f"{one} # typed away")
 
 
 async def test_a_reader_sees_everything_and_changes_nothing(shared_server: Served, company: Company) -> None:

@@ -4,6 +4,8 @@ import { HocuspocusProvider, HocuspocusProviderWebsocket, MessageType, WebSocket
 import type { onMessageParameters } from "@hocuspocus/provider";
 import * as Y from "yjs";
 
+import { isCells } from "./contents.ts";
+import { forgettable } from "./forgetting.ts";
 import { noticeIn, type Notice } from "./notices.ts";
 import { backOff, reasonOfClose, refusal } from "./refusals.ts";
 import { doubted, reportIn, type Facts, type Report } from "./words.ts";
@@ -49,7 +51,7 @@ const EarlySocket = function (url: string): WebSocket {
 } as unknown as typeof WebSocket;
 
 export class Connection {
-  readonly document = new Y.Doc();
+  readonly document = new Y.Doc({ gcFilter: forgettable });
   readonly text = this.document.getText("content");
   readonly provider: HocuspocusProvider;
   readonly facts: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", report: null };
@@ -91,8 +93,11 @@ export class Connection {
   /** Add edits that earlier pages made, and let the server say when they are durable, whether it knows them already or not. */
   bring(update: Uint8Array): void {
     const before = this.facts.edits;
+    // Here a cell that was moved meanwhile is garbage, and so is what is added to it; the server still knows its copy.
+    const cells = isCells(this.document);
+    if (cells) this.provider.documentUpdateHandler(update, RETURNED);
     Y.applyUpdate(this.document, update, RETURNED);
-    if (this.facts.edits === before) this.provider.documentUpdateHandler(update, RETURNED);
+    if (!cells && this.facts.edits === before) this.provider.documentUpdateHandler(update, RETURNED);
   }
 
   /** Come back after a refusal, or at once instead of after the next pause. */
