@@ -80,8 +80,8 @@ def form_of(value: Mapping[str, object]) -> Form:
 
 
 def most(sizes: Sizes) -> int:
-    """Bytes that the file of a document may have: line ends may take two, and there may be a byte order mark."""
-    return max(2 * sizes.text, sizes.notebook) + 3
+    """Bytes that the file of a document may have: line ends may take two, a notebook is set in, and there may be a byte order mark."""
+    return 2 * max(sizes.text, sizes.notebook) + 3
 
 
 def readable(body: bytes, media: str, sizes: Sizes) -> str:

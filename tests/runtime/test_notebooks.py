@@ -1,4 +1,4 @@
-"""Notebooks as live documents (NOTEBOOK-1 to NOTEBOOK-9)."""
+"""Notebooks as live documents (NOTEBOOK-1 to NOTEBOOK-10)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from scale import scale
 from sim.virtual import at_once
 
 from collab import protocol
-from collab.errors import NotText
+from collab.access import Grant, Role
+from collab.errors import NotText, TooLarge
 from collab.finding import Query
 from collab.ports import Kind
 from collab.runtime.history import History
 from collab.runtime.search import Found, Search, Where
+from collab.session import Limits
 from collab.updates import read_state_vector
 
 if TYPE_CHECKING:
@@ -393,3 +395,51 @@ async def test_a_search_reads_sources_and_no_outputs(stage: Stage) -> None:
     found = [event async for event in search.below("") if isinstance(event, Found)]
     assert [each.stat.path for each in found] == [NOTEBOOK]
     assert [match.line for match in found[0].matches] == [3]
+
+
+# --- limits
+
+
+LIMITS = Limits(text=100, notebook=1_400)
+
+
+@pytest.fixture
+def bounded(stage: Stage) -> Stage:
+    stage.limits = stage.rooms.limits = LIMITS
+    return stage
+
+
+def long(size: int) -> bytes:
+    return notebook(cell("x" * size, "long")).encode()
+
+
+async def test_a_notebook_over_its_limit_is_refused_in_words_and_not_changed(bounded: Stage) -> None:
+    """NOTEBOOK-10: when it is opened, and when a script puts it."""
+    bounded.files.poke("larger.ipynb", long(1_400))
+    bounded.files.poke(NOTEBOOK, long(1_000))
+    ann = await reader(bounded)
+    with pytest.raises(TooLarge, match="can be downloaded, not edited here"):
+        await bounded.rooms.enter("larger.ipynb", Grant(person("Ann"), Role.EDITOR))
+    for body in (long(1_400), long(9_000)):
+        with pytest.raises(TooLarge, match="The notebook has over 1400 bytes"):
+            await bounded.documents.put(NOTEBOOK, body, if_match="*", writer=person("Script"))
+    assert bounded.files.peek("larger.ipynb") == long(1_400)
+    assert await settled(bounded, ann) == ["x" * 1_000]
+
+
+async def test_edits_that_would_make_a_notebook_too_long_are_refused_and_what_was_taken_can_be_opened_again(bounded: Stage) -> None:
+    """NOTEBOOK-10: a file has more bytes than what is shared; nobody is kept out by what was taken."""
+    bounded.files.poke(NOTEBOOK, long(1_000))
+    ann, ben = await reader(bounded), await reader(bounded, "Ben")
+    ben.append("long", "z" * 400)
+    await soon()
+    assert (ben.guest.statuses[-1], ben.guest.denied) == (0, ["too-large"])
+    assert ann.sources == ["x" * 1_000]
+    ann.append("long", "y" * 200)
+    await passing(60)
+    assert len(bounded.files.peek(NOTEBOOK)) > LIMITS.notebook
+    await bounded.restart()
+    cem = await reader(bounded, "Cem")
+    assert cem.sources == ["x" * 1_000 + "y" * 200]
+    cem.do(lambda: cem.text("long").clear())
+    assert await settled(bounded, cem) == [""]

@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from notebooks import cell, notebook, sources
 from scale import scale
 from standing import Site, stand
 
@@ -341,3 +342,45 @@ async def test_copies_that_share_what_the_document_lost_bring_it_once_in_any_ord
                     await ada.put(at(name), content=body.encode(), headers={"If-Match": now.headers["etag"]})
                 await ada.post(at(name), content="".join(f"{line}\n" for line in copy).encode())
             assert Counter((await ada.get(at(name))).text.splitlines()) == Counter(expected), case
+
+
+async def test_edits_of_a_notebooks_json_are_merged_with_what_others_did_to_its_cells(site: Site) -> None:
+    """NOTEBOOK-7, MERGE-7: the places count in the JSON that was read; what would be no notebook is refused in words."""
+    study = notebook(cell("# Größe 😀", "title", "markdown"), cell("x = 1", "first"), cell("print(x)", "second"))
+    (site.root / "study.ipynb").write_text(study)
+    async with site.of() as ada:
+        read = await ada.get(at("study.ipynb"))
+        assert read.text == study
+        if_read = {"If-Match": read.headers["etag"]}
+        await ada.put(at("study.ipynb"), content=study.replace("x = 1", "x = 100").encode(), headers=if_read)
+        place = study.index("print(x)")
+        edits = [
+            {"start": place, "stop": place, "text": "# shown\\n"},
+            {"start": study.index("😀"), "stop": study.index("😀") + 1, "text": "☃"},
+        ]
+        answer = await ada.patch(at("study.ipynb"), json={"edits": edits}, headers=if_read)
+        assert (answer.status_code, answer.headers["x-collab-merged"]) == (200, "true")
+        now = await ada.get(at("study.ipynb"))
+        assert sources(now.text) == ["# Größe ☃", "x = 100", "# shown\nprint(x)"]
+
+        broken = {"edits": [{"start": 0, "stop": 1, "text": "["}]}
+        refused(await ada.patch(at("study.ipynb"), json=broken, headers={"If-Match": "*"}), 415, "not-text")
+        cut = {"edits": [{"start": now.text.index('"cells"'), "stop": now.text.index('"cells"') + 7, "text": '"call"'}]}
+        answer = await ada.patch(at("study.ipynb"), json=cut, headers={"If-Match": "*"})
+        refused(answer, 415, "not-text")
+        assert "no list of cells" in answer.json()["detail"]
+        assert (await ada.get(at("study.ipynb"))).content == now.content
+
+
+async def test_a_notebook_over_its_limit_is_refused_with_words_and_can_be_downloaded(tmp_path: Path) -> None:
+    """NOTEBOOK-10."""
+    (tmp_path / "root").mkdir()
+    small, large = notebook(cell("x" * 500, "a")).encode(), notebook(cell("x" * 1_000, "a")).encode()
+    (tmp_path / "root" / "large.ipynb").write_bytes(large)
+    (tmp_path / "root" / "small.ipynb").write_bytes(small)
+    async with stand(tmp_path, limit_text=100, limit_notebook=1_000) as site, site.of() as ada:
+        answer = await ada.put(at("small.ipynb"), content=large, headers={"If-Match": "*"})
+        refused(answer, 413, "too-large")
+        assert "over 1000 bytes" in answer.json()["detail"]
+        assert (await ada.get(at("small.ipynb"))).content == small
+        assert (await ada.get(at("large.ipynb"))).content == large
