@@ -102,8 +102,7 @@ class Documents:
         host = self._rooms.live(stat.id)
         if host is not None:
             # Whoever reads it may come back with it.
-            await host.given(self._rooms.now())
-            return await host.content()
+            return await host.give(self._rooms.now())
         content = await self._files.read(stat.id, limit=self._largest)
         return content.stat, content.body
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +21,7 @@ from collab.ports import Record
 from collab.room import Answer, Rebuild, Refuse, Send, Spread, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from collab.access import Person
     from collab.ledger import Ledger
@@ -149,6 +150,9 @@ class Host:
         self.closed = False
         self.closing = asyncio.Event()
         """Set when the room is about to go: nothing waits any more."""
+        self._whole = asyncio.Event()
+        """No merge is in the log and not yet in the text."""
+        self._whole.set()
         self._journal = journal
         self._frame = frame
         self._clock = clock
@@ -505,6 +509,24 @@ class Host:
         body = self.body()
         await self.settled()
         return self._described(body), body
+
+    async def give(self, now: float) -> tuple[Stat, bytes]:
+        """As `content`, to a writer outside: just this body is what it may come back with, whatever is typed meanwhile."""
+        await self.sound()
+        await self._whole.wait()
+        self.perform(self.room.tidy())
+        body = self.body()
+        await self.given(now)
+        return self._described(body), body
+
+    @contextmanager
+    def merging(self) -> Iterator[None]:
+        """A merge is written into the log, then into the text: meanwhile no place in the log names the text that people see."""
+        self._whole.clear()
+        try:
+            yield
+        finally:
+            self._whole.set()
 
     async def given(self, now: float) -> Base:
         """The text as it is now is given to a writer outside, who may come back with it: the base to merge that from."""

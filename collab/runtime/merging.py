@@ -366,10 +366,11 @@ class Merger:
             meta["read"] = list(read.endings)  # those of the body itself, which may have to be made anew
         record = Record(Kind.MERGE, update, meta)
         # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
-        position = await host.append(record)
-        await host.sound()
-        if update:
-            self._apply([update, *([behind] if behind else [])], fork)
+        with host.merging():
+            position = await host.append(record)
+            await host.sound()
+            if update:
+                self._apply([update, *([behind] if behind else [])], fork)
         document = host.room.document
         if not equal:
             document.endings = fork.endings if fork.text() == document.text() else ()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from collab.document import Document, new_lineage
 from collab.errors import CollabError, Draining, NotFound, TooLarge, Unavailable
 from collab.formats import bodies
-from collab.ledger import Ledger, deletions, history
+from collab.ledger import Ledger, deletions, history, reaches
 from collab.merge import nearness
 from collab.ports import Kind, Record
 from collab.room import Room
@@ -394,14 +394,18 @@ class Rooms:
         return found
 
     async def recognise(self, document: str, body: bytes) -> bool:
-        """Whether a file that came back under the name of a deleted document is that document: its text is near the last one known."""
+        """Whether a file that came back under the name of a deleted document is that document: its text is near the last one known, or near
+        the one that the file held: people may have written a lot since.
+        """
         known = await self._around.journal.load(document)
+        base = Ledger.of(known).base
         try:
             last = Document.replay(history(known))
             read = bodies.read(body, last.format, self.limits)
+            texts = [last, *([Document.replay(history(known, base))] if reaches(known, base) else [])]
         except CollabError:
             return False
-        return nearness(last.looks().words, read.looks.words) >= NEAR
+        return any(nearness(each.looks().words, read.looks.words) >= NEAR for each in texts)
 
     def _assemble(self, stat: Stat, room: Room, ledger: Ledger) -> _Open:
         around = self._around

@@ -301,6 +301,63 @@ async def test_what_was_given_while_somebody_typed_is_a_base_also_after_a_crash(
     assert await settled(story, again) == "later given " + STORY + "put\n"
 
 
+async def test_what_is_given_is_known_also_when_somebody_types_at_that_moment(story: Stage) -> None:
+    """MERGE-7."""
+    ann = await story.guest("Ann")
+    ann.type("given ")
+    await soon()
+
+    async def type_meanwhile(word: str) -> None:
+        if word == "append":
+            story.before = None
+            ann.type("meanwhile ")
+            await passing(0.1)
+
+    story.before = type_meanwhile
+    stat, body = await story.documents.content(PATH)
+    ann.type("then ")
+    await story.documents.put(PATH, body + b"put\n", if_match=stat.etag, writer=person("Bob"))
+    assert await settled(story, ann) == "then meanwhile given " + STORY + "put\n"
+
+
+async def test_what_is_given_while_a_program_is_merged_takes_out_nothing_of_it(story: Stage) -> None:
+    """MERGE-7: the merge is in the log, and not in the text yet."""
+    ann = await story.guest("Ann")
+    ann.type("typed ")
+    await soon()
+    given: list[asyncio.Task[tuple[object, bytes]]] = []
+
+    async def read_meanwhile(word: str) -> None:
+        if word == "append":
+            story.before = None
+            given.append(asyncio.ensure_future(story.documents.content(PATH)))
+            await passing(0.1)
+
+    story.before = read_meanwhile
+    outside(story, STORY + "outside\n")
+    await passing(1.5)
+    _, body = await given[0]
+    await story.documents.put(PATH, body + b"put\n", if_match=sha256(body).hexdigest(), writer=person("Bob"))
+    text = await settled(story, ann)
+    assert sorted(text.split()) == sorted(("typed " + STORY + "outside\nput\n").split())
+
+
+async def test_a_file_that_returns_as_it_was_is_the_same_document_however_much_was_typed_meanwhile(story: Stage) -> None:
+    """FILE-8, MERGE-9: with a line more."""
+    ann = await story.guest("Ann")
+    known = story.host().id
+    await passing(5)
+    story.files.remove(PATH)
+    story.rooms.noticed(known)
+    await passing(5)
+    typed = "".join(f"{number * 7919:x} entirely {number:b}\n" for number in range(200))
+    ann.append(typed)
+    await passing(5)
+    outside(story, "more\n" + STORY)
+    assert await settled(story, ann) == "more\n" + STORY + typed
+    assert (await story.documents.find(PATH)).id == known
+
+
 async def test_the_same_body_twice_is_one_edit(story: Stage) -> None:
     """MERGE-7: a script that lost the answer says it again."""
     ann = await story.guest("Ann")

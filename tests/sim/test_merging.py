@@ -25,8 +25,6 @@ UNIQUE = [
     *("\u1112" + chr(0x1161 + vowel) + "\u11ab" for vowel in range(8)),
     *(f"{consonant}\u094d\u0937\u093f" for consonant in "कखगघ"),
     *(f"{number}\ufe0f\u20e3" for number in range(10)),
-    *(f"word{number} " for number in range(10, 30)),
-    *(f"line {number}.\n" for number in range(40, 50)),
     *"ßйש日本語𠮷😀",
 ]
 """No two of these are alike, so that what became of each can be told."""
@@ -217,7 +215,10 @@ def test_where_the_same_clusters_come_again_and_again_no_word_is_lost_or_doubled
     """MERGE-1, MERGE-7."""
     text = _course(case, put=put, first="live")
     _check(case, text)
-    assert _course(case, put=put, first="outside") == text
+    other = _course(case, put=put, first="outside")
+    _check(case, other)
+    # Who did the same before is not followed: a body that is equal to the text is no edit.
+    assert text in {other, case.body.decode()}
 
 
 @fast
