@@ -49,6 +49,8 @@ FAR = 4_096
 """Clocks from which on a comparison reads the whole document, and keeps it."""
 MERGED_AT_ONCE = 64
 """merge_updates is quadratic."""
+LARGE = 64 * 1024
+"""Bytes of an update that is quicker applied than merged with others."""
 _TAG = 0b101100010110110100111 << 32
 _TAG_MASK = ((1 << 21) - 1) << 32
 
@@ -142,6 +144,7 @@ class Document:
     def __init__(self, doc: Doc[Any], lineage: int, endings: _Endings) -> None:
         self._doc = doc
         self._endings = endings
+        self._said: str | None = None
         self._attach()
         self.lineage = lineage
         self.state = updates.read_state_vector(doc.get_state())
@@ -151,11 +154,12 @@ class Document:
 
     def _changed(self) -> None:
         """What was read is not so any more."""
-        self._parsed = None
+        self._parsed = self._said = None
         if self._cells is not None:
             self._cells.forget()
 
     def _attach(self) -> None:
+        self._said = None
         self._text = self._doc.get(CONTENT, type=Text)
         root = self._doc.get(ROOT, type=Map)
         self._cells = Cells(self._doc) if root.get(FORMAT_KEY) == NOTEBOOK else None
@@ -190,8 +194,8 @@ class Document:
         return cls.replay([doc.get_update()])
 
     @classmethod
-    def replay(cls, log: Iterable[Step], client: int | None = None) -> Self:
-        """The document that these steps make, in order; `client` is the id under which edits of ours are made.
+    def replay(cls, log: Iterable[Step], client: int | None = None, *, text: str | None = None) -> Self:
+        """The document that these steps make, in order; `client` is the id under which edits of ours are made, `text` the shared text if it is known.
 
         Poisoned when they can't be applied, and when they hold no lineage or more than one.
         """
@@ -213,7 +217,9 @@ class Document:
         lineages = [client for client in updates.read_state_vector(doc.get_state()) if reserved(client)]
         if len(lineages) != 1:
             raise Poisoned(f"The stored history holds {len(lineages)} lineages instead of one.")
-        return cls(doc, lineages[0], endings)
+        made = cls(doc, lineages[0], endings)
+        made._said = text
+        return made
 
     @classmethod
     def retrace(cls, log: Iterable[Step]) -> Self:
@@ -249,15 +255,21 @@ class Document:
 
     def text(self) -> str:
         """The shared text, without embeds; of a notebook, what it is compared by."""
-        return str(self._text) if self._cells is None else self._cells.notebook().text()
+        return self._shared() if self._cells is None else self._cells.notebook().text()
+
+    def _shared(self) -> str:
+        """Kept until the document changes: of a long history it takes milliseconds, and a merge asks again and again."""
+        if self._said is None:
+            self._said = str(self._text)
+        return self._said
 
     def words(self) -> str:
         """What people write: the shared text; of a notebook its cells' sources, one behind the other."""
-        return str(self._text) if self._cells is None else "".join(self._cells.sources().values())
+        return self._shared() if self._cells is None else "".join(self._cells.sources().values())
 
     def looks(self) -> Looks:
         """What it is compared by."""
-        return Looks(str(self._text)) if self._cells is None else self._cells.notebook().looks()
+        return Looks(self._shared()) if self._cells is None else self._cells.notebook().looks()
 
     def fitted(self, read: Body) -> Form:
         """The form of a body for this document, which is that body: cells may have other ids here."""
@@ -526,6 +538,8 @@ class Document:
         """Take in the live document, as a fork that was rewritten; gives what follows on its update in the room. Who typed into a cell that the
         writer moved typed into its copy, and so did the writer where others had moved it.
         """
+        if self._cells is None and not self._endings.places:
+            return made.behind  # only line ends have to be followed
         late = live.belated(made.update) if made.update and self.client not in live.state else []
         self.follow(live)
         if made.behind:
@@ -652,9 +666,10 @@ class _Endings:
         self.places = places + [(place + shift, ending) for place, ending in old[taken:]]
 
 
-def _apply_all(doc: Doc[Any], log: Iterator[bytes]) -> None:
-    while batch := list(islice(log, MERGED_AT_ONCE)):
-        doc.apply_update(batch[0] if len(batch) == 1 else merge_updates(*batch))
+def _apply_all(doc: Doc[Any], log: Iterable[bytes]) -> None:
+    for large, some in groupby(log, key=lambda update: len(update) > LARGE):
+        while batch := list(islice(some, 1 if large else MERGED_AT_ONCE)):
+            doc.apply_update(batch[0] if len(batch) == 1 else merge_updates(*batch))
 
 
 def _mended(doc: Doc[Any], places: Iterable[Place], client: int | None) -> Doc[Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from collab import __version__, protocol
 from collab.document import Document
 from collab.errors import CollabError, TooMany, Unavailable
+from collab.formats.bodies import TEXT
 from collab.ledger import Base, history, pack
 from collab.ports import Kind as Entry
 from collab.ports import Record
@@ -167,6 +168,10 @@ class Host:
         self._batch = _Batch()
         self._scheduled = False
         self._last: asyncio.Future[int] | None = None
+        self._edited: asyncio.Future[int] | None = None
+        """The last record that changed the document."""
+        self.origin = ledger.position
+        """Everything in the log up to here was there when the room was opened."""
         self._unstored = 0
         self._paused = False
         self._late: asyncio.TimerHandle | None = None
@@ -403,7 +408,18 @@ class Host:
         self.logged += len(record.body) + AROUND
         future = asyncio.ensure_future(self._journal.append(self.id, record))
         self._last = future
+        if record.body:
+            self._edited = future
         return future
+
+    def stands(self, base: Base) -> bool:
+        """Whether the text that somebody read is the live one: nothing was edited behind it."""
+        edited = self._edited
+        if base.merges or self.room.document.format != TEXT or self._batch.updates or self._inbox is not None:
+            return False
+        if edited is None:
+            return base.place >= self.origin
+        return edited.done() and not edited.cancelled() and edited.exception() is None and base.place >= edited.result()
 
     async def settled(self) -> None:
         """Return when everything until now is durable."""

@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from collab import merge, protocol
 from collab.document import Document, derived_client
@@ -19,7 +19,7 @@ from collab.formats import bodies
 from collab.formats.text import Form as TextForm
 from collab.formats.text import encode
 from collab.ledger import Base, history, joined, merged, reaches
-from collab.ports import Kind, Record
+from collab.ports import Kind, Log, Record
 from collab.room import Spread
 from collab.runtime.copies import copy_beside
 from collab.succession import added, left, more
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collab.access import Person
     from collab.formats.bodies import Body
     from collab.formats.looks import Looks
-    from collab.ports import Bases, Files, Journal, Kept, Log
+    from collab.ports import Bases, Files, Journal, Kept
     from collab.runtime.chronicle import Chronicle
     from collab.runtime.host import Host
     from collab.runtime.metrics import Metrics
@@ -66,6 +66,13 @@ class _State:
 
     base: Base
     log: Log
+    live: tuple[Looks, bytes, bytes] | None = None
+    """Of the state of the live document: what it tells of itself."""
+
+    @classmethod
+    def of(cls, base: Base, document: Document) -> Self:
+        """The state that a live document has just now."""
+        return cls(base, Log(document.encode(), position=base.place), _told(document))
 
     @cached_property
     def looks(self) -> Looks:
@@ -79,12 +86,11 @@ class _State:
 
     @cached_property
     def _seen(self) -> tuple[Looks, bytes, bytes]:
-        seen = self.document()
-        return seen.looks(), str(seen.lineage).encode(), repr(sorted(seen.state.items())).encode()
+        return self.live or _told(self.document())
 
     def document(self, client: int | None = None) -> Document:
         """Made anew."""
-        return Document.replay(history(self.log, self.base), client)
+        return Document.replay(history(self.log, self.base), client, text=self.live[0].words if self.live else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +205,13 @@ class Merger:
 
     async def _states(self, bases: Iterable[Base]) -> list[_State]:
         """Those that can be made anew, in the same order."""
-        known = await self._journal.load(self._host.id)
-        found = []
+        found: list[_State] = []
+        known: Log | None = None
         for base in bases:
-            whole = known
+            if self._host.stands(base):
+                found.append(_State.of(base, self._host.room.document))
+                continue
+            known = whole = known or await self._journal.load(self._host.id)
             if base.place < known.position:
                 parts = await self._bases.parts(self._host.id, base.place, max((base.place, *base.merges)))
                 whole = joined(parts, known)
@@ -373,7 +382,7 @@ class Merger:
                 self._apply([update, *([behind] if behind else [])], fork)
         document = host.room.document
         if not equal:
-            document.endings = fork.endings if fork.text() == document.text() else ()
+            document.endings = fork.endings if fork.endings and fork.text() == document.text() else ()
         host.room.deletions += made.cuts
         if by is not None and update:
             host.writers[by] = None
@@ -394,7 +403,8 @@ class Merger:
             document.apply_own(update)
         host.room.measure()
         host.edits += 1
-        fork.follow(document)
+        if fork.endings:
+            fork.follow(document)
         host.perform([*(Spread(protocol.update(update)) for update in made), *host.room.tidy()])
 
     # --- conflicts
@@ -423,6 +433,10 @@ class Merger:
         log.warning("%s: what another program wrote has nothing in common with what it may have read; kept as %s", host.id, path)
         host.tell("conflict", path=path, by="")
         return merged(meta, host.ledger.position)
+
+
+def _told(document: Document) -> tuple[Looks, bytes, bytes]:
+    return document.looks(), str(document.lineage).encode(), repr(sorted(document.state.items())).encode()
 
 
 def _fork(state: _State, body: bytes) -> Document:

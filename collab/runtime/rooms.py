@@ -362,6 +362,7 @@ class Rooms:
             room = Room(Document.retrace(history(known)), ledger.owners, self.limits)
             room.deletions = deletions(known, ledger.base)
         entry = self._assemble(content.stat, room, ledger)
+        entry.host.origin = max(known.position, ledger.edited)
         entry.host.logged = sum(len(record.body) + AROUND for _, record in known.records)
         await entry.chronicle.begun(known, ledger.position, content)
         await entry.saver.begin(content)

@@ -1,6 +1,6 @@
 """A change of one line by another program, merged into a live document of a megabyte, against loading that document: `python tests/bench/merging.py`.
 
-Loading: the file, the log, the shared document made anew, compared with the file. Merging: the whole new body against what its writer had read,
+Loading: the file, the log, the shared document made anew, compared with the file, until somebody's first letter is taken. Merging: the whole new body against what its writer had read,
 until it is in the journal and on its way to everybody. Processor seconds of the process, medians; the archive and the files are in memory, the
 journal is SQLite. Exit status 1: merging costs a tenth of loading or more.
 """
@@ -18,9 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from typing import TYPE_CHECKING
+
 from collab.access import Person
 from collab.archive.memory import MemoryArchive
 from collab.codec import var_bytes
+from collab.document import Document
 from collab.journal.sqlite import SqliteJournal
 from collab.ledger import pack
 from collab.merge import Edit
@@ -28,6 +31,9 @@ from collab.ports import Kind, Record
 from collab.runtime.metrics import Metrics
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.storage.memory import MemoryFiles
+
+if TYPE_CHECKING:
+    from collab.runtime.host import Host
 
 SIZE = 1_000_000
 EDITS = 20_000
@@ -70,6 +76,12 @@ async def rooms_of(files: MemoryFiles, journal: SqliteJournal, archive: MemoryAr
     return rooms
 
 
+def typed(host: Host, client: int) -> bytes:
+    """The update of a person who types one letter at the end."""
+    live = host.room.document
+    return Document.replay([live.encode()], 1000 + client).edit([Edit(live.length(), live.length(), "x")])
+
+
 async def measured(folder: Path) -> tuple[list[float], list[float]]:
     """Seconds of each loading, and of each merge."""
     dice = random.Random(2)
@@ -90,9 +102,16 @@ async def measured(folder: Path) -> tuple[list[float], list[float]]:
     loads, merges = [], []
     for number in range(ROUNDS):
         rooms = await rooms_of(files, journal, archive)
+        letter = typed(await rooms.open(document), number)
+        await rooms.stop()
+        rooms = await rooms_of(files, journal, archive)
         begun = time.process_time()
         host = await rooms.open(document)
+        host.room.document.apply(letter, host.room.document.judge(letter, fast=True))
         loads.append(time.process_time() - begun)
+        await host.append(Record(Kind.UPDATE, pack([letter])))
+        await rooms.put(document, host.body(), None, BOB)
+        await rooms.flush([document])
         for each in range(ROUNDS):
             before = host.body()
             lines = before.decode().split("\n")
