@@ -79,9 +79,9 @@ def form_of(value: Mapping[str, object]) -> Form:
     return NotebookForm.from_json(value) if value.get("format") == NOTEBOOK else TextForm.from_json(value)
 
 
-def most(sizes: Sizes) -> int:
+def most(sizes: Sizes, media: str = NOTEBOOK_TYPE) -> int:
     """Bytes that the file of a document may have: line ends may take two, a notebook is set in, and there may be a byte order mark."""
-    return 2 * max(sizes.text, sizes.notebook) + 3
+    return 2 * (max(sizes.text, sizes.notebook) if media == NOTEBOOK_TYPE else sizes.text) + 3
 
 
 def readable(body: bytes, media: str, sizes: Sizes) -> str:

@@ -155,7 +155,7 @@ class Search:
             yield event
 
     def _readable(self, stat: Stat) -> bool:
-        return is_textual(stat.type) and stat.size <= most(self.rooms.limits)
+        return is_textual(stat.type) and stat.size <= most(self.rooms.limits, stat.type)
 
     async def _text(self, stat: Stat) -> list[Event]:
         hunt = Hunt(self.query, set(self.query.words if self.where is Where.CONTENT else self.query.missing(stat.path)))
@@ -174,7 +174,7 @@ class Search:
         """The text in pieces: the live one, once the journal holds it, where a room is ahead of its file."""
         host = self.rooms.live(stat.id)
         if host is None or host.file.word == "saved":
-            content = await self.files.read(stat.id, limit=most(self.rooms.limits))
+            content = await self.files.read(stat.id, limit=most(self.rooms.limits, stat.type))
             if stat.type == NOTEBOOK_TYPE:
                 return _cut(await self.aside(lambda: readable(content.body, stat.type, self.rooms.limits)))
             return _decoded(content.body)
