@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -313,9 +313,20 @@ class Merger:
         if len(states) < 2:
             return states[0] if states else None
 
+        @cache
+        def cost(place: int) -> tuple[int, int]:
+            return states[place].looks.cost(looks)
+
+        def costs(places: list[int], at: int) -> tuple[int, int]:
+            return cost(places[at])
+
         def nearest() -> int:
             # The documents are made, looked at and dropped in the same thread.
-            return least(len(states), lambda place: states[place].looks.cost(looks))
+            # What was given was ahead of the file: each kind grows farther by itself.
+            held = {each.hash for each in self._host.ledger.held}
+            kinds = [[place for place, each in enumerate(states) if (each.base.hash in held) is kind] for kind in (True, False)]
+            found = [places[least(len(places), partial(costs, places))] for places in kinds if places]
+            return min(found, key=lambda place: (cost(place), place))
 
         return states[nearest() if len(looks.words) < LARGE else await self._thread(nearest)]
 

@@ -77,6 +77,23 @@ async def test_an_editor_that_was_open_for_an_hour_takes_out_no_word_that_was_ty
     assert text == "".join(reversed(words)) + "start " + STORY + "from the editor\n"
 
 
+@pytest.mark.parametrize("read", range(6))
+async def test_what_scripts_were_given_meanwhile_hides_nothing_of_what_the_file_held(story: Stage, read: int) -> None:
+    """MERGE-2: what they were given is ahead of the file."""
+    ann = await story.guest("Ann")
+    held = [STORY]
+    for number in range(6):
+        ann.append("typed " * 20)
+        held.append(f"program{number}\n" + held[-1])
+        outside(story, held[-1])
+        await passing(0.8)
+        await story.documents.content(PATH)
+    outside(story, "last of all\n" + held[read])
+    text = await settled(story, ann)
+    words = ["last of all\n", *(f"program{number}\n" for number in range(6))]
+    assert [text.count(word) for word in words] == [1] * 7
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 16, 100, 257])
 def test_the_nearest_is_found_at_few_looks(count: int) -> None:
     """MERGE-2."""
