@@ -56,6 +56,8 @@ AWAY = 3600.0
 """Seconds for which a program that put another body there may come back with the first one, as if nobody had written meanwhile."""
 WRITING = 60.0
 """Seconds that a program may take to write a file."""
+EACH = 16
+"""So many of the newest states are all looked at: what programs wrote and what we saved may come in turns."""
 LARGE = 2**16
 """Characters from which on the nearest is sought beside the event loop."""
 
@@ -459,7 +461,7 @@ def least(count: int, cost: Callable[[int], Cost]) -> int:
     """The first place of the least cost among so many, at few looks: the more was typed since a state was read, the farther it is, so it is sought
     among ever larger steps first, and then around the best of these.
     """
-    places = [0, 1, 2, 3]
+    places = list(range(EACH))
     while places[-1] < count - 1:
         places.append(min(places[-1] + places[-2], count - 1))
     known = {place: cost(place) for place in places if place < count}

@@ -105,7 +105,7 @@ def test_the_nearest_is_found_at_few_looks(count: int) -> None:
             return abs(place - best)
 
         assert least(count, cost) == best
-        assert looks.total() == len(looks) <= 30
+        assert looks.total() == len(looks) <= 36
 
 
 async def test_a_body_that_comes_late_over_a_save_of_ours_changes_nothing(story: Stage) -> None:
