@@ -266,13 +266,13 @@ async def _history(editor: Editor, look: Look) -> AsyncIterator[State]:
     await page.locator('#menu [data-act="editor.menu.history"]').click()
     await page.locator("dialog.history ins").first.wait_for()
     yield "history", page
-    await page.get_by_label("Only changes").check()
+    await page.locator("dialog.history .looking .tick input").check()
     await page.keyboard.press("F7")
     await page.keyboard.press("F2")
     yield "history folded", page
     await page.keyboard.press("Escape")
     if look.width < 960:
-        await page.get_by_role("button", name="All versions").click()
+        await page.locator("dialog.history .knob").click()
         yield "history list", page
         await page.keyboard.press("Escape")
     await page.keyboard.press("Escape")
