@@ -6,6 +6,7 @@ checksum. Whoever names another reserved id holds another history.
 
 from __future__ import annotations
 
+import re
 import zlib
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -538,13 +539,21 @@ class Document:
         """Take in the live document, as a fork that was rewritten; gives what follows on its update in the room. Who typed into a cell that the
         writer moved typed into its copy, and so did the writer where others had moved it.
         """
-        if self._cells is None and not self._endings.places:
+        mixed = self._cells is None and bool(self.endings or live.endings)
+        if self._cells is None and not mixed:
             return made.behind  # only line ends have to be followed
+        if mixed:
+            own = dict(self.endings)
+            # All of them, so that afterwards it is known which are not of this writer's text.
+            self.endings = [(match.start(), own.get(match.start(), "")) for match in re.finditer(b"\n", self.text().encode())]
         late = live.belated(made.update) if made.update and self.client not in live.state else []
         self.follow(live)
         if made.behind:
             self.receive(made.behind)
         carried = self.carry(late) if late else b""
+        if mixed:
+            met = {**dict(live.endings_with([made.update, made.behind])), **dict(self.endings)}
+            self.endings = [(place, ending) for place, ending in met.items() if ending]
         return merge_updates(made.behind, carried) if made.behind and carried else made.behind or carried
 
     def _made(self, act: Callable[[], object]) -> bytes:
@@ -580,6 +589,15 @@ class Document:
     @endings.setter
     def endings(self, places: Iterable[Ending]) -> None:
         self._endings.set(places)
+
+    def endings_with(self, data: Iterable[bytes]) -> tuple[Ending, ...]:
+        """Where the line ends would be if it took in these updates of ours."""
+        copy = Document.replay([self.encode()])
+        copy.endings = self.endings
+        for update in data:
+            if update:
+                copy.receive(update)
+        return copy.endings
 
     def follow(self, other: Document) -> None:
         """Take in what another replica has, without any look: for forks that are thrown away."""

@@ -288,6 +288,24 @@ async def test_what_two_writers_did_alike_in_one_place_is_there_once(story: Stag
     assert (await settled(story, again)).startswith("Line 1 of a novel")
 
 
+async def test_line_ends_that_somebody_else_brought_meanwhile_stay_as_they_are(story: Stage) -> None:
+    """TEXT-2 and MERGE-7: a writer decides the line ends of what it had read, no others."""
+    first = STORY.replace("\n", "\r\n")
+    story.files.poke(PATH, first.encode())
+    ann = await story.guest("Ann")
+    digest = sha256(first.encode()).hexdigest()
+    await story.documents.put(PATH, (first + "Bob\nBob\r\n").encode(), if_match=digest, writer=person("Bob"))
+    ann.type("typed ")
+    await passing(60)
+    one = first.replace("Line 7 of a story that everybody writes together.\r\n", "Line 7.\n")
+    await story.documents.put(PATH, one.encode(), if_match=digest, writer=person("Cleo"))
+    await settled(story, ann)
+    assert story.file() == "typed " + one + "Bob\nBob\r\n"
+    await story.restart()
+    assert (await story.guest("Dora")).text == story.file().replace("\r", "")
+    assert story.host().body().decode() == story.file()
+
+
 async def test_somebody_who_says_what_was_read_is_merged_from_that(story: Stage) -> None:
     """MERGE-7."""
     ann = await story.guest("Ann")
