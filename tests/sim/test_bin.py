@@ -14,29 +14,13 @@ from collab.runtime.bin import Trash
 from collab.runtime.documents import ANY, Documents
 from collab.storage.memory_bin import MemoryBin
 from sim.virtual import run
-from sim.world import PATH, START, Client, World
+from sim.world import PATH, START, Client, Refusals, World
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 SCHEDULES = scale(60, 4_000)
 GROUPS = 6
-
-
-class Refusals(list[str]):
-    """What clients are refused; whose document is in the bin hangs up and comes back."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def append(self, line: str) -> None:
-        name, _, reason = line.partition(": ")
-        if not reason.startswith("not-found"):
-            super().append(line)
-        for client in self._world.clients:
-            if client.name == name and client.link is not None:
-                asyncio.get_running_loop().call_soon(client.link.cut)
 
 
 class Yard(World):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from scale import scale
 
 from sim.notebooks import study
+from sim.peers import Restorations, Traffic
 from sim.virtual import run
 from sim.world import World, schedule
 
 SCHEDULES = scale(200, 10_000)
 GROUPS = 20
+DOORS = scale(24, 4_000)
 NOTEBOOKS = scale(15, 2_000)
 
 
@@ -44,3 +48,23 @@ def test_the_same_holds_for_a_notebook_whose_cells_are_typed_into_and_rewritten(
 
 async def _study(seed: int) -> World:
     return await study(seed)
+
+
+@pytest.mark.parametrize("kind", [Traffic, Restorations])
+def test_the_same_holds_for_scripts_that_come_back_files_that_are_deleted_and_put_back_and_versions_that_are_restored(
+    kind: type[Traffic],
+) -> None:
+    """MERGE-7, MERGE-9, FILE-8, HISTORY-3."""
+    counts = Counter[str]()
+    for seed in range(DOORS):
+        try:
+            run(_busy(seed, kind, counts))
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+    assert all(counts[word] for word in counts if kind is Restorations or word not in {"restored", "taken back"}), counts
+
+
+async def _busy(seed: int, kind: type[Traffic], counts: Counter[str]) -> None:
+    world = await schedule(seed, kind=kind)
+    assert isinstance(world, Traffic)
+    counts.update(world.counts)

@@ -485,6 +485,22 @@ class World:
             assert not whole, f"{whole} are said to be of {run.author}"
 
 
+class Refusals(list[str]):
+    """What clients are refused; whose document is gone hangs up and comes back."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def append(self, line: str) -> None:
+        name, _, reason = line.partition(": ")
+        if not reason.startswith("not-found"):
+            super().append(line)
+        for client in self._world.clients:
+            if client.name == name and client.link is not None:
+                asyncio.get_running_loop().call_soon(client.link.cut)
+
+
 async def schedule(seed: int, seconds: float = 40.0, kind: type[World] = World, peer: type[Client] = Client) -> World:
     """One schedule from its seed."""
     world = kind(seed)
