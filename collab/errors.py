@@ -166,3 +166,9 @@ class Draining(Unavailable):
     """The server is about to stop."""
 
     reason = "draining"
+
+
+class Fenced(Unavailable):
+    """The document's room lives on another node by now: what was sent here is to be sent there."""
+
+    reason = "moved"

@@ -1,5 +1,5 @@
-"""What is needed from outside: the storage (`Files`, `Folders`, `Bin`, `Watch`), the `Journal` (the hot log), and the archive (`Bases`, `Versions`,
-`Authors`, `Links`, `Locks`): what is kept for long. Every error that may be raised is named.
+"""What is needed from outside: the storage (`Files`, `Folders`, `Bin`, `Watch`), the `Journal` (the hot log), the archive (`Bases`, `Versions`,
+`Authors`, `Links`, `Locks`): what is kept for long, and with several nodes the `Placement`. Every error that may be raised is named.
 """
 
 from __future__ import annotations
@@ -411,3 +411,35 @@ class Locks(Protocol):
 
     async def get(self, document: str, name: str) -> Lock | None:
         """The one that stands now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document's room lives."""
+
+    node: str
+    """The id of the node."""
+    address: str
+    """Where other nodes reach it."""
+    fence: int
+    """The fencing number: grows whenever the room moves, and when its node lost it and has it again."""
+
+
+class Placement(Protocol):
+    """On which node each document's room lives: on one at most, at any time. All raise `Unavailable`."""
+
+    @property
+    def node(self) -> str:
+        """The id of this node."""
+
+    async def claim(self, document: str) -> Place:
+        """Where the room lives. When it lives nowhere, or on a node that is gone: here, from now on, with a greater fencing number."""
+
+    async def release(self, document: str) -> None:
+        """The room was closed here. Nothing happens if it lives elsewhere by now."""
+
+    def lost(self) -> AsyncIterator[str]:
+        """Documents whose rooms were here and live elsewhere now, or may: nothing of what they hold is durable any more, and nothing may be written."""
+
+    def orphaned(self) -> AsyncIterator[frozenset[str]]:
+        """Documents whose node is gone, soon after; each is told to every node that is left, and the first that claims it has it."""
