@@ -159,8 +159,7 @@ class Documents:
 
     def open_one(self, name: str) -> Stat | None:
         """What is known of a document that is open, by its id or path, whatever became of its file."""
-        found = [host.stat for host in self._rooms.hosts if name in {host.id, host.stat.path}]
-        return found[0] if found else None
+        return self._rooms.open_one(name)
 
     async def now(self, name: str) -> bytes:
         """The live body, to look at: nobody comes back with it."""

@@ -281,6 +281,10 @@ class Rooms:
         entry = self._open.get(document)
         return entry.host if entry else None
 
+    def open_one(self, name: str) -> Stat | None:
+        """What is known of a document that is open, by its id or path, whatever became of its file."""
+        return next((host.stat for host in self.hosts if name in {host.id, host.stat.path}), None)
+
     def below(self, path: str) -> list[Host]:
         """The open rooms of documents in a folder or deeper."""
         return [host for host in self.hosts if host.stat.path.startswith(path + "/")]
@@ -301,11 +305,20 @@ class Rooms:
         """The room of a document, for somebody who may see it. NotFound, Forbidden, NotText, TooLarge, Unavailable."""
         if len(name.encode()) > self.limits.name:
             raise TooLarge(f"The document's name is over {self.limits.name} bytes.")
-        stat = await self.files.stat(name)
+        stat = await self._find(name)
         grant.require(grant.role, name, stat.path, stat.id)
         if stat.folder:
             raise NotFound("This is a folder; open a file in it.")
         return await self.open(stat.id)
+
+    async def _find(self, name: str) -> Stat:
+        """What the name stands for; a document whose file was deleted outside lives on in its open room, where it can be put back."""
+        try:
+            return await self.files.stat(name)
+        except NotFound:
+            if (stat := self.open_one(name)) is None:
+                raise
+            return stat
 
     async def open(self, document: str) -> Host:
         """The room of a document, by its id. A failed load opens nothing."""

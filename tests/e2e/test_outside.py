@@ -59,6 +59,8 @@ async def test_a_file_that_is_deleted_is_put_back_by_one_click_with_all_that_was
         await note.get_by_role("button", name="Save a copy of my text").click()
     assert (await (await saved.value).path()).read_text(encoding="utf-8") == "typed since " + STORY
     assert not path.exists()
+    await editor.page.reload()
+    await editor.reads("typed since " + STORY)
     await note.get_by_role("button", name="Put it back").click()
 
     await expect(note).to_have_count(0)

@@ -119,6 +119,29 @@ async def test_opening_never_creates(stage: Stage) -> None:
         stage.files.peek("nowhere.md")
 
 
+async def test_a_document_whose_file_is_gone_is_entered_as_long_as_its_room_lives(stage: Stage) -> None:
+    """MERGE-9: also by who loads the page again, and was alone."""
+    ann = await stage.page("Ann")
+    document = stage.host().id
+    stage.files.remove(PATH)
+    ann.append("word ")
+    await passing(5)
+    assert ann.file() == "gone"
+    ann.leave()
+    ann.socket.vanish()
+    await passing(5)
+    for name in (PATH, document):
+        again = await stage.page("Ann", path=name)
+        assert (again.text, again.file()) == ("one\nword ", "gone")
+        again.socket.vanish()
+    with pytest.raises(Forbidden):
+        await stage.rooms.enter(PATH, Grant(person("Bob"), Role.OWNER, "other.md"))
+    await stage.documents.put_back(document)
+    assert stage.file() == "one\nword "
+    await passing(60)
+    assert stage.rooms.hosts == []
+
+
 async def test_a_folder_is_not_opened(stage: Stage) -> None:
     stage.files.poke("folder/a.md", b"")
     with pytest.raises(NotFound):
