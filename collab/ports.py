@@ -438,6 +438,9 @@ class Placement(Protocol):
     async def release(self, document: str) -> None:
         """The room was closed here. Nothing happens if it lives elsewhere by now."""
 
+    async def others(self) -> dict[str, str]:
+        """The ids of the other nodes that are there now, and where each is reached."""
+
     def lost(self) -> AsyncIterator[str]:
         """Documents whose rooms were here and live elsewhere now, or may: nothing of what they hold is durable any more, and nothing may be written."""
 
