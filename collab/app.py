@@ -29,6 +29,7 @@ from collab.runtime.folders import Tree
 from collab.runtime.history import History
 from collab.runtime.metrics import Metrics
 from collab.runtime.noticing import Noticing
+from collab.runtime.pulse import Pulse
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
 from collab.runtime.search import Search, Turns
@@ -123,6 +124,7 @@ class App:
 def build(settings: Settings, adapters: Adapters) -> App:
     """Wire everything; the rooms start with the application's lifespan, and end before it (`App.rooms.stop`)."""
     metrics = Metrics(journal_pending=lambda: int(getattr(adapters.journal, "pending_bytes", 0)))
+    pulse = Pulse(metrics)
     audit = Audit(adapters.now)
     sessions = Sessions(
         adapters.secret,
@@ -161,6 +163,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             limits=_limits(settings),
             timing=Timing(debounce=settings.save_delay, latest=settings.save_at_most),
             idle=settings.room_idle,
+            beat=pulse.beat,
         ),
     )
     metrics.connections = lambda: len(rooms.connections)
@@ -191,9 +194,9 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *pages.routes(),
                 *embedding.routes(),
             ],
-            middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics)],
+            middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat)],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(rooms, trash, health, adapters, metrics),
+            lifespan=_lifespan(rooms, trash, pulse, adapters, metrics),
         ),
         door=Door(
             open=RoomDoor(rooms, admission, settings.prefix).open,
@@ -242,13 +245,13 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _lifespan(
-    rooms: Rooms, trash: Trash, health: Health, adapters: Adapters, metrics: Metrics
+    rooms: Rooms, trash: Trash, pulse: Pulse, adapters: Adapters, metrics: Metrics
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await trash.mend()
         await rooms.start()
-        work = [health.watch_loop(), trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
+        work = [trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
         if adapters.watch is not None:
             work.append(Noticing(adapters.watch, rooms, metrics).run())
         loops = [asyncio.get_running_loop().create_task(loop) for loop in work]
@@ -258,6 +261,7 @@ def _lifespan(
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
+            pulse.stop()
             if adapters.close is not None:
                 await adapters.close()
 

@@ -70,6 +70,8 @@ class Metrics:
     """Gives the documents of which the archive does not have every version yet."""
     loop_stall: Histogram = field(default_factory=Histogram)
     """Seconds that the event loop came late to a timer."""
+    loop_held: float = 0.0
+    """The most processor seconds for which the event loop was held by one piece of work, of which 20 ms are not counted."""
 
     def refused(self, reason: str) -> None:
         """Count a refusal."""
@@ -97,6 +99,11 @@ class Metrics:
         yield GaugeMetricFamily("collab_archive_behind", "Documents whose versions wait for the archive.", value=self.archive_behind())
         yield _histogram("collab_event_loop_stall_seconds", "How late the event loop came to a timer.", self.loop_stall)
         yield GaugeMetricFamily("collab_event_loop_stall_max_seconds", "The longest stall since the start.", value=self.loop_stall.largest)
+        yield GaugeMetricFamily(
+            "collab_event_loop_held_max_seconds",
+            "The most processor time that one piece of work held the event loop.",
+            value=self.loop_held,
+        )
 
 
 def _histogram(name: str, words: str, histogram: Histogram) -> Metric:

@@ -50,6 +50,10 @@ BEAT = 9.0
 """Seconds between looks for connections that were sent nothing; browsers' clients want something every 20 s."""
 
 
+def _nothing() -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the rooms need from outside. `clock` is monotonic seconds, `now` UTC seconds since the epoch."""
@@ -72,6 +76,8 @@ class Surroundings:
     timing: Timing = field(default_factory=Timing)
     idle: float = 30.0
     """Seconds that a room nobody uses stays open."""
+    beat: Callable[[], None] = _nothing
+    """Called when work begins."""
     refusal: float = 5.0
     """Seconds that a refused socket is held the first time."""
 
@@ -124,6 +130,7 @@ class Rooms:
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """A task of the rooms; what it raises is logged and counted."""
+        self._around.beat()
         task = asyncio.get_running_loop().create_task(self._watched(work))
         self._tasks[task] = None
         task.add_done_callback(self._forget)

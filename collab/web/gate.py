@@ -11,6 +11,8 @@ from collab.web.admission import Knock
 from collab.web.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from collab.runtime.metrics import Metrics
@@ -26,11 +28,12 @@ EDIT = "/edit/"
 class Gate:
     """ASGI middleware; behind it `scope["path"]` is still percent-encoded and `scope["state"]["visitor"]` is a `Visitor`."""
 
-    def __init__(self, app: ASGIApp, admission: Admission, prefix: str, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission, prefix: str, metrics: Metrics, beat: Callable[[], None]) -> None:
         self._app = app
         self._admission = admission
         self._prefix = prefix
         self._metrics = metrics
+        self._beat = beat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in, or refuse."""
@@ -52,6 +55,7 @@ class Gate:
         if own in PROBES:
             await self._app(scope, receive, send)
             return
+        self._beat()
         try:
             framing = bool(self._admission.frames) and scope["method"] == "POST" and own.startswith(EDIT)
             visitor = self._admission.admit(_knock(scope, framing=framing))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from collab.runtime.metrics import Metrics
-
-SAMPLE_SECONDS = 0.25
-"""How often the event loop's lateness is measured."""
 
 
 class _Collected(Collector):
@@ -86,11 +82,3 @@ class Health:
         """All numbers in Prometheus' text format."""
         del request
         return Response(generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
-
-    async def watch_loop(self) -> None:
-        """Measure how late the event loop is, until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + SAMPLE_SECONDS
-            await asyncio.sleep(SAMPLE_SECONDS)
-            self.metrics.loop_stall.observe(max(0.0, loop.time() - due))

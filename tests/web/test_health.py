@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
+from measured import samples
+from serving import until
 from standing import Site, stand
 
 from collab.runtime.metrics import Histogram, Metrics
-from collab.web.health import Health
+from collab.runtime.pulse import QUIET, Pulse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     async with stand(tmp_path) as site:
         yield site
-
-
-def samples(text: str) -> dict[tuple[str, ...], float]:
-    """Values by name and labels."""
-    families = text_string_to_metric_families(text)
-    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
 
 
 async def test_the_server_is_alive_and_ready_by_any_name(site: Site) -> None:
@@ -75,6 +69,7 @@ async def test_all_numbers_are_told(site: Site) -> None:
     metrics.failed("save")
     metrics.refused("forbidden")
     metrics.journal_pending = lambda: 512
+    metrics.loop_held = 0.75
     async with site.client() as probe:
         answer = await probe.get("/metrics")
     assert answer.status_code == 200
@@ -96,6 +91,7 @@ async def test_all_numbers_are_told(site: Site) -> None:
     assert told["collab_journal_pending_bytes",] == 512
     assert ("collab_event_loop_stall_seconds_count",) in told
     assert ("collab_event_loop_stall_max_seconds",) in told
+    assert told["collab_event_loop_held_max_seconds",] == 0.75
     assert told["process_resident_memory_bytes",] > 0
 
 
@@ -107,26 +103,27 @@ def test_a_bound_counts_what_is_at_or_under_it() -> None:
     assert (histogram.count, histogram.total, histogram.largest) == (5, 7.5, 2.5)
 
 
-class Watched(Histogram):
-    """Tells when something was observed."""
-
-    __slots__ = ("seen",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = asyncio.Event()
-
-    def observe(self, value: float, times: int = 1) -> None:
-        super().observe(value, times)
-        self.seen.set()
+async def test_a_stall_of_the_event_loop_is_measured_while_something_happens() -> None:
+    metrics, used = Metrics(), iter([0.0])
+    pulse = Pulse(metrics, lambda: next(used, 0.3))
+    pulse.beat()
+    time.sleep(0.1)  # noqa: ASYNC251  # it is what is measured
+    await until(lambda: metrics.loop_stall.count >= 1)
+    pulse.stop()
+    assert metrics.loop_stall.largest >= 0.05
+    assert metrics.loop_held == pytest.approx(0.28)
 
 
-async def test_a_stall_of_the_event_loop_is_measured() -> None:
-    stalls = Watched()
-    watch = asyncio.get_running_loop().create_task(Health(Metrics(loop_stall=stalls), lambda: None).watch_loop())
-    await stalls.seen.wait()
-    stalls.seen.clear()
-    time.sleep(0.4)  # noqa: ASYNC251  # it is what is measured
-    await stalls.seen.wait()
-    assert stalls.largest >= 0.1
-    watch.cancel()
+async def test_when_nothing_happens_no_timer_runs_and_a_message_keeps_it_running() -> None:
+    metrics = Metrics()
+    pulse = Pulse(metrics)
+    pulse.beat()
+    await until(lambda: metrics.loop_stall.count >= QUIET // 2)
+    metrics.messages += 1
+    await until(lambda: pulse.resting)
+    looks = metrics.loop_stall.count
+    assert looks > QUIET
+    pulse.beat()
+    assert not pulse.resting
+    pulse.stop()
+    assert pulse.resting
