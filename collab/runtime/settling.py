@@ -24,6 +24,8 @@ ENDS = 16
 """So many ends of bodies are known."""
 PATIENCE = 30.0
 """Seconds after which a file that never rests is taken as it is."""
+SLOW = 600.0
+"""As that, for a text that is being written from its beginning, slowly."""
 
 
 async def settled(  # noqa: PLR0913 - a look, and what it needs
@@ -39,8 +41,9 @@ async def settled(  # noqa: PLR0913 - a look, and what it needs
     the storage's time in UTC seconds. What was changed a while ago rests already. Errors of `Files.read`, but `NotFound`.
     """
     last: Content | None = None
-    rested = gone = 0.0
-    for _ in range(int(PATIENCE / REST)):
+    rested = gone = waited = 0.0
+    begun, grows = False, True
+    while waited < (SLOW if begun and grows else PATIENCE):
         content = await _read(files, name, limit)
         if content is None:
             last, rested = None, 0.0
@@ -50,10 +53,13 @@ async def settled(  # noqa: PLR0913 - a look, and what it needs
         else:
             gone = 0.0
             rested = max(now() - content.stat.modified, 0.0) if last is None else (rested + REST) * _same(last, content)
+            grows = grows and (last is None or content.body.startswith(last.body))
+            begun = begun or known(content.body)
             last = content
             if rested >= (BEGUN if known(content.body) else REST):
                 return content
-        await pause(REST)
+        waited += REST
+        grows = await pause(REST) and grows
     if last is None:
         raise Unavailable("The file comes and goes; looking again soon.")
     return last
@@ -61,11 +67,15 @@ async def settled(  # noqa: PLR0913 - a look, and what it needs
 
 async def displaced_settled(displaced: Displaced, *, known: Callable[[bytes], bool], pause: Callable[[float], Awaitable[bool]]) -> bytes:
     """What a displaced file holds when its writer has come to an end, as `settled`; as it is when `pause` says that there is no time."""
-    body, rested = displaced.body, 0.0
-    for _ in range(int(PATIENCE / REST)):
+    body, rested, waited = displaced.body, 0.0, 0.0
+    begun, grows = False, True
+    while waited < (SLOW if begun and grows else PATIENCE):
+        begun = begun or known(body)
         if rested >= (BEGUN if known(body) else REST) or not await pause(REST):
             break
+        waited += REST
         late = await displaced.reread()
+        grows = grows and (late is None or late.startswith(body))
         body, rested = (body, rested + REST) if late is None else (late, 0.0)
     return body
 
