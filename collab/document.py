@@ -14,13 +14,13 @@ from hashlib import sha256
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from pycrdt import Doc, Map, Subscription, Text, TextEvent, TransactionEvent, merge_updates
+from pycrdt import Array, Doc, Map, Subscription, Text, TextEvent, TransactionEvent, UndoManager, merge_updates
 
 from collab import merge, strict, updates
 from collab.codec import var_string
 from collab.errors import Equivocation, Forbidden, Malformed, OtherLineage, Poisoned
 from collab.formats.bodies import NOTEBOOK, TEXT
-from collab.formats.cells import Cells
+from collab.formats.cells import META, Cells
 from collab.formats.cells import change as rewrite_text
 from collab.formats.looks import Looks
 from collab.formats.moved import Late, Moment, Moments, unseen
@@ -52,6 +52,7 @@ MERGED_AT_ONCE = 64
 """merge_updates is quadratic."""
 LARGE = 64 * 1024
 """Bytes of an update that is quicker applied than merged with others."""
+_UNDONE = "undone"
 _TAG = 0b101100010110110100111 << 32
 _TAG_MASK = ((1 << 21) - 1) << 32
 
@@ -221,6 +222,29 @@ class Document:
         made = cls(doc, lineages[0], endings)
         made._said = text
         return made
+
+    @classmethod
+    def undone(cls, log: Iterable[tuple[int, Step]], places: Collection[int]) -> Self:
+        """As `replay`, and then the steps at some places are taken back, whatever was built on them: what they put in is out again, what they took
+        out is in again.
+        """
+        doc: Doc[Any] = Doc()
+        undo = _undo(doc)
+        for (mine, kind), steps in groupby(log, key=lambda each: (each[0] in places, type(each[1]))):
+            if kind is Mend:
+                # The text is written anew: what came before stays.
+                for _, step in steps:
+                    doc = _mended(doc, cast("Mend", step).places, None)
+                undo = _undo(doc)
+            elif kind is bytes and mine:
+                for _, step in steps:
+                    with doc.transaction(origin=_UNDONE):
+                        doc.apply_update(cast("bytes", step))
+            elif kind is bytes:
+                _apply_all(doc, (cast("bytes", step) for _, step in steps))
+        while undo.can_undo():
+            undo.undo()
+        return cls.replay([doc.get_update()])
 
     @classmethod
     def retrace(cls, log: Iterable[Step]) -> Self:
@@ -688,6 +712,14 @@ def _apply_all(doc: Doc[Any], log: Iterable[bytes]) -> None:
     for large, some in groupby(log, key=lambda update: len(update) > LARGE):
         while batch := list(islice(some, 1 if large else MERGED_AT_ONCE)):
             doc.apply_update(batch[0] if len(batch) == 1 else merge_updates(*batch))
+
+
+def _undo(doc: Doc[Any]) -> UndoManager:
+    """What takes back the transactions of `_UNDONE`, all at once."""
+    scopes = [doc.get(CONTENT, type=Text), doc.get(CELLS, type=Array), doc.get(META, type=Map)]
+    undo = UndoManager(scopes=scopes, timestamp=lambda: 0)
+    undo.include_origin(_UNDONE)
+    return undo
 
 
 def _mended(doc: Doc[Any], places: Iterable[Place], client: int | None) -> Doc[Any]:

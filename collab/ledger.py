@@ -75,6 +75,8 @@ class Ledger:
     """What the file held before the base, the newest last."""
     readers: tuple[Base, ...] = ()
     """What the writers of displaced files had read and written when they were merged."""
+    readers_at: tuple[int, ...] = ()
+    """When that was: the places of the records."""
     known: tuple[str, ...] = ()
     """SHA-256 of the bodies that were announced or merged last: what a crash leaves beside the file may be one of them."""
     past: tuple[Kept, ...] = ()
@@ -169,6 +171,7 @@ class Ledger:
     def remember(self, reader: Base) -> None:
         """A displaced file was merged; its writer may go on from there."""
         self.readers = (*self.readers, reader)[-FORMER:]
+        self.readers_at = (*self.readers_at, self.position)[-FORMER:]
 
     def note(self, digest: str) -> None:
         """A body that was announced or merged."""
@@ -222,9 +225,11 @@ def _endings(value: object) -> Endings:
 def merged(meta: Meta, position: int) -> Base:
     """The writer's new base after a MERGE record: what it wrote, not the room, which it has not seen.
 
-    A body that was equal to the live text has no base of its own: it is everything up to the record.
+    A body that was equal to the live text has no base of its own: it is everything up to the record. One that was put back is what it was.
     """
     digest = cast("str", meta["hash"])
+    if "after" in meta:
+        return Base.from_json(meta["after"])
     if meta["base"] is None:
         return Base(digest, position)
     origin = Base.from_json(meta["base"])
@@ -248,17 +253,43 @@ def history(log: Log, base: Base | None = None) -> Iterator[Step]:
 
     What a MERGE drops is what others had done already: it is in what its writer wrote, and not twice in the document.
     """
+    return (step for _, step in placed(log, base))
+
+
+def placed(log: Log, base: Base | None = None) -> Iterator[tuple[int, Step]]:
+    """As `history`, each step with its place."""
     if log.checkpoint is not None:
-        yield log.checkpoint
+        yield log.position, log.checkpoint
         if base is None:
-            yield _endings(log.meta["endings"])
+            yield log.position, _endings(log.meta["endings"])
     for position, record in log.records:
         if base is None or position <= base.place or position in base.merges:
-            yield from _steps(record)
+            yield from ((position, step) for step in _steps(record))
             if (base is None or position <= base.place) and "drop" in record.meta:
-                yield bytes.fromhex(cast("str", record.meta["drop"]))
+                yield position, bytes.fromhex(cast("str", record.meta["drop"]))
             if base is None and record.kind in {Kind.SEED, Kind.MERGE}:
-                yield _endings(record.meta["endings"])
+                yield position, _endings(record.meta["endings"])
+
+
+def outside_since(log: Log, digest: str) -> dict[int, Base] | None:
+    """What programs made of the file since it held this body last: the places of the MERGE records, with what each was made of. None when the log
+    does not say when that was.
+    """
+    found: dict[int, Base] | None = None
+    for position, record in log.records:
+        program = record.kind is Kind.MERGE and not record.meta["by"] and "conflict" not in record.meta
+        if record.meta.get("hash") == digest and (program or record.kind in {Kind.SEED, Kind.SAVED}):
+            found = {}
+        elif found is not None and program and record.meta["base"] is not None:
+            found[position] = Base.from_json(record.meta["base"])
+    return found
+
+
+def together(bases: Sequence[Base], more: Iterable[int]) -> Base:
+    """The state in which all of these are, and these MERGE records."""
+    place = max(base.place for base in bases)
+    merges = {merge for base in bases for merge in base.merges}.union(more)
+    return Base(bases[0].hash, place, tuple(sorted(merge for merge in merges if merge > place)))
 
 
 def deletions(log: Log, base: Base) -> int:

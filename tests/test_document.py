@@ -62,6 +62,21 @@ def test_a_derived_client_id_depends_on_its_parts_alone_and_is_never_reserved() 
     assert all(2**32 <= client < 2**53 and not reserved(client) for client in ids)
 
 
+def test_what_a_step_did_is_taken_back_whatever_was_built_on_it() -> None:
+    """MERGE-3: what it took out is in again, what it put in is out, also where others typed into it or took out some of it."""
+    document = seeded("one two three\n")
+    program = Replica(document, 8)
+    steps = [(1, document.encode()), (2, program.erase(4, 8)), (2, program.insert(4, "BRANCH "))]
+    person = Replica(client=9)
+    for _, step in steps:
+        person.doc.apply_update(step)
+    steps += [(3, person.insert(7, "<typed>")), (4, person.erase(5, 7)), (5, person.insert(0, "first "))]
+    assert str(person.text) == "first one B<typed>NCH three\n"
+    assert Document.undone(steps, {2}).text() == "first one two <typed>three\n"
+    assert Document.undone(steps, {}).text() == str(person.text)
+    assert Document.undone(steps, {2, 5}).lineage == document.lineage
+
+
 def test_a_new_document_holds_its_text_under_its_lineage() -> None:
     document = seeded("größe ☃ 😀")
     assert document.text() == "größe ☃ 😀"

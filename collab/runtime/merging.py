@@ -7,7 +7,7 @@ read is taken. Where nothing is near, the body is kept beside the file, and ever
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -18,14 +18,14 @@ from collab.errors import Conflict, Unavailable
 from collab.formats import bodies
 from collab.formats.text import Form as TextForm
 from collab.formats.text import encode
-from collab.ledger import Base, history, joined, merged, reaches
+from collab.ledger import Base, history, joined, merged, outside_since, placed, reaches, together
 from collab.ports import Kind, Log, Record
 from collab.room import Spread
 from collab.runtime.copies import copy_beside
 from collab.succession import added, left, more
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from collab.access import Person
     from collab.formats.bodies import Body
@@ -70,6 +70,10 @@ class _State:
     log: Log
     live: tuple[Looks, bytes, bytes] | None = None
     """Of the state of the live document: what it tells of itself."""
+    wanted: Body | None = None
+    """What is to be made of it, where that is not what the writer wrote …"""
+    after: Base | None = None
+    """… and what the writer's new base is then."""
 
     @classmethod
     def of(cls, base: Base, document: Document) -> Self:
@@ -102,6 +106,10 @@ class Guess:
     bases: tuple[Base, ...]
     known: bool = False
     """The file held just this body before: however far it is, it is no other file."""
+    undone: frozenset[int] = frozenset()
+    """What it takes back: the places of programs' merges, and nothing else …"""
+    held: Base | None = None
+    """… since the file held it."""
 
 
 class Merger:
@@ -150,20 +158,21 @@ class Merger:
         ours = all(each.ours for each in since)
         if since and ours and self._now() - since[0].at < STALE:
             return Guess((held,), known=True)
-        if since and not ours and self._now() - since[0].at < AWAY:
-            back = self._with(held, {each.hash for each in since if not each.ours})
-            if await self._states([back]):
-                return Guess((back,), known=True)
+        if since and not ours and self._now() - since[0].at < AWAY and (back := await self._back(held)) is not None:
+            return back
         return Guess(tuple(ledger.candidates()), known=True)
 
-    def _with(self, base: Base, outside: Collection[str]) -> Base:
-        """A state that nobody saw: a body of the file, and what programs made of it since, without what people wrote meanwhile. Who puts that
-        body back (another branch, and the first one again) takes back the programs' changes, and not people's.
+    async def _back(self, held: Base) -> Guess | None:
+        """Who puts a body of the file back over another program's (another branch, and the first one again) takes back the programs' changes since,
+        and not people's. None when they are not known.
         """
-        bases = [base, *(_base(kept) for kept in self._host.ledger.past if kept.hash in outside and not kept.ours)]
-        place = max(each.place for each in bases)
-        merges = sorted({merge for each in bases for merge in each.merges if merge > place})
-        return Base(bases[-1].hash, place, tuple(merges))
+        known = await self._journal.load(self._host.id)
+        log = await self._log(held, known, until=known.position)
+        since = outside_since(log, held.hash)
+        if since is None:
+            return None
+        state = together([held, *since.values()], since)
+        return Guess((state,), known=True, undone=frozenset(since), held=held) if reaches(log, held) and reaches(log, state) else None
 
     async def _archived(self, kept: Awaitable[list[Kept]]) -> list[Kept]:
         """What the archive has. When it does not answer, nothing else may have been read if the journal still has the whole log."""
@@ -213,13 +222,15 @@ class Merger:
             if self._host.stands(base):
                 found.append(_State.of(base, self._host.room.document))
                 continue
-            known = whole = known or await self._journal.load(self._host.id)
-            if base.place < known.position:
-                parts = await self._bases.parts(self._host.id, base.place, max((base.place, *base.merges)))
-                whole = joined(parts, known)
+            known = known or await self._journal.load(self._host.id)
+            whole = await self._log(base, known, until=max((base.place, *base.merges)))
             if reaches(whole, base):
                 found.append(_State(base, whole))
         return found
+
+    async def _log(self, base: Base, known: Log, *, until: int) -> Log:
+        """What the journal has, with what the archive has of the log from a base on until there."""
+        return joined(await self._bases.parts(self._host.id, base.place, until), known) if base.place < known.position else known
 
     # --- merging
 
@@ -244,7 +255,16 @@ class Merger:
             far = state is None or self._far(state, looks)
         if state is None or (far and not self._rewritten(state)):
             return await self._set_aside(body, state, in_file=in_file)
+        if guess.held is not None:
+            state = await self._returned(read, state, guess)
         return await self._merge(body, read, state, in_file=in_file)
+
+    async def _returned(self, read: Body, state: _State, guess: Guess) -> _State:
+        """What is wanted of a body that the file held before: it, with what people wrote since and nothing of what programs did."""
+        held = Document.replay(history(state.log, guess.held))
+        form, held.endings = held.fitted(read), read.endings
+        held.follow(Document.undone(placed(state.log, state.base), guess.undone))
+        return replace(state, wanted=await self._read(held.body(form)), after=guess.held)
 
     async def put(self, body: bytes, base: Base, by: Person | None) -> bool:
         """Merge what somebody wrote who says what it had read. Whether the live text is more than the body. NotText, TooLarge; Conflict when
@@ -356,8 +376,9 @@ class Merger:
         by: Person | None = None,
     ) -> Base:
         host = self._host
+        own, read = read, state.wanted or read
         await host.sound()
-        fork = _fork(state, sha256(body).digest())
+        fork = _fork(state, sha256(read.text.encode() if state.wanted else body).digest())
         live = host.room.document
         made = fork.rewrite(read, None if fork.client in live.state else live)
         update, behind = made.update, made.behind
@@ -384,8 +405,10 @@ class Merger:
         }
         if behind:
             meta["drop"] = behind.hex()
-        if meta["endings"] != list(read.endings):
-            meta["read"] = list(read.endings)  # those of the body itself, which may have to be made anew
+        if state.after is not None:
+            meta["after"] = state.after.to_json()
+        if meta["endings"] != list(own.endings):
+            meta["read"] = list(own.endings)  # those of the body itself, which may have to be made anew
         record = Record(Kind.MERGE, update, meta)
         # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
         with host.merging():

@@ -553,7 +553,7 @@ class Saver:
         announced = ledger.announced
         if announced is None or digest == announced.hash:
             return
-        merged_since = {reader.hash for reader in ledger.readers if max((reader.place, *reader.merges)) > announced.place}
+        merged_since = {reader.hash for reader, at in zip(ledger.readers, ledger.readers_at, strict=True) if at > announced.place}
         if ledger.base.hash not in beside and not beside - (set(ledger.known) - merged_since):
             ledger.announced = None
 

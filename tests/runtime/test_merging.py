@@ -185,6 +185,53 @@ async def test_a_branch_with_what_people_wrote_on_it_comes_back_without_a_second
     assert text == STORY.replace("Line 7 ", "Row 7 branch ") + "one two three "
 
 
+async def test_words_that_one_branch_has_and_another_has_not_stay_however_often_they_are_checked_out(story: Stage) -> None:
+    """MERGE-3: what people wrote before the first checkout was committed to one of them, as git does; no save of ours comes between."""
+    ann = await story.guest("Ann")
+    ann.append("one ")
+    await passing(20)
+    main, other = story.file(), STORY.replace("Line 7 ", "Row 7 other ")
+    typed = ["one "]
+    for body in (other, main, other, main, other, main):
+        typed.append(f"{len(typed)} ")
+        ann.append(typed[-1])
+        outside(story, body)
+        await passing(1.5)
+        assert ann.text == (other if body is other else STORY) + "".join(typed)
+    assert await settled(story, ann) == STORY + "".join(typed)
+
+
+async def test_a_branch_comes_back_over_a_restart_and_a_checkpoint_with_its_line_ends(stage: Stage) -> None:
+    """MERGE-3, MERGE-8: and its version in the history is what the program wrote."""
+    main = STORY.replace("\n", "\r\n", 3)
+    other = main.replace("Line 7 ", "Row 7 other ")
+    stage.files.poke(PATH, main.encode())
+    ann = await stage.guest("Ann")
+    ann.type("one ", len(main) - 3 - 1)
+    await passing(20)
+    mine = stage.file()
+    outside(stage, other)
+    await passing(20)
+    outside(stage, mine)
+    await passing(2)
+    ann.append("x" * 300_000)
+    await passing(20)
+    ann.erase(len(ann.text) - 300_000, len(ann.text))
+    await passing(30)
+    assert (await stage.journal.load(stage.host().id)).checkpoint is not None
+    await stage.restart()
+    ann = await stage.guest("Ann")
+    ann.type("two ")
+    await soon()
+    outside(stage, other)
+    assert (await settled(stage, ann)).replace("one ", "").replace("two ", "") == other
+    assert [ann.text.count(word) for word in ("one ", "two ")] == [1, 1]
+    assert stage.file().count("\r\n") == 3
+    versions = await stage.archive.versions.list(stage.host().id)
+    bodies = [(await stage.archive.versions.read(stage.host().id, each.number))[1].decode() for each in versions]
+    assert bodies.count(other) == 2
+
+
 async def test_what_is_near_to_nothing_is_kept_beside_the_file_and_everybody_is_told(story: Stage) -> None:
     """MERGE-4."""
     ann = await story.page("Ann")

@@ -124,6 +124,25 @@ async def test_an_outside_edit_is_merged_cell_by_cell_into_the_sources_that_peop
     assert str(source) == "x = 100\ny = 2\ntyped = 4\n", "the cell is still that cell"
 
 
+async def test_words_that_one_branch_has_and_another_has_not_stay_however_often_they_are_checked_out(study: Stage) -> None:
+    """MERGE-3: cells of the other branch come and go, and so does a cell that it moves."""
+    ann = await reader(study)
+    ann.append("first", "one\n")
+    await passing(20)
+    value = json.loads(STUDY)
+    value["cells"] = [value["cells"][2], json.loads(notebook(cell("branch", "branch")))["cells"][0], *value["cells"][:2]]
+    main, other = study.files.peek(NOTEBOOK).decode(), json.dumps(value, indent=1) + "\n"
+    typed = ["one\n"]
+    for body in (other, main, other, main, other, main):
+        typed.append(f"{len(typed)}\n")
+        ann.append("first", typed[-1])
+        outside(study, body)
+        await passing(1.5)
+        assert ann.ids == (["second", "branch", "title", "first"] if body is other else ["title", "first", "second"])
+        assert ann.cells[ann.ids.index("first")]["source"].to_py() == "x = 1\ny = 2\n" + "".join(typed)
+    assert await settled(study, ann) == ["# Title", "x = 1\ny = 2\n" + "".join(typed), "print(x)"]
+
+
 class Program:
     """A program that rewrites cells of what it had read a while ago, as nbconvert or a formatter does."""
 
