@@ -320,7 +320,7 @@ def _in_words(hunk: _Hunk, work: _Work) -> Iterator[_Change]:
     if not hunk.ours or not hunk.theirs or (gone.isalnum() and gone.isascii()):
         yield change
         return
-    a, b = _words(hunk.ours), _words(hunk.theirs)
+    a, b = words(hunk.ours), words(hunk.theirs)
     blocks = _word_blocks(a, b, work)
     if not _alike(a, b, blocks):
         yield change
@@ -349,7 +349,8 @@ def _solid(tokens: list[str]) -> list[int]:
     return [place for place, token in enumerate(tokens) if not token.isspace()]
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """What is compared when lines differ: words, white space, and all else by grapheme clusters; joined they are the text."""
     return _ASCII_WORDS.findall(text) if text.isascii() else _WORDS.findall(text)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from collab import merge
+from collab.nearest import cost
+
+if TYPE_CHECKING:
+    from collab.nearest import Known
 
 
 class Looks(NamedTuple):
@@ -14,8 +17,9 @@ class Looks(NamedTuple):
     words: str
     rest: tuple[str, ...] = ()
 
-    def cost(self, after: Looks) -> tuple[int, int]:
-        """How many bytes of words were deleted and inserted to make that of this; where that is the same, about how many of the rest."""
-        edits = sum(edit.stop - edit.start + len(edit.text.encode()) for edit in merge.edits(self.words, after.words))
+    def cost(self, after: Looks, known: Known) -> tuple[int, int]:
+        """What speaks against that having been made of this: see `nearest.cost`, of the words; where that is the same, about how many bytes of the
+        rest were changed.
+        """
         ours, theirs = Counter(self.rest), Counter(after.rest)
-        return edits, sum(map(len, ((ours - theirs) + (theirs - ours)).elements()))
+        return cost(self.words, after.words, known), sum(map(len, ((ours - theirs) + (theirs - ours)).elements()))

@@ -19,6 +19,7 @@ from collab.formats import bodies
 from collab.formats.text import Form as TextForm
 from collab.formats.text import encode
 from collab.ledger import Base, history, joined, merged, outside_since, placed, reaches, together
+from collab.nearest import Known, remains
 from collab.ports import Kind, Log, Record
 from collab.room import Spread
 from collab.runtime.copies import copy_beside
@@ -253,6 +254,8 @@ class Merger:
             older = await self._states(await self._older(looks))
             state = await self._nearest([*([state] if state else []), *older], looks)
             far = state is None or self._far(state, looks)
+        if in_file and not guess.known and (newest := await self._replaced(state, looks)) is not None:
+            return await self._merge(body, read, newest, in_file=True)
         if state is None or (far and not self._rewritten(state)):
             return await self._set_aside(body, state, in_file=in_file)
         if guess.held is not None:
@@ -328,16 +331,19 @@ class Merger:
         return states[1] if len(last) < min(len(before), len(text)) and text.startswith(last) else None
 
     async def _nearest(self, states: list[_State], looks: Looks) -> _State | None:
-        """The state from which the fewest bytes were deleted and inserted: words that it does not have are not missed, and none twice.
+        """The state from which the fewest bytes were deleted and inserted: words that it does not have are not missed, and none twice. Words that are
+        in the live text and were inserted as well count more: then they would be there twice.
 
         `states`: the newest first. What is as near as another stands behind it.
         """
         if len(states) < 2:
             return states[0] if states else None
 
+        known = Known(self._host.room.document.looks().words)
+
         @cache
         def cost(place: int) -> tuple[int, int]:
-            return states[place].looks.cost(looks)
+            return states[place].looks.cost(looks, known)
 
         def costs(places: list[int], at: int) -> tuple[int, int]:
             return cost(places[at])
@@ -351,6 +357,16 @@ class Merger:
             return min(found, key=lambda place: (cost(place), place))
 
         return states[nearest() if len(looks.words) < LARGE else await self._thread(nearest)]
+
+    async def _replaced(self, nearest: _State | None, looks: Looks) -> _State | None:
+        """What stood in the file, when that is another one now, however short it was and is: its writer left nothing of what it may have read, and
+        nobody has anything to lose.
+        """
+        base = self._host.ledger.base
+        if nearest is not None and (nearest.base == base or remains(nearest.looks.words, looks.words) >= FAR):
+            return None
+        newest = await self._states([base])
+        return newest[0] if newest and self._rewritten(newest[0]) else None
 
     def _far(self, state: _State, looks: Looks) -> bool:
         before = state.looks.words

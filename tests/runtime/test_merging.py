@@ -17,6 +17,8 @@ from collab.runtime.merging import least
 
 STORY = "".join(f"Line {number} of a story that everybody writes together.\n" for number in range(1, 31))
 
+FRUITS = ["apples", "pears", "plums", "cherries", "grapes", "quinces", "figs", "dates", "limes", "lemons", "melons", "kiwis"]
+
 
 @pytest.fixture
 async def story(stage: Stage) -> Stage:
@@ -253,6 +255,57 @@ async def test_a_file_that_is_another_one_now_is_taken_when_nobody_has_anything_
     outside(story, other)
     assert await settled(story, ann) == other
     assert not [name for name in story.files.paths() if "conflict" in name]
+
+
+@pytest.mark.parametrize(
+    ("read", "typed", "body"),
+    [
+        ("one\n", "what people wrote since, and saved\n", "a program wrote quite another text\n"),
+        ("", "all that people wrote\n", "a program wrote quite another text\n"),
+        ("one\n", "", "2\n"),
+        (STORY[:300], STORY[300:], "".join(f"{number}: nothing of that\n" for number in range(40))),
+    ],
+)
+async def test_a_file_that_is_another_one_now_is_what_the_program_wrote_however_short_it_was_once(
+    stage: Stage, read: str, typed: str, body: str
+) -> None:
+    """MERGE-4: an older body is not what the program had read because there is less in it to be missed."""
+    stage.files.poke(PATH, read.encode())
+    ann = await stage.guest("Ann")
+    ann.append(typed)
+    await passing(30)
+    assert stage.file() == read + typed
+    outside(stage, body)
+    assert await settled(stage, ann) == body
+    assert not [name for name in stage.files.paths() if "conflict" in name]
+
+
+async def test_a_program_that_adds_to_a_short_text_that_it_had_read_takes_out_no_word(stage: Stage) -> None:
+    """MERGE-2: however little that is of what it writes."""
+    ann = await stage.guest("Ann")
+    ann.append("what people wrote since, and saved\n")
+    await passing(30)
+    outside(stage, "all that a program has to say comes before\none\n")
+    assert await settled(stage, ann) == "all that a program has to say comes before\none\nwhat people wrote since, and saved\n"
+
+
+@pytest.mark.parametrize("read", ["", "# Title\n", "one paragraph that was here from the beginning\n"])
+@pytest.mark.parametrize("kept", [slice(8, 12), slice(2, 5), slice(6, 7), slice(11, 3, -3)], ids=str)
+@pytest.mark.parametrize("typing", ["", "somebody goes on\n"])
+async def test_what_a_program_leaves_of_what_people_wrote_is_there_once_although_it_takes_out_most_of_it(
+    stage: Stage, read: str, kept: slice, typing: str
+) -> None:
+    """MERGE-2: from the document's short beginning less was changed, but what is left would have been written twice."""
+    rows = [f"{number}: a line of {fruit} that somebody wrote\n" for number, fruit in enumerate(FRUITS)]
+    stage.files.poke(PATH, read.encode())
+    ann = await stage.guest("Ann")
+    ann.append("".join(rows))
+    await passing(30)
+    ann.append(typing)
+    outside(stage, read + "".join(rows[kept]))
+    text = await settled(stage, ann)
+    assert text.replace(typing, "") == read + "".join(rows[kept])
+    assert text.count("somebody goes on") == bool(typing)
 
 
 async def test_a_file_that_is_seen_half_written_loses_nothing(story: Stage) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 import regex
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from runtime.stage import PATH, Guest, Stage, passing, person, soon
 from scale import scale
@@ -229,6 +229,8 @@ def test_words_that_are_saved_before_the_program_comes_with_what_it_had_read_sta
 
 
 @fast
+@example(Case(["a\u0301", "\u1112\u1161\u11ab", "a\u0303\u0323"], [[(0, 2, True)]], [(0, 0, True), (2, 0, True)]))  # one word is three
+@example(Case(["a\u0301", "a\u0303\u0323"], [[(0, 0, True)]], [(place, 0, True) for place in range(3)]))
 @given(cases(UNIQUE, unique=True, cuts=False))
 def test_words_that_are_saved_before_a_program_adds_to_what_it_had_read_stay(case: Case) -> None:
     """MERGE-2: it does not say what it had read."""

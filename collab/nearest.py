@@ -1,0 +1,90 @@
+"""How much speaks against somebody having read a text who then wrote another one: what was deleted and inserted, and what would be there twice."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+from heapq import nlargest
+from typing import TYPE_CHECKING
+
+from collab import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IN_A_ROW = 4
+"""Words in a row that two people do not write by chance."""
+TWICE = 16
+"""What somebody would have written anew that was known here already weighs so much more than what he would have deleted."""
+MOST = 64
+"""Runs of known words that are looked at, the longest first."""
+_WORD = re.compile(r"\w+")
+
+
+class Known:
+    """A text that is known here. It is read when it is first asked."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _rows(self) -> frozenset[int]:
+        return frozenset(map(hash, _rows(_WORD.findall(self._text))))
+
+    def runs(self, text: str) -> Iterator[str]:
+        """The stretches of another text whose words are here too, in a row."""
+        words = list(_WORD.finditer(text))
+        if len(words) < IN_A_ROW:
+            return
+        start = end = -1
+        for place, row in enumerate(_rows([word.group() for word in words])):
+            if hash(row) not in self._rows:
+                continue
+            if place > end:
+                if start >= 0:
+                    yield text[words[start].start() : words[end].end()]
+                start = place
+            end = place + IN_A_ROW - 1
+        if start >= 0:
+            yield text[words[start].start() : words[end].end()]
+
+
+def _rows(words: list[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(IN_A_ROW)), strict=False)
+
+
+def cost(base: str, new: str, known: Known) -> int:
+    """Bytes that were deleted and inserted to make `new` of `base`; known words which `base` has not count more: they would be there twice."""
+    raw = base.encode()
+    total = 0
+    runs: list[str] = []
+    for start, stop, text in merge.edits(base, new):
+        gone, come = raw[start:stop].decode(), len(text.encode())
+        total += come - (stop - start) if _grown(gone, text) else come + stop - start
+        runs += known.runs(text)
+    return total + TWICE * sum(len(run.encode()) for run in nlargest(MOST, runs, key=len) if run not in base)
+
+
+def _grown(part: str, whole: str) -> bool:
+    """Whether a text is there when some words of another one are left out: a word that something was put into is two words afterwards."""
+    for word in merge.words(whole):
+        part = part.removeprefix(word)
+        if not part:
+            return True
+    return False
+
+
+def remains(base: str, new: str) -> float:
+    """How much of a text is left in another one, white space not counted: from 0.0 (nothing, or there was none) to 1.0."""
+    ours, theirs = base.splitlines(keepends=True), new.splitlines(keepends=True)
+    both = Counter(ours) & Counter(theirs)
+    a, b = ("".join((Counter(side) - both).elements()) for side in (ours, theirs))
+    raw, whole = a.encode(), _solid(base)
+    changes = [(raw[start:stop].decode(), text) for start, stop, text in merge.edits(a, b)]
+    gone = sum(_solid(part) for part, text in changes if not _grown(part, text))
+    return (whole - gone) / whole if whole else 0.0
+
+
+def _solid(text: str) -> int:
+    return sum(map(len, text.split()))
