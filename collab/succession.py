@@ -6,6 +6,7 @@ as those of any other history; what they had not sent comes as a whole text, and
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _PAIRS = 10_000
 """Pairs of lines that are compared."""
+_WORDS = re.compile(r"(\s*)(\S+)|(\s+)")
 _STRING_VALUE = 119
 """The tag of a string among lib0's values."""
 
@@ -56,45 +58,124 @@ def succeed_authors(position: int, authors: bytes, old: int, new: int) -> bytes:
     return Authorship.decode(position, authors, old).succeeded(new).encode()
 
 
-def added(before: str, after: str) -> str:
-    """All lines of `before`, with what `after` has more. Lines that others wrote in the same place stand beside each other, not woven into one."""
-    found = []
+def added(before: str, after: str, seen: str = "") -> str:
+    """All lines of `before`, with what `after` has more. `seen`: what both are made of. Lines that others wrote in the same place stand beside each
+    other, not woven into one; what was written into one line that both have is woven, word by word.
+    """
+    found: list[str] = []
+    akin = _Akin(seen)
     for ours, theirs, both in _in_lines(before, after):
         done = 0
-        for line, place in _paired(ours, theirs):
-            if place is not None:
-                found += ours[done:place]
-                done = place + 1
-            found.append(line)
+        for line, place in akin.paired(ours, theirs):
+            if place is None:
+                found.append(line)
+                continue
+            found += [*ours[done:place], _union(ours[place], line)]
+            done = place + 1
         found += [*ours[done:], *both]
     return "\n".join(found)
 
 
-def more(before: str, after: str) -> int:
+def more(before: str, after: str, seen: str = "") -> int:
     """How much `after` has more: characters of lines that are new, and of what lines have grown by."""
     total = 0
+    akin = _Akin(seen)
     for ours, theirs, _ in _in_lines(before, after):
-        total += sum(len(line) + 1 - (0 if place is None else len(ours[place])) for line, place in _paired(ours, theirs))
+        for line, place in akin.paired(ours, theirs):
+            total += len(line) + 1 if place is None else len(_union(ours[place], line)) - len(ours[place])
     return total
 
 
-def _paired(ours: list[str], theirs: list[str]) -> Iterator[tuple[str, int | None]]:
-    """Each of their lines, and the place of that of ours which is the same with something more in it."""
-    done = 0
-    small = len(ours) * len(theirs) <= _PAIRS
-    for line in theirs:
-        found = next((place for place in range(done, len(ours)) if _grown(ours[place], line)), None) if small else None
-        done = done if found is None else found + 1
-        yield line, found
+def left(before: str, after: str) -> str:
+    """The lines of `before` that are still in `after`, perhaps with something more in them."""
+    found: list[str] = []
+    akin = _Akin(before)
+    for ours, theirs, both in _in_lines(before, after):
+        found += [_rest(ours[place], line) for line, place in akin.paired(ours, theirs) if place is not None]
+        found += both
+    return "\n".join(found)
+
+
+class _Akin:
+    """Which lines of two texts are the same one with something more in it; `seen` is what both were made of."""
+
+    def __init__(self, seen: str) -> None:
+        self._seen = [line for line in dict.fromkeys(seen.split("\n")) if line.strip()]
+
+    def paired(self, ours: list[str], theirs: list[str]) -> Iterator[tuple[str, int | None]]:
+        """Each of their lines, and the place of that of ours which is the same."""
+        done = 0
+        small = len(ours) * len(theirs) <= _PAIRS
+        for line in theirs:
+            found = next((place for place in range(done, len(ours)) if self._same(ours[place], line)), None) if small else None
+            done = done if found is None else found + 1
+            yield line, found
+
+    def _same(self, ours: str, theirs: str) -> bool:
+        if not ours.strip() or not theirs.strip():
+            return False
+        if _grown(ours, theirs) or _within(theirs.split(), ours.split()):
+            return True
+        return any(_grown(line, ours) and _grown(line, theirs) for line in self._seen)
 
 
 def _grown(before: str, after: str) -> bool:
-    return bool(before.strip()) and len(before) < len(after) and all(edit.start == edit.stop for edit in merge.edits(before, after))
+    return len(before) < len(after) and all(edit.start == edit.stop for edit in merge.edits(before, after))
 
 
-def left(before: str, after: str) -> str:
-    """The lines of `before` that are still in `after`."""
-    return "\n".join(line for _, _, both in _in_lines(before, after) for line in both)
+def _within(words: list[str], line: list[str]) -> bool:
+    """Whether all words are in the line, in this order."""
+    rest = iter(line)
+    return all(word in rest for word in words)
+
+
+def _union(ours: str, theirs: str) -> str:
+    """All words of two lines: those of both once."""
+    found: list[str] = []
+    for ones, others, both in _in_words(ours, theirs):
+        one, other = _joined(ones), _joined(others)
+        alike = [others] if _grown(one, other) else [ones] if _grown(other, one) else [ones, others]
+        for words in (*alike, both):
+            found += _spaced(words, first=not found)
+    return "".join(found)
+
+
+def _rest(ours: str, theirs: str) -> str:
+    """What of the first line is in the second."""
+    found: list[tuple[str, str]] = []
+    for ones, others, both in _in_words(ours, theirs):
+        one, other = _joined(ones), _joined(others)
+        found += [*(ones if _grown(one, other) else others if _grown(other, one) else ()), *both]
+    return _joined(found)
+
+
+_Words = list[tuple[str, str]]
+"""Words of a line, each behind the white space before it; what is at the end stands before an empty one."""
+
+
+def _joined(words: _Words) -> str:
+    return "".join(map("".join, words))
+
+
+def _words(line: str) -> _Words:
+    return [(space or end, word) for space, word, end in _WORDS.findall(line)]
+
+
+def _spaced(words: _Words, *, first: bool) -> Iterator[str]:
+    """As they stand behind other words."""
+    for number, (space, word) in enumerate(words):
+        yield (" " if word and not space and not (first and number == 0) else space) + word
+
+
+def _in_words(ours: str, theirs: str) -> Iterator[tuple[_Words, _Words, _Words]]:
+    """Two lines from one stretch of words that they share to the next: those of ours, those of theirs, those of both as they stand in ours."""
+    mine, yours = _words(ours), _words(theirs)
+    i = j = 0
+    for one, other, both in merge.in_lines([word for _, word in mine], [word for _, word in yours]):
+        ones, others = mine[i : i + len(one)], yours[j : j + len(other)]
+        i, j = i + len(one), j + len(other)
+        yield ones, others, mine[i : i + len(both)]
+        i, j = i + len(both), j + len(both)
 
 
 def _in_lines(before: str, after: str) -> Iterator[tuple[list[str], list[str], list[str]]]:

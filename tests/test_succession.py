@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from scripts import steady, texts
 
 from collab import merge
@@ -15,7 +16,7 @@ from collab.document import Document, Mend, derived_client, new_lineage
 from collab.errors import OtherLineage, Poisoned
 from collab.ledger import Base, history, opened, pack, part_of
 from collab.ports import Kind, Log, Record
-from collab.succession import added, left, lineage_of, succeed, succeed_authors, succeed_part
+from collab.succession import added, left, lineage_of, more, succeed, succeed_authors, succeed_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,11 +100,61 @@ def test_a_log_without_a_lineage_is_refused() -> None:
 
 
 @steady
-@given(texts, texts)
-def test_what_was_added_and_what_is_left_are_the_halves_of_an_edit(before: str, after: str) -> None:
-    pair = added(before, after), left(before, after), before, after
-    both, rest, ours, theirs = (Counter(filter(None, text.split("\n"))) for text in pair)
-    assert not theirs - both
-    assert rest <= ours
-    assert rest <= theirs
-    assert added("one\ntwo\n", "one, and more\nother\n") == "one, and more\nother\ntwo\n"
+@given(texts, texts, texts)
+def test_what_was_added_and_what_is_left_are_the_halves_of_an_edit(before: str, after: str, seen: str) -> None:
+    both, rest = added(before, after, seen), left(before, after)
+    assert within(before, both)
+    assert within(after, both)
+    assert within(rest, before)
+    assert within(rest, after)
+    assert more(before, after, seen) > 0 or within(both, before)
+
+
+def within(part: str, whole: str) -> bool:
+    """But for white space."""
+    rest = iter("".join(whole.split()))
+    return all(letter in rest for letter in "".join(part.split()))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seen", "both"),
+    [
+        ("one\ntwo\n", "one, and more\nother\n", "", "one, and more\nother\ntwo\n"),
+        ("unsent since then start\n", "since then start\n", "start\n", "unsent since then start\n"),
+        ("since then start\n", "unsent since then start\n", "start\n", "unsent since then start\n"),
+        ("a start\n", "start b\n", "start\n", "a start b\n"),
+        ("- item 12\n", "- item 1\n", "", "- item 1\n- item 12\n"),
+        ("a new line\n", "a line\n", "", "a new line\n"),
+    ],
+)
+def test_a_line_that_both_have_is_there_once(before: str, after: str, seen: str, both: str) -> None:
+    """RESTORE-2."""
+    assert added(before, after, seen) == both
+    assert left(seen, before) == left(seen, after) == left(seen, both) == seen
+
+
+insertions = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 3)), max_size=4)
+
+
+@steady
+@given(insertions, insertions, insertions)
+def test_words_that_pages_of_the_same_history_bring_are_there_once_in_either_order(
+    common: list[tuple[int, int]], ann: list[tuple[int, int]], bob: list[tuple[int, int]]
+) -> None:
+    """RESTORE-2: all had the same, and each has typed something more, into lines that were there."""
+    seen = [["first", "line"], ["second", "one"], ["third", "here"], ["fourth", "it", "is"]]
+
+    def typed(lines: list[list[str]], who: str, places: list[tuple[int, int]]) -> list[list[str]]:
+        copy = [[*line] for line in lines]
+        for number, (place, line) in enumerate(places):
+            copy[line].insert(place, f"{who}{number}")
+        return copy
+
+    def text(lines: list[list[str]]) -> str:
+        return "\n".join(map(" ".join, lines)) + "\n"
+
+    since = typed(seen, "common", common)
+    one, other = text(typed(since, "ann", ann)), text(typed(since, "bob", bob))
+    for first, last in ((one, other), (other, one)):
+        words = Counter(added(first, last, text(seen)).split())
+        assert words == Counter(first.split()) | Counter(last.split())

@@ -308,13 +308,14 @@ class Merger:
             await self.put(body, nearest.base, by)
             return True
         texts = {each.base: each.document().text() for each in states}
-        best = min(states, key=lambda each: (more(texts[each.base], read.text), each is not seen))
+        first = texts[seen.base] if seen else ""
+        best = min(states, key=lambda each: (more(texts[each.base], read.text, first), each is not seen))
         if best is seen or best in early:
             await self.put(body, (seen or best).base, by)
             return True
-        await self.put(encode(added(texts[best.base], read.text), form), best.base, by)
+        await self.put(encode(added(texts[best.base], read.text, first), form), best.base, by)
         if seen is not None:
-            await self.put(encode(left(texts[seen.base], read.text), form), seen.base, by)
+            await self.put(encode(left(first, read.text), form), seen.base, by)
         return True
 
     async def _grown(self, read: Body) -> _State | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import httpx
@@ -136,3 +137,22 @@ async def test_a_backup_under_load_is_of_one_moment_and_the_state_can_be_deleted
     shutil.rmtree(server.state)
     await run(server, "restore", str(tmp_path / "backup.tar"))
     assert stored <= set(server.read(NEWER).splitlines())
+
+
+async def test_words_in_one_line_that_two_pages_bring_back_are_there_once_whoever_comes_first(server: Served, tmp_path: Path) -> None:
+    """RESTORE-2."""
+    brought = ("unsent since then start\n", "since then start\n", "since then start, too\n")
+    orders = {f"{number}.md": order for number, order in enumerate(permutations(brought))}
+    for name in orders:
+        server.write(name, "start\n")
+        await offer(server, name, "start\n")
+    await run(server, "backup", "--to", str(tmp_path / "backup.tar"), "--with-secret")
+    await asyncio.to_thread(server.stop)
+    shutil.rmtree(server.state)
+    await run(server, "restore", str(tmp_path / "backup.tar"))
+    await asyncio.to_thread(server.start)
+    for name, order in orders.items():
+        for text in order:
+            await offer(server, name, text)
+    for name in orders:
+        await server.shows(name, "unsent since then start, too\n")
