@@ -56,6 +56,8 @@ class Served:
     address: str = ""
     """What the server printed: where to sign in."""
     process: subprocess.Popen[bytes] | None = None
+    writers: dict[str, str] = field(default_factory=dict)
+    """Which test wrote a file."""
 
     @property
     def url(self) -> str:
@@ -133,7 +135,9 @@ class Served:
         self.start()
 
     def write(self, name: str, text: str) -> Path:
-        """A file below the root, made by somebody who knows nothing of the server."""
+        """A file below the root, made by somebody who knows nothing of the server. Tests that share a server have files of their own."""
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0].partition("[")[0]
+        assert self.writers.setdefault(name, test) == test, f"{name} is a file of {self.writers[name]} on this server: take another name"
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="")

@@ -133,13 +133,14 @@ class Editor:
     async def text(self) -> str:
         """The shared text; the editor has to show the same."""
         shared, shown = await self.page.evaluate("[collab.text.toString(), collab.view.state.doc.toString()]")
-        assert shared == shown
+        assert shared == shown, f"the shared text is {shared!r}, the editor shows {shown!r}"
         return str(shared)
 
     async def reads(self, wanted: str) -> None:
         """Until shared text and editor are this."""
         await self.content.wait_for()
-        assert await self.page.evaluate(READS, [wanted, MILLISECONDS]) == [wanted, wanted]
+        shared, shown = await self.page.evaluate(READS, [wanted, MILLISECONDS])
+        assert (shared, shown) == (wanted, wanted), f"the shared text is {shared!r}, the editor shows {shown!r}, both should be {wanted!r}"
 
     async def type(self, text: str, *, at: str | None = None, pause: float = 0) -> None:
         """Keys one by one, `pause` milliseconds apart; `at`: first the keys that go there, such as `Control+End`."""

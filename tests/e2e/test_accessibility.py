@@ -38,6 +38,10 @@ CI_LOOKS = {
 }
 """Each state at least once; the full matrix where there is time."""
 
+AT_REST = """() => Promise.allSettled(document.getAnimations()
+    .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime)).map((each) => each.finished))"""
+"""Until nothing fades or slides any more."""
+
 
 def looks() -> list[tuple[str, int, str]]:
     if scale(0, 1):
@@ -46,7 +50,9 @@ def looks() -> list[tuple[str, int, str]]:
 
 
 async def faults(page: Page) -> list[str]:
-    """What axe finds, in words."""
+    """What axe finds, in words. What fades has half its colours meanwhile: it comes to its end first."""
+    await page.emulate_media(reduced_motion="reduce")
+    await page.evaluate(AT_REST)
     await page.evaluate(AXE)
     found: dict[str, Any] = await page.evaluate(
         "(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })", TAGS
@@ -90,6 +96,7 @@ async def test_somebody_who_comes_is_announced_quietly(shared_server: Served, co
     # Who is there while one's own page opens is not news.
     await ann.page.clock.install()
     await ann.page.clock.fast_forward(5000)
+    await expect(ann.page.locator("#people-said")).to_have_attribute("aria-live", "polite")
     await (await company.join("Bob", shared_server)).open("announced.md")
 
     said = ann.page.locator('[aria-live="polite"], [role="status"]').filter(has_text="Bob")

@@ -126,10 +126,10 @@ async def test_the_list_is_there_after_less_than_40_kilobytes(shared_server: Ser
 
 
 async def test_words_that_were_never_sent_are_told_about_before_one_signs_out(shared_server: Served, company: Company) -> None:
-    shared_server.write("leaving.md", "start\n")
+    shared_server.write("going.md", "start\n")
     ann = await company.join("Ann", shared_server)
     files = await Files.of(ann)
-    editor = await ann.open("leaving.md")
+    editor = await ann.open("going.md")
     await editor.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
     await editor.type("never sent ", at="Control+Home")
     await editor.is_told("offline")

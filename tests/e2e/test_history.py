@@ -235,10 +235,10 @@ async def test_a_file_with_its_own_marks_and_line_ends_is_restored_byte_for_byte
 
 async def test_a_reader_looks_and_changes_nothing(shared_server: Served, company: Company) -> None:
     """AUTH-2."""
-    shared_server.write("reader.md", FIRST)
+    shared_server.write("read-only.md", FIRST)
     ann, eve = await company.join("Ann", shared_server), await company.join("Eve", shared_server, "viewer")
-    await written(await ann.open("reader.md"), FIRST + "More.\n")
-    page = (await eve.visit("reader.md")).page
+    await written(await ann.open("read-only.md"), FIRST + "More.\n")
+    page = (await eve.visit("read-only.md")).page
     await page.locator("#words-more").click()
     await page.locator("#words-panel").get_by_role("button", name="Show history").click()
     seen = await Past(page).ready()
@@ -310,9 +310,9 @@ async def test_on_a_phone_the_list_lies_over_the_text(shared_server: Served, com
 
 
 async def test_without_a_network_the_page_says_so_and_comes_back(shared_server: Served, company: Company) -> None:
-    shared_server.write("away.md", FIRST)
+    shared_server.write("cut-off.md", FIRST)
     ann = await company.join("Ann", shared_server)
-    editor = await ann.open("away.md")
+    editor = await ann.open("cut-off.md")
     await (await past(editor)).press("Escape")
     await ann.context.set_offline(True)
     await editor.content.focus()

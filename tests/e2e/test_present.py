@@ -183,17 +183,17 @@ async def test_the_slide_on_the_screen_changes_in_place_and_stays_when_slides_be
 
 async def test_nothing_is_ever_written(shared_server: Served, company: Company) -> None:
     text = "- [ ] one\n\n---\n\n- [ ] two\n"
-    path = shared_server.write("tasks.md", text)
+    path = shared_server.write("ticked.md", text)
     before = path.stat().st_mtime_ns
     ann = await company.join("Ann", shared_server)
-    page = await present(ann, "tasks.md")
+    page = await present(ann, "ticked.md")
 
     await expect(slide(page).get_by_role("checkbox")).to_be_disabled()
     await page.keyboard.type("some words ")
     await page.keyboard.press("Home")
     await shows(page, "1 / 2", "one")
 
-    assert (shared_server.read("tasks.md"), path.stat().st_mtime_ns) == (text, before)
+    assert (shared_server.read("ticked.md"), path.stat().st_mtime_ns) == (text, before)
 
 
 async def test_the_speakers_window_shows_notes_and_the_next_slide_and_both_windows_go_together(
@@ -228,9 +228,9 @@ async def test_the_speakers_window_shows_notes_and_the_next_slide_and_both_windo
 async def test_a_long_slide_gets_smaller_letters_and_then_scrolls(shared_server: Served, company: Company) -> None:
     lines = "\n".join(f"- line {number} of a list" for number in range(13))
     many = "\n".join(f"- line {number} of a list" for number in range(80))
-    shared_server.write("long.md", f"# Short\n\n---\n\n# Long\n\n{lines}\n\n---\n\n# Longest\n\n{many}\n")
+    shared_server.write("tall.md", f"# Short\n\n---\n\n# Long\n\n{lines}\n\n---\n\n# Longest\n\n{many}\n")
     ann = await company.join("Ann", shared_server)
-    page = await present(ann, "long.md", "#2")
+    page = await present(ann, "tall.md", "#2")
     whole = "(element) => element.scrollHeight <= element.clientHeight + 1"
 
     await shows(page, "2 / 3", "line 12")

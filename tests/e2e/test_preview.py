@@ -256,9 +256,9 @@ async def test_pictures_are_those_of_the_folder_and_none_from_elsewhere(shared_s
 
 async def test_both_sides_scroll_together_by_their_lines(shared_server: Served, company: Company) -> None:
     parts = [f"## Part {number}\n\n" + "word " * 120 + "\n\n```\n" + "code\n" * 12 + "```\n" for number in range(60)]
-    shared_server.write("together.md", "\n".join(parts))
+    shared_server.write("scrolled.md", "\n".join(parts))
     ann = await company.join("Ann", shared_server)
-    editor = await beside(ann, "together.md")
+    editor = await beside(ann, "scrolled.md")
     source, shown = editor.page.locator(".cm-scroller"), preview(editor.page)
 
     async def wheel(over: Locator, down: float) -> None:

@@ -105,18 +105,18 @@ async def test_a_viewer_reads_along_and_cannot_type(shared_server: Served, compa
 
 
 async def test_a_viewer_who_gets_round_the_page_is_refused_and_told_so(shared_server: Served, company: Company) -> None:
-    shared_server.write("forged.txt", "start\n")
+    shared_server.write("refused.txt", "start\n")
     eve = await company.join("Eve", shared_server, "viewer")
-    viewer = await eve.visit("forged.txt")
+    viewer = await eve.visit("refused.txt")
     await viewer.reads("start\n")
 
     await viewer.page.evaluate("collab.text.insert(0, 'forged ')")
 
     await viewer.is_told("refused")
     await expect(viewer.note("loss")).to_contain_text("did not take your last changes")
-    editor = await (await company.join("Ann", shared_server)).open("forged.txt")
+    editor = await (await company.join("Ann", shared_server)).open("refused.txt")
     await editor.reads("start\n")
-    assert shared_server.read("forged.txt") == "start\n"
+    assert shared_server.read("refused.txt") == "start\n"
 
 
 async def test_a_read_only_file_opens_for_viewing(shared_server: Served, company: Company) -> None:
