@@ -80,10 +80,23 @@ def remains(base: str, new: str) -> float:
     ours, theirs = base.splitlines(keepends=True), new.splitlines(keepends=True)
     both = Counter(ours) & Counter(theirs)
     a, b = ("".join((Counter(side) - both).elements()) for side in (ours, theirs))
-    raw, whole = a.encode(), _solid(base)
-    changes = [(raw[start:stop].decode(), text) for start, stop, text in merge.edits(a, b)]
-    gone = sum(_solid(part) for part, text in changes if not _grown(part, text))
-    return (whole - gone) / whole if whole else 0.0
+    whole = _solid(base)
+    return (whole - sum(_taken(a, b))) / whole if whole else 0.0
+
+
+def _taken(base: str, new: str) -> Iterator[int]:
+    """The lengths of the words that are not whole any more."""
+    raw, at = base.encode(), 0
+    gone = [(start, stop) for start, stop, text in merge.edits(base, new) if start < stop and not _grown(raw[start:stop].decode(), text)][
+        ::-1
+    ]
+    for word in merge.words(base):
+        end = at + len(word.encode())
+        while gone and gone[-1][1] <= at:
+            gone.pop()
+        if gone and gone[-1][0] < end:
+            yield _solid(word)
+        at = end
 
 
 def _solid(text: str) -> int:
