@@ -1,5 +1,5 @@
-"""What is needed from outside: the storage (`Files`, `Folders`, `Bin`, `Watch`), the `Journal` (the hot log), the archive (`Bases`, `Versions`,
-`Authors`, `Links`, `Locks`): what is kept for long, and with several nodes the `Placement`. Every error that may be raised is named.
+"""What is needed from outside: the storage (`Files`, `Folders`, `Bin`, `Watch`), the `Journal` (the hot log), the archive (`Bases`, `Checkpoints`,
+`Versions`, `Authors`, `Links`, `Locks`): what is kept for long, and with several nodes the `Placement`. Every error that may be raised is named.
 """
 
 from __future__ import annotations
@@ -194,9 +194,9 @@ class Journal(Protocol):
     """The log of each document; positions grow, are unique in a document, and are given in the order of the calls."""
 
     def append(self, document: str, record: Record) -> Awaitable[int]:
-        """Queue a record at once (call order is log order, over all documents); the result is its position, given when the record and
-        all before it are durable. While the medium refuses, the record waits and is tried again: see `trouble`.
-        Raises `Unavailable` only when the journal is closed.
+        """Queue a record at once (call order is log order); the result is its position, given when the record and all before it of the
+        document are durable. While the medium refuses, the record waits and is tried again: see `trouble`.
+        Raises `Unavailable` only when the journal is closed; the result may be `Fenced`: the document is another node's.
         """
 
     async def load(self, document: str) -> Log:
@@ -282,6 +282,28 @@ class Version:
     """The ids of the people who wrote since the version before."""
     name: str = ""
     """Given by a person; what has a name is kept for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a log begins with: state and meta up to and with `position`."""
+
+    position: int
+    state: bytes
+    meta: Meta
+
+
+class Checkpoints(Protocol):
+    """The beginnings of logs whose records are kept elsewhere (a Redis). All raise `Unavailable`; `Bases.forget` takes them away, too."""
+
+    async def put(self, document: str, checkpoint: Checkpoint) -> None:
+        """Replaces what was known up to an earlier position, never a later one; durable on return."""
+
+    async def get(self, document: str) -> Checkpoint | None:
+        """The last one."""
+
+    async def forget(self, document: str) -> None:
+        """There is none any more."""
 
 
 class Versions(Protocol):
@@ -433,7 +455,11 @@ class Placement(Protocol):
         """The id of this node."""
 
     async def claim(self, document: str) -> Place:
-        """Where the room lives. When it lives nowhere, or on a node that is gone: here, from now on, with a greater fencing number."""
+        """Where the room lives. When it lives nowhere, or on a node that is gone: here, from now on, with a greater fencing number.
+
+        What lives here already is answered at once, with the number that stands. Else it may take as long as a heartbeat counts, while nobody
+        can know yet who has the document.
+        """
 
     async def release(self, document: str) -> None:
         """The room was closed here. Nothing happens if it lives elsewhere by now."""

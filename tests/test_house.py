@@ -34,6 +34,7 @@ OUTSIDE = {
     "prometheus_client",
     "pydantic_settings",
     "random",
+    "redis",
     "secrets",
     "select",
     "selectors",
@@ -57,6 +58,7 @@ OUTSIDE = {
 DOORS = {
     "jupyter_ydoc": {"collab/formats/cells.py"},
     "pycrdt": {"collab/authorship.py", "collab/document.py", "collab/formats/cells.py", "collab/formats/moved.py"},
+    "redis": {"collab/redis"},
     "sqlite3": {"collab/state/database.py"},
     "starlette": {"collab/app.py", "collab/web"},
     "uvicorn": {"collab/web"},

@@ -13,7 +13,7 @@ from collab.errors import NotFound, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from collab.ports import Kept, Link, Lock, Part, Version
+    from collab.ports import Checkpoint, Kept, Link, Lock, Part, Version
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ class _Document:
     """With the `first` of their parts."""
     versions: dict[int, tuple[Version, bytes]] = field(default_factory=dict)
     authors: tuple[int, bytes] | None = None
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class MemoryArchive:
         self.trouble: str | None = None
         """Why it takes nothing just now, in words, or None."""
         self.bases = _Bases(self, days, most)
+        self.checkpoints = _Checkpoints(self)
         self.versions = _Versions(self)
         self.authors = _Authors(self)
         self.links = MemoryLinks(self)
@@ -150,6 +152,29 @@ class _Bases:
             disk.locks = {key: held for key, held in disk.locks.items() if key[0] != document}
 
         await self._archive.change("forget archive", act)
+
+
+class _Checkpoints:
+    def __init__(self, archive: MemoryArchive) -> None:
+        self._archive = archive
+
+    async def put(self, document: str, checkpoint: Checkpoint) -> None:
+        def act(disk: Disk) -> None:
+            known = disk.documents.setdefault(document, _Document())
+            if known.checkpoint is None or known.checkpoint.position <= checkpoint.position:
+                known.checkpoint = checkpoint
+
+        await self._archive.change("checkpoint archive", act)
+
+    async def get(self, document: str) -> Checkpoint | None:
+        return self._archive.disk.of(document).checkpoint
+
+    async def forget(self, document: str) -> None:
+        def act(disk: Disk) -> None:
+            if document in disk.documents:
+                disk.documents[document].checkpoint = None
+
+        await self._archive.change("forget checkpoint", act)
 
 
 class _Versions:

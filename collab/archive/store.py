@@ -1,9 +1,10 @@
-"""The archive on SQLite (embedded) or PostgreSQL (several nodes): bases, versions, authors, links, locks."""
+"""The archive on SQLite (embedded) or PostgreSQL (several nodes): bases, checkpoints, versions, authors, links, locks."""
 
 from __future__ import annotations
 
 from collab.archive.authors import SqlAuthors
 from collab.archive.bases import SqlBases
+from collab.archive.checkpoints import SqlCheckpoints
 from collab.archive.engine import Database
 from collab.archive.links import SqlLinks
 from collab.archive.locks import SqlLocks
@@ -21,6 +22,7 @@ class Archive:
     def __init__(self, url: str, *, days: float = DAYS, most: int = PARTS) -> None:
         self._database = Database(url)
         self.bases = SqlBases(self._database, days=days, most=most)
+        self.checkpoints = SqlCheckpoints(self._database)
         self.versions = SqlVersions(self._database)
         self.authors = SqlAuthors(self._database)
         self.links = SqlLinks(self._database)

@@ -112,6 +112,15 @@ authors = Table(
     Column("body", LargeBinary, nullable=False),  # zstd
 )
 
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    _document(),
+    Column("position", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),  # zstd
+    Column("meta", LargeBinary, nullable=False),  # zstd: JSON
+)
+
 people = Table(
     "people",
     metadata,

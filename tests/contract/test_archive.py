@@ -14,7 +14,7 @@ from postgres import Postgres, postgres
 from collab.archive.memory import MemoryArchive
 from collab.archive.store import Archive
 from collab.errors import NotFound, Unavailable
-from collab.ports import Kept, Link, Lock, Part, Version
+from collab.ports import Checkpoint, Kept, Link, Lock, Part, Version
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -455,6 +455,32 @@ async def test_only_its_id_refreshes_replaces_and_frees_a_lock(archive: Any) -> 
     assert told(await locks.release(A, "wopi", ANN.id)) == ("bob's", "bob")
     assert await locks.release(A, "wopi", BOB.id) is None
     assert await locks.get(A, "wopi") is None
+
+
+# --- where logs begin
+
+
+async def test_a_checkpoint_comes_back_as_it_was_and_a_later_one_replaces_it_never_the_other_way(archive: Any) -> None:
+    """REDIS-6."""
+    assert await archive.checkpoints.get(A) is None
+    early, late = Checkpoint(2**41, noise(5_000), {"base": ["é", 1, []]}), Checkpoint(2**41 + 5, b"", {})
+    await archive.checkpoints.put(A, early)
+    assert await archive.checkpoints.get(A) == early
+    await archive.checkpoints.put(A, late)
+    await archive.checkpoints.put(A, early)
+    assert await archive.checkpoints.get(A) == late
+    assert await archive.checkpoints.get(B) is None
+
+
+async def test_a_checkpoint_is_forgotten_alone_or_with_everything(archive: Any) -> None:
+    for document in (A, B):
+        await archive.checkpoints.put(document, Checkpoint(1, b"state", {}))
+        await archive.authors.put(document, 1, b"who")
+    await archive.checkpoints.forget(A)
+    await archive.checkpoints.forget(A)
+    await archive.bases.forget(B)
+    assert [await archive.checkpoints.get(document) for document in (A, B)] == [None, None]
+    assert await archive.authors.get(A) == (1, b"who")
 
 
 # --- many at once

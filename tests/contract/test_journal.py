@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis_server import RedisServer, a_node, known, redis_server
 
 from collab.errors import Unavailable
 from collab.journal.memory import MemoryJournal
@@ -18,12 +19,23 @@ if TYPE_CHECKING:
 
     from collab.ports import Journal
 
+__all__ = ["redis_server"]
+
 A = "id:" + "a" * 26
 B = "id:" + "b" * 26
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        prefix = server.prefix()
+        await known(server.url, prefix)
+        async with a_node(server.url, prefix) as node:
+            for document in (A, B):
+                await node.placement.claim(document)
+            yield node.journal
+        return
     made: Any = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal.sqlite")
     yield made
     await made.close()

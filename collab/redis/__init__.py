@@ -1,0 +1,1 @@
+"""Redis and Valkey: what several nodes share beside storage and archive."""

@@ -1,0 +1,146 @@
+"""The one door to redis-py: scripts on a Redis (7 or newer) or Valkey. What it says comes back in words, passwords never do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+from collab.errors import Malformed, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ANSWER = 10.0
+"""Seconds in which Redis has to answer; then the connection is given up."""
+CONNECT = 3.0
+"""Seconds in which it has to take a connection."""
+CONNECTIONS = 16
+SCHEMES = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
+"""What may be asked for, and what is taken for it."""
+
+Reply: TypeAlias = Any
+"""What Redis answers: int, bytes, None, or a list of these."""
+
+
+class Script:
+    """A Lua script, known to Redis by its SHA-1."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()  # as EVALSHA names it
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A script with its arguments; a script computes the names of its keys, so that Redis Cluster is out of question."""
+
+    script: Script
+    arguments: tuple[bytes | str | int, ...]
+
+
+class Server:
+    """A Redis at a URL (`redis://`, `rediss://`, `unix://`; `valkey` for `redis`). Errors: `Unavailable`, `Malformed` for a URL that is none."""
+
+    def __init__(self, url: str, *, answer: float = ANSWER) -> None:
+        self._redis = _client(url, answer)
+        self._closed = False
+
+    async def call(self, script: Script, *arguments: bytes | str | int) -> Reply:
+        """One script's answer."""
+        (reply,) = await self.call_all([Call(script, arguments)])
+        if isinstance(reply, Unavailable):
+            raise reply
+        return reply
+
+    async def call_all(self, calls: Sequence[Call]) -> list[Reply]:
+        """The answers to scripts that are sent together and done in this order, one after the other. What Redis refuses is an `Unavailable` in its
+        place; when the connection breaks nobody knows which ones were done, and it is raised.
+        """
+        replies = await self._send(calls)
+        if any(isinstance(reply, NoScriptError) for reply in replies):
+            await self._load(calls)
+            # In order: what came behind a script that was not known was done, so the caller's scripts have to bear being done again.
+            replies = await self._send(calls)
+        return [_unavailable(reply) if isinstance(reply, RedisError) else reply for reply in replies]
+
+    async def _send(self, calls: Sequence[Call]) -> list[Reply]:
+        try:
+            async with self._open().pipeline(transaction=False) as pipe:
+                for each in calls:
+                    pipe.evalsha(each.script.digest, 0, *each.arguments)
+                return list(await pipe.execute(raise_on_error=False))
+        except (RedisError, OSError) as error:
+            raise _unavailable(error) from error
+
+    async def _load(self, calls: Sequence[Call]) -> None:
+        for text in {each.script.text for each in calls}:
+            await self.ask("SCRIPT LOAD", text)
+
+    async def ask(self, *command: bytes | str | int) -> Reply:
+        """A plain command's answer."""
+        try:
+            return await self._open().execute_command(*command)  # type: ignore[no-untyped-call]  # the library's own
+        except (RedisError, OSError) as error:
+            raise _unavailable(error) from error
+
+    async def weakness(self) -> str | None:
+        """Why what it has taken may be gone after a crash, in words; None: it has it on the disk before it answers."""
+        wanted = {"appendonly": "yes", "appendfsync": "always"}
+        for name, value in wanted.items():
+            try:
+                held = await self._setting(name)
+            except Unavailable:
+                return "Redis does not tell how it keeps what it takes (CONFIG GET is refused)"
+            if held != value:
+                return f"Redis has {name} {held or 'unknown'}, not {value}"
+        if await self._setting("maxmemory") not in {"0", ""} and await self._setting("maxmemory-policy") != "noeviction":
+            return "Redis may drop what it has taken when its memory is full: set maxmemory-policy noeviction"
+        return None
+
+    async def _setting(self, name: str) -> str:
+        found = await self.ask("CONFIG GET", name)
+        told = found.get(name, found.get(name.encode(), b"")) if isinstance(found, dict) else b""
+        return told.decode() if isinstance(told, bytes) else str(told)
+
+    async def close(self) -> None:
+        """Hang up. Idempotent."""
+        self._closed = True
+        await self._redis.aclose()
+
+    def _open(self) -> Redis:
+        if self._closed:
+            raise Unavailable("the connection to Redis is closed")
+        return self._redis
+
+
+def _client(url: str, answer: float) -> Redis:
+    scheme, found, rest = url.partition("://")
+    if not found or scheme not in SCHEMES:
+        raise Malformed("the address of Redis must be redis://name:port/0, rediss://… or unix:///socket (COLLAB_JOURNAL)")
+    try:
+        urlsplit(url).port  # noqa: B018 - raises for what is no number
+        pool = BlockingConnectionPool.from_url(
+            f"{SCHEMES[scheme]}://{rest}",
+            timeout=answer,
+            socket_timeout=answer,
+            socket_connect_timeout=min(CONNECT, answer),
+            max_connections=CONNECTIONS,
+            client_name="collab",
+            # Who asks knows what may be asked twice, and when.
+            retry=Retry(NoBackoff(), 0),
+        )
+        return Redis.from_pool(pool)
+    except (ValueError, TypeError):
+        raise Malformed("the address of Redis is none (COLLAB_JOURNAL)") from None
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    words = " ".join(str(error).split()) or type(error).__name__
+    return Unavailable(f"Redis does not take it: {words}")

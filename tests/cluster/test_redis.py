@@ -1,0 +1,198 @@
+"""Claims on a real Redis: one node has a room, fencing numbers only grow, who is gone is noticed (REDIS-3, REDIS-4, REDIS-5)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+from redis_server import Line, Node, RedisServer, a_node, known, redis_server, running, started
+
+from collab.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
+__all__ = ["redis_server"]
+
+A = "id:" + "a" * 26
+B = "id:" + "b" * 26
+C = "id:" + "c" * 26
+T = TypeVar("T")
+SECONDS = 20.0
+
+
+@pytest.fixture
+async def prefix(redis_server: RedisServer) -> str:
+    prefix = redis_server.prefix()
+    await known(redis_server.url, prefix)
+    return prefix
+
+
+@pytest.fixture
+async def nodes(redis_server: RedisServer, prefix: str) -> AsyncIterator[list[Node]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(a_node(redis_server.url, prefix, name=name)) for name in ("one", "two", "three")]
+
+
+async def soon(waited: Awaitable[T]) -> T:
+    async with asyncio.timeout(SECONDS):
+        return await waited
+
+
+def die(node: Node) -> None:
+    """As a process that is killed: nobody hears of it any more."""
+    assert node.placement._beating is not None
+    node.placement._beating.cancel()
+
+
+async def test_one_of_many_that_claim_at_once_has_it_and_all_know_which(nodes: list[Node]) -> None:
+    """REDIS-3."""
+    places = await asyncio.gather(*(node.placement.claim(A) for node in nodes for _ in range(5)))
+    (place,) = set(places)
+    assert [node.placement.fence(A) is not None for node in nodes] == [node.placement.node == place.node for node in nodes]
+    assert place.address == place.node.partition("/")[0] + ":1"
+
+
+async def test_what_was_released_is_claimed_with_a_greater_number(nodes: list[Node]) -> None:
+    """REDIS-3."""
+    one, two, _ = nodes
+    fences = []
+    for node in (one, two, one, one):
+        fences.append((await node.placement.claim(A)).fence)
+        await node.placement.release(A)
+    assert fences == sorted(set(fences))
+    await two.placement.claim(A)
+    await one.placement.release(A)
+    assert (await one.placement.claim(A)).node == two.placement.node
+
+
+async def test_a_node_that_is_gone_is_told_within_seconds_and_the_first_who_claims_has_its_rooms(nodes: list[Node]) -> None:
+    """REDIS-4."""
+    one, two, three = nodes
+    before = [(await one.placement.claim(document)).fence for document in (A, B)]
+    await two.placement.claim(C)
+    die(one)
+    told = [await soon(anext(aiter(node.placement.orphaned()))) for node in (two, three)]
+    assert told == [frozenset({A, B})] * 2
+    places = await asyncio.gather(two.placement.claim(A), three.placement.claim(A))
+    assert len(set(places)) == 1
+    assert places[0].fence > max(before)
+    assert one.placement.node != places[0].node
+
+
+async def test_who_comes_back_after_a_pause_learns_what_it_lost_and_keeps_the_rest(nodes: list[Node]) -> None:
+    """REDIS-4."""
+    one, two, _ = nodes
+    await one.placement.claim(A)
+    kept = await one.placement.claim(B)
+    die(one)
+    await soon(anext(aiter(two.placement.orphaned())))
+    await two.placement.claim(A)
+    await one.placement._beat()
+    assert await soon(anext(aiter(one.placement.lost()))) == A
+    assert await two.placement.claim(B) == kept
+    assert (one.placement.fence(A), one.placement.fence(B)) == (None, kept.fence)
+
+
+async def test_a_node_that_ends_gives_everything_to_the_others_at_once(nodes: list[Node]) -> None:
+    one, two, _ = nodes
+    await one.placement.claim(A)
+    await asyncio.sleep(0)
+    await one.placement.close()
+    assert (await soon(two.placement.claim(A))).node == two.placement.node
+
+
+async def test_who_starts_again_under_its_name_has_its_rooms_without_waiting(redis_server: RedisServer, prefix: str) -> None:
+    """REDIS-4."""
+    first = await started(redis_server.url, prefix, heartbeat=3600)
+    fence = (await first.placement.claim(A)).fence
+    die(first)
+    second = await started(redis_server.url, prefix, heartbeat=3600)
+    place = await soon(second.placement.claim(A))
+    assert (place.node, place.fence > fence) == (second.placement.node, True)
+    with pytest.raises(Unavailable, match="name"):
+        await first.placement._beat()
+    await second.close()
+    await first.close()
+
+
+async def test_what_lives_here_is_claimed_without_redis(redis_server: RedisServer, prefix: str) -> None:
+    line = Line(redis_server)
+    await line.open()
+    async with a_node(line.url, prefix) as node:
+        place = await node.placement.claim(A)
+        line.refusing = True
+        line.cut()
+        assert await node.placement.claim(A) == place
+        with pytest.raises(Unavailable):
+            await node.placement.claim(B)
+        line.refusing = False
+        assert (await node.placement.claim(B)).node == place.node
+    await line.close()
+
+
+async def test_nothing_is_asked_of_redis_for_rooms_in_which_nothing_happens(redis_server: RedisServer, prefix: str) -> None:
+    async with a_node(redis_server.url, prefix) as node:
+        await asyncio.gather(*(node.placement.claim(f"id:{number}") for number in range(300)))
+
+        async def commands() -> int:
+            return int((await node.server.ask("INFO", "stats"))["total_commands_processed"])
+
+        before = await commands()
+        for _ in range(3):
+            await node.placement._beat()
+        assert await commands() - before < 60
+
+
+async def test_a_redis_that_comes_back_empty_gives_nobody_what_a_living_node_holds() -> None:
+    """REDIS-5."""
+    with running() as server:
+        await known(server.url, "p:")
+        async with a_node(server.url, "p:", name="one") as one, a_node(server.url, "p:", name="two") as two:
+            before = await one.placement.claim(A)
+            again = asyncio.Event()
+            one.placement.forgotten = lambda _: again.set()
+            await asyncio.to_thread(server.kill)
+            server.lose()
+            await asyncio.to_thread(server.start)
+            other = asyncio.ensure_future(two.placement.claim(A))
+            await soon(again.wait())
+            place = await one.placement.claim(A)
+            assert (place.node, place.fence > before.fence) == (before.node, True)
+            assert await soon(other) == place
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_fencing_numbers_never_go_back_whatever_happens(redis_server: RedisServer, prefix: str, seed: int) -> None:
+    """REDIS-3, seeded: claims, releases, deaths, losses of memory."""
+    chance = random.Random(seed)
+    nodes = {name: await started(redis_server.url, prefix, name=name, heartbeat=0.3) for name in ("one", "two")}
+    highest = {A: 0, B: 0}
+    owners: dict[int, str] = {}
+    dead: list[Node] = []
+    for _ in range(60):
+        name, document = chance.choice(list(nodes)), chance.choice((A, B))
+        placement = nodes[name].placement
+        match chance.choice(("claim", "claim", "claim", "release", "die", "lose")):
+            case "claim":
+                known_here = placement.fence(document)
+                place = await placement.claim(document)
+                assert owners.setdefault(place.fence, place.node) == place.node
+                assert place.fence in {known_here, highest[document]} or place.fence > highest[document]
+                highest[document] = max(highest[document], place.fence)
+            case "release":
+                await nodes[name].placement.release(document)
+            case "die" if chance.random() < 0.2:
+                die(nodes[name])
+                dead.append(nodes[name])
+                nodes[name] = await started(redis_server.url, prefix, name=name, heartbeat=0.3)
+            case "lose" if chance.random() < 0.2:
+                found = await nodes[name].server.ask("KEYS", f"{prefix}*")
+                await nodes[name].server.ask("DEL", "x", *found)
+            case _:
+                pass
+    for node in (*dead, *nodes.values()):
+        await node.close()
