@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from collab.ports import Displaced
     from collab.storage.exchange import Aside
+    from collab.storage.fences import Fences
     from collab.storage.names import Names, Sight
 
     # The class has a method `list`.
@@ -80,19 +81,21 @@ class LocalFiles:
     """See `collab.ports.Files`. `exchange` and `step` as in `Exchange`.
 
     `recognise(id, body)` is asked when a path comes back after its document was deleted: whether this is the same document. Nobody set:
-    only the same bytes are.
+    only the same bytes are. `fences`: several nodes write into the folder.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the surroundings
         self,
         root: Path,
         names: Names,
         *,
         recognise: Callable[[str, bytes], Awaitable[bool]] | None = None,
+        fences: Fences | None = None,
         exchange: Callable[[int, bytes, bytes], None] = kernel.exchange,
         step: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.recognise = recognise
+        self._hold = nullcontext if fences is None else fences.hold
         self._folder = Folder(root)
         self._places = Places(self._folder, names)
         self._exchange = Exchange(self._folder, exchange=exchange, step=step)
@@ -244,7 +247,8 @@ class LocalFiles:
 
     def _write(self, place: Place, body: bytes, if_match: str) -> Written:
         path = _file(place)
-        sight, aside = self._exchange.replace(path, place.id[3:11], body, lambda: self._matches(path, if_match))
+        with self._hold(place.id):
+            sight, aside = self._exchange.replace(path, place.id[3:11], body, lambda: self._matches(path, if_match))
         etag = _etag(sight, body)
         self._disk.note(lambda names: names.settle(place.id, sight, etag, durable=False))
         displaced: Displaced = LocalDisplaced(self, aside)

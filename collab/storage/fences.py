@@ -1,0 +1,80 @@
+"""Fencing numbers of documents beside their files: who holds an older one than the last that wrote, writes nothing (CASES: a paused saver).
+
+Storages know no fencing numbers, so several nodes that write into one folder keep them here. The number is compared, and the file exchanged,
+while one lock is held: a node that was stopped in between holds up the others for a while, and nobody writes over anybody.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from collab.errors import Fenced, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PATIENCE = 5.0
+"""Seconds to wait for a node that is writing the same file."""
+STEP = 0.01
+"""Seconds between looks."""
+
+
+class Fences:
+    """The numbers in a folder that all nodes share, one small file each. `fence` tells ours, None for a document that is not ours."""
+
+    def __init__(self, folder: Path, fence: Callable[[str], int | None], *, patience: float = PATIENCE) -> None:
+        self._folder = folder
+        self._fence = fence
+        self._patience = patience
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+    @contextmanager
+    def hold(self, document: str) -> Iterator[None]:
+        """Nobody else writes this document meanwhile. Fenced: somebody with a greater number has, or it is not ours. Unavailable."""
+        mine = self._fence(document)
+        if mine is None:
+            raise _moved(document)
+        with ExitStack() as held:
+            try:
+                descriptor = os.open(self._folder / document.partition(":")[2], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                held.callback(os.close, descriptor)
+                self._lock(descriptor)
+                self._compare(descriptor, document, mine)
+            except OSError as error:
+                raise Unavailable(f"{error.strerror}: the fencing number of {document}") from error
+            yield
+
+    def forget(self, document: str) -> None:
+        """The document is gone for good."""
+        (self._folder / document.partition(":")[2]).unlink(missing_ok=True)
+
+    def _lock(self, descriptor: int) -> None:
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise Unavailable("another server is writing this file and does not come to its end; trying again") from None
+                time.sleep(STEP)
+            else:
+                return
+
+    @staticmethod
+    def _compare(descriptor: int, document: str, mine: int) -> None:
+        """The number that stands, and from now on ours: written before the file is."""
+        held = os.pread(descriptor, 32, 0).strip()
+        if held and int(held) > mine:
+            raise _moved(document)
+        if not held or int(held) < mine:
+            os.pwrite(descriptor, b"%-31d\n" % mine, 0)
+            os.fsync(descriptor)
+
+
+def _moved(document: str) -> Fenced:
+    return Fenced(f"The document is open on another server by now ({document}); come back in a moment.")

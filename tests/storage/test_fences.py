@@ -1,0 +1,142 @@
+"""Two nodes that write one file, each a process; one is stopped in the middle (REDIS-7)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from collab.errors import Changed, Fenced, Unavailable
+from collab.state.database import Database
+from collab.state.tables import STATE
+from collab.storage.fences import Fences
+from collab.storage.local import LocalFiles
+from collab.storage.names import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHECKOUT = Path(__file__).parents[2]
+LIMIT = 2**20
+
+WRITES = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from collab.errors import CollabError
+from collab.state.database import Database
+from collab.state.tables import STATE
+from collab.storage.fences import Fences
+from collab.storage.local import LocalFiles
+from collab.storage.names import Names
+
+folder, fence, stops = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+
+def step(word):
+    if word == stops:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+async def main():
+    database = Database(folder / "state.sqlite", STATE)
+    files = LocalFiles(folder / "root", Names(database), fences=Fences(folder / "fences", lambda _: fence), step=step)
+    stat = await files.stat("a.md")
+    if stops == "before":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    try:
+        await files.write(stat.id, b"of the old one", if_match=stat.etag)
+        print("written", flush=True)
+    except CollabError as error:
+        print(error.reason, flush=True)
+    await files.close()
+
+asyncio.run(main())
+"""
+
+
+class Folder:
+    """A root with one file, as two nodes see it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "root").mkdir()
+        self.file = path / "root" / "a.md"
+        self.file.write_bytes(b"start")
+        self.database = Database(path / "state.sqlite", STATE)
+        self.fence: int | None = 6
+        self.fences = Fences(path / "fences", lambda _: self.fence, patience=0.2)
+        self.files = LocalFiles(path / "root", Names(self.database), fences=self.fences)
+
+    async def write(self, body: bytes) -> None:
+        stat = await self.files.stat("a.md")
+        await self.files.write(stat.id, body, if_match=stat.etag)
+
+    def other(self, fence: int, stops: str) -> subprocess.Popen[str]:
+        """A node in a process of its own, until it has stopped itself."""
+        arguments = [sys.executable, "-c", WRITES, str(self.path), str(fence), stops]
+        process = subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        return process
+
+    @staticmethod
+    def go_on(process: subprocess.Popen[str]) -> str:
+        """What it says when it goes on."""
+        process.send_signal(signal.SIGCONT)
+        return process.communicate(timeout=60)[0].strip()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    made = Folder(tmp_path)
+    with closing(made.database):
+        yield made
+        asyncio.run(made.files.close())
+
+
+def test_a_node_that_was_stopped_before_it_writes_does_not_write_over_the_one_that_took_over(folder: Folder) -> None:
+    """REDIS-7."""
+    process = folder.other(5, "before")
+    asyncio.run(folder.write(b"of the new one"))
+    assert folder.go_on(process) == "moved"
+    assert folder.file.read_bytes() == b"of the new one"
+
+
+def test_a_node_that_was_stopped_between_look_and_write_holds_up_the_other_one_and_is_noticed_by_it(folder: Folder) -> None:
+    """REDIS-7."""
+    process = folder.other(5, "checked")
+    with pytest.raises(Unavailable, match="another server"):
+        asyncio.run(folder.write(b"of the new one"))
+    assert folder.file.read_bytes() == b"start"
+    assert folder.go_on(process) == "written"
+    stale = "0" * 64
+    with pytest.raises(Changed):
+        asyncio.run(folder.files.write("a.md", b"of the new one", if_match=stale))
+    asyncio.run(folder.write(b"of the new one"))
+    assert folder.file.read_bytes() == b"of the new one"
+
+
+def test_a_node_that_is_killed_between_look_and_write_holds_up_nobody(folder: Folder) -> None:
+    process = folder.other(5, "checked")
+    process.kill()
+    process.communicate(timeout=60)
+    asyncio.run(folder.write(b"of the new one"))
+    assert folder.file.read_bytes() == b"of the new one"
+
+
+def test_the_greatest_number_that_wrote_stands_and_who_has_none_writes_nothing(folder: Folder) -> None:
+    """REDIS-7."""
+    told: list[Any] = []
+    for fence in (6, 7, 7, 6, None, 10**15):
+        folder.fence = fence
+        try:
+            asyncio.run(folder.write(b"%d" % (fence or 0)))
+        except Fenced:
+            told.append(fence)
+    assert told == [6, None]
+    assert folder.file.read_bytes() == b"%d" % 10**15
