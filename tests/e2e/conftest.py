@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from e2e.people import FLAGS, Company, chromium
-from playwright.async_api import async_playwright
+from e2e.people import FLAGS, MILLISECONDS, Company, chromium
+from playwright.async_api import async_playwright, expect
 from serving import Served, serving
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SAVE_DELAY = "0.5"
 """Seconds: files follow sooner than they do by default, so that nobody waits for them long."""
+
+expect.set_options(timeout=MILLISECONDS)
 
 
 @pytest.fixture(scope="session")

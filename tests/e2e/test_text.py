@@ -108,9 +108,9 @@ async def test_a_file_that_was_only_looked_at_is_not_written(server: Served, com
 
 async def test_a_long_document_scrolls_and_takes_words_at_its_end(shared_server: Served, company: Company) -> None:
     body = "".join(f"## Part {number}\n\nWords of part {number}.\n\n" for number in range(2000))
-    shared_server.write("long.md", body)
+    shared_server.write("longer.md", body)
     ann, bob = await company.join("Ann", shared_server), await company.join("Bob", shared_server)
-    editor, other = await ann.open("long.md"), await bob.open("long.md")
+    editor, other = await ann.open("longer.md"), await bob.open("longer.md")
 
     await editor.type("The end.", at="Control+End")
     await other.type("The start. ", at="Control+Home")
@@ -119,4 +119,4 @@ async def test_a_long_document_scrolls_and_takes_words_at_its_end(shared_server:
     await editor.reads(expected)
     await other.reads(expected)
     await editor.saved()
-    assert shared_server.read("long.md") == expected
+    assert shared_server.read("longer.md") == expected

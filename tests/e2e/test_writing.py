@@ -126,7 +126,7 @@ async def test_a_key_formats_what_is_selected(key: str, expected: str, ann: Pers
 
 
 async def test_undo_takes_the_formatting_back_and_not_what_was_typed_just_before(ann: Person) -> None:
-    editor = await opened(ann, "steps.md", "start\n")
+    editor = await opened(ann, "formats.md", "start\n")
     await editor.type("typed ", at="Control+Home")
     await editor.page.keyboard.press("Control+Shift+ArrowLeft")
 
@@ -193,7 +193,7 @@ async def test_f6_goes_from_part_to_part_and_back(ann: Person) -> None:
 
 
 async def test_enter_goes_on_with_a_list_and_tab_moves_its_items(ann: Person) -> None:
-    editor = await opened(ann, "list.md", "1. one")
+    editor = await opened(ann, "lists.md", "1. one")
     page = editor.page
 
     await editor.type("\ntwo\nthree", at="Control+End")
@@ -348,7 +348,7 @@ async def test_a_picture_that_is_pasted_lies_beside_the_document_and_its_link_st
 
 
 async def test_pictures_can_be_chosen_and_other_files_dropped(ann: Person) -> None:
-    editor = await opened(ann, "chosen.md", "")
+    editor = await opened(ann, "pictures.md", "")
     page = editor.page
     pixel = base64.b64decode(PIXEL)
 
@@ -365,7 +365,7 @@ async def test_pictures_can_be_chosen_and_other_files_dropped(ann: Person) -> No
 
 
 async def test_a_picture_that_could_not_be_uploaded_leaves_a_word_why_and_nothing_in_the_text(server: Served, company: Company) -> None:
-    editor = await opened(await company.join("Ann", server), "lost.md", "start")
+    editor = await opened(await company.join("Ann", server), "not-uploaded.md", "start")
     await asyncio.to_thread(server.stop)
 
     await editor.page.evaluate(PASTE, {"files": [{"name": "image.png", "type": "image/png", "base64": PIXEL}]})
@@ -459,7 +459,7 @@ async def test_on_a_phone_the_outline_lies_over_the_text_and_goes_when_it_was_us
 
 async def test_on_a_phone_the_toolbar_is_at_the_bottom_and_leaves_the_focus_in_the_text(shared_server: Served, company: Company) -> None:
     ann = await company.join("Ann", shared_server, has_touch=True, is_mobile=True)
-    editor = await opened(ann, "phone.md", "one two\n")
+    editor = await opened(ann, "small.md", "one two\n")
     page = editor.page
     await page.set_viewport_size({"width": 360, "height": 640})
     await select(editor, "two")
