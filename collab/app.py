@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import logging
 import os
+import socket
 import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -19,9 +21,11 @@ from starlette.middleware import Middleware
 
 from collab.access import Person
 from collab.archive.store import Archive
-from collab.errors import Unavailable
+from collab.cluster.shared import Shared
+from collab.errors import Conflict, Unavailable
 from collab.frames import frame
 from collab.journal.sqlite import SqliteJournal
+from collab.redis.server import Server as Redis
 from collab.runtime.audit import Audit
 from collab.runtime.bin import Trash
 from collab.runtime.documents import Documents
@@ -41,6 +45,7 @@ from collab.state.database import Database
 from collab.state.secrets import Logins, signing_key
 from collab.state.shelf import Shelf
 from collab.state.tables import STATE
+from collab.storage.fences import Fences
 from collab.storage.local import LocalFiles
 from collab.storage.local_bin import LocalBin
 from collab.storage.local_folders import LocalFolders
@@ -71,7 +76,7 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
-    from collab.ports import Authors, Bases, Bin, Files, Folders, Journal, Versions, Watch
+    from collab.ports import Authors, Bases, Bin, Files, Folders, Journal, Placement, Versions, Watch
     from collab.settings import Settings
     from collab.state.directory import Directory
     from collab.web.sessions import OneTime
@@ -105,6 +110,16 @@ class Adapters:
     """Why the archive takes nothing just now, in words, or None."""
     watch: Watch | None = None
     """Tells what others change; None: nobody does."""
+    placement: Placement | None = None
+    """Where rooms live, when there are several nodes."""
+    trouble: Callable[[], str | None] | None = None
+    """Why nothing can be stored just now, in words, or None; by default what the journal says."""
+    weakness: Callable[[], str | None] = lambda: None
+    """Why what the journal has acknowledged may be gone after a crash, in words, or None."""
+    forgetful: bool = False
+    """The journal's medium may lose its memory."""
+    start: Callable[[], Awaitable[None]] | None = None
+    """Connects, before the first request."""
     close: Callable[[], Awaitable[None]] | None = None
     """Lets go of files and journal, when the last request is answered."""
 
@@ -163,12 +178,15 @@ def build(settings: Settings, adapters: Adapters) -> App:
             limits=_limits(settings),
             timing=Timing(debounce=settings.save_delay, latest=settings.save_at_most),
             idle=settings.room_idle,
+            weakness=adapters.weakness,
+            placement=adapters.placement,
+            forgetful=adapters.forgetful,
             beat=pulse.beat,
         ),
     )
     metrics.connections = lambda: len(rooms.connections)
     metrics.archive_behind = lambda: len(rooms.backlog)
-    health = Health(metrics, lambda: adapters.journal.trouble, adapters.archive_trouble)
+    health = Health(metrics, adapters.trouble or (lambda: adapters.journal.trouble), adapters.archive_trouble, adapters.weakness)
     documents = Documents(rooms, adapters.files, adapters.versions)
     trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, days=settings.bin_days)
     api = Api(
@@ -249,6 +267,8 @@ def _lifespan(
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if adapters.start is not None:
+            await adapters.start()
         await trash.mend()
         await rooms.start()
         work = [trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
@@ -306,12 +326,15 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
     directory = prepared(settings, adopt=adopt)
     with directory.hold(now=time.time()), contextlib.closing(Database(directory.database, STATE)) as database:
         logins = Logins(database)
-        files, journal = LocalFiles(directory.root, Names(database)), SqliteJournal(directory.journal)
         archive = Archive(archive_url(settings, directory))
+        shared = _shared(settings, directory, archive)
+        journal = SqliteJournal(directory.journal) if shared is None else shared.journal
+        fences = Fences(directory.path / "fences", shared.placement.fence) if shared is not None else None
+        files = LocalFiles(directory.root, Names(database), fences=fences)
 
         async def close() -> None:
+            await (journal if shared is None else shared).close()
             await archive.close()
-            await journal.close()
             await files.close()
 
         app = build(
@@ -332,9 +355,12 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
                 shelf=Shelf(database),
                 client=settings.client or CLIENT,
                 close=close,
+                **({} if shared is None else _sharing(shared)),
             ),
         )
 
+        if shared is not None:
+            shared.refill = app.rooms.refill
         files.recognise = app.rooms.recognise
 
         def ready(port: int) -> None:
@@ -360,6 +386,59 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
             ) from error
         finally:
             (directory.path / _RUNNING).unlink(missing_ok=True)
+
+
+# --- a journal that several nodes share
+
+
+def _shared(settings: Settings, directory: Directory, archive: Archive) -> Shared | None:
+    """What this node has of Redis; None: the journal is in the state. Conflict when the journal in the state has what no file has; Unavailable."""
+    if not settings.journal:
+        return None
+    asyncio.run(_greet(settings, directory))
+    inode = directory.path.stat()
+    # The state is locked by this process, so whoever had this name is gone.
+    name = hashlib.sha256(f"{socket.gethostname()} {directory.path} {inode.st_dev}:{inode.st_ino}".encode()).hexdigest()[:12]
+    return Shared(
+        settings.journal,
+        archive.checkpoints,
+        name=name,
+        incarnation=os.urandom(8).hex(),
+        address="-",
+        heartbeat=settings.heartbeat,
+        prefix=settings.redis_prefix,
+    )
+
+
+async def _greet(settings: Settings, directory: Directory) -> None:
+    """Whether Redis answers, and nothing is left in the journal of before."""
+    redis = Redis(settings.journal)
+    try:
+        await redis.ask("PING")
+    finally:
+        await redis.close()
+    if directory.journal.exists():
+        before = SqliteJournal(directory.journal)
+        try:
+            behind = await before.unsaved()
+        finally:
+            await before.close()
+        if behind:
+            raise Conflict(
+                f"the journal in {directory.path} has edits of {len(behind)} documents that are not in their files: "
+                "start once without COLLAB_JOURNAL, so that they are saved"
+            )
+
+
+def _sharing(shared: Shared) -> dict[str, Any]:
+    """What a server stands on beside its journal."""
+    return {
+        "placement": shared.placement,
+        "trouble": lambda: shared.trouble,
+        "weakness": lambda: shared.weakness,
+        "forgetful": True,
+        "start": shared.start,
+    }
 
 
 def base_address(settings: Settings, port: int) -> str:

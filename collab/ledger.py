@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collab.formats.bodies import Form
     from collab.ports import Meta
 
+HERE = -1
+"""A place in the meta of a checkpoint: the checkpoint's own."""
 KNOWN = 64
 FORMER = 16
 """Bodies that the file held before, of which a crash may leave one beside it, with somebody's words in it."""
@@ -187,6 +189,14 @@ class Ledger:
         """The states from which the file's body may come, the surest first."""
         return [self.base, self.announced] if self.announced else [self.base]
 
+    def to_meta_anew(self, endings: Iterable[Ending], *, ahead: bool) -> Meta:
+        """For a log that begins anew with a state, whatever the file holds; `ahead`: it does not hold that state, but what it held last is known,
+        though nobody can make the state anew that it came from.
+        """
+        base = self.base.to_json() if ahead else [self.base.hash, HERE, []]
+        announced = {"announced": self.announced.to_json()} if self.announced is not None else {}
+        return {**self.to_meta(endings), "base": base, "ahead": ahead, **announced}
+
     def to_meta(self, endings: Iterable[Ending]) -> Meta:
         """For a checkpoint at the base's place, as if everything up to there were saved; `endings` are those of that state."""
         return {
@@ -203,10 +213,14 @@ class Ledger:
     def from_meta(cls, meta: Meta, position: int) -> Self:
         """The inverse of `to_meta`."""
         owners = cast("Mapping[str, str]", meta["owners"])
+        base = Base.from_json(meta["base"])
+        announced = meta.get("announced")
         return cls(
             form=form_of(cast("Mapping[str, object]", meta["form"])),
             owners={int(client): person for client, person in owners.items()},
-            base=Base.from_json(meta["base"]),
+            base=replace(base, place=position) if base.place == HERE else base,
+            announced=None if announced is None else Base.from_json(announced),
+            edited=position if meta.get("ahead") else 0,
             known=tuple(cast("Iterable[str]", meta["known"])),
             held=tuple(Held(*each) for each in cast("Iterable[tuple[str, float, bool]]", meta.get("held", []))),
             origin=cast("int", meta.get("origin", 0)),

@@ -216,6 +216,16 @@ class Journal(Protocol):
         """Why nothing can be made durable just now, in words, or None."""
 
 
+class Refillable(Protocol):
+    """A journal whose medium may lose its memory."""
+
+    async def refill(self, document: str, state: bytes, meta: Meta, *, ahead: bool) -> int:
+        """The log begins anew with a state that has everything which was appended before the call, at the position that is given back, above all that
+        were given before. `ahead`: the file does not hold the state. A record that waits and whose place was to name a state before this one
+        fails with `Unavailable`. Raises `Fenced`, `Unavailable`.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a document's log that a checkpoint replaced: the state at `first` and the records up to and with `last`, packed."""

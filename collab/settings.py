@@ -111,6 +111,12 @@ def _whole_secret(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _journal(value: str) -> str:
+    if value and not value.startswith(("redis://", "rediss://", "unix://", "valkey://", "valkeys://")):
+        raise ValueError("must be redis://name:port/0, rediss://… or unix:///socket")
+    return value
+
+
 Seconds: TypeAlias = Annotated[float, BeforeValidator(seconds)]
 Bytes: TypeAlias = Annotated[int, BeforeValidator(size)]
 Words: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
@@ -185,6 +191,15 @@ class Settings(BaseSettings):
     archive: Annotated[
         str, Field(description="The database of versions, authors and what writers have read: a URL. By default a file in the state.")
     ] = ""
+    journal: Annotated[
+        str,
+        AfterValidator(_journal),
+        Field(description="The journal: a Redis or Valkey by its URL. By default a file in the state.", repr=False),
+    ] = ""
+    redis_prefix: Annotated[
+        str, Field(description="What the names of everything in Redis begin with; one for each set of nodes.", min_length=1)
+    ] = "collab:"
+    heartbeat: Annotated[Seconds, Field(description="A node that was not heard of for so long is gone, by Redis' clock.", ge=0.5)] = 6.0
     bin_days: Annotated[float, Field(description="Days that something deleted waits in the bin.", gt=0, le=36500)] = 30.0
     audit: Annotated[str, Field(description="A file for audit events as JSON lines, - for standard error, empty for none.")] = ""
     log_level: Annotated[

@@ -324,7 +324,7 @@ class RedisJournal:
                 return  # given up meanwhile
             line.position += 1
             self._settle(line.waiting.popleft(), line.position)
-        del self._active[line]
+        self._active.pop(line, None)
         self._activate(line)
 
     def _settle(self, entry: _Entry, position: int | CollabError) -> None:
@@ -389,7 +389,12 @@ class RedisJournal:
         """The new line has what waited in the old one, but for the first ones, as far as they are in the state that it begins with."""
         old = self._lines.get(line.document)
         self._lines[line.document] = line
-        for place, entry in enumerate(old.waiting if old is not None else ()):
+        waiting = list(old.waiting) if old is not None else []
+        if old is not None:
+            # An answer to what was sent before may still come.
+            old.waiting.clear()
+            self._active.pop(old, None)
+        for place, entry in enumerate(waiting):
             if place < covered and entry.kind in _IN_A_STATE:
                 self._settle(entry, line.position or 0)
             elif place < covered and entry.kind in _NAMING:
@@ -398,6 +403,12 @@ class RedisJournal:
                 line.waiting.append(entry)
         self._activate(line)
         self._notify()
+
+    def suspend(self, document: str) -> None:
+        """Redis has forgotten that we have this document: everything of it waits until `refill` or `abandon`."""
+        line = self._lines.setdefault(document, _Line(document, 0))
+        line.forgotten = True
+        self._active.pop(line, None)
 
     def abandon(self, document: str) -> None:
         """Nobody has what Redis has forgotten of this document: what waits is refused."""

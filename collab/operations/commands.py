@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collab import app
+from collab.errors import Conflict, NotFound
 from collab.operations.backup import back_up
 from collab.operations.erasing import erase
 from collab.operations.exporting import export
@@ -56,7 +57,20 @@ def add(commands: argparse._SubParsersAction[Any], shared: Callable[[argparse.Ar
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
     """Do what was asked; errors are CollabError and OSError."""
+    if given.command != "erase" and (settings.journal or (given.command != "restore" and _moved(settings))):
+        raise Conflict(
+            f"`collab {given.command}` needs a journal in the state, and this one is in Redis: "
+            "back up the folder, the state and the archive's database by their own means (docs/how-to/several-nodes.md)"
+        )
     {"backup": _backup, "restore": _restore, "export": _export, "erase": _erase}[given.command](settings, given)
+
+
+def _moved(settings: Settings) -> bool:
+    """Whether there is a state whose journal is elsewhere."""
+    try:
+        return not app.present(settings).journal.is_file()
+    except NotFound:
+        return False
 
 
 def _backup(settings: Settings, given: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from collab import __version__, protocol
 from collab.document import Document
-from collab.errors import CollabError, TooMany, Unavailable
+from collab.errors import CollabError, Fenced, TooMany, Unavailable
 from collab.formats.bodies import TEXT
 from collab.ledger import Base, history, pack
 from collab.ports import Kind as Entry
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from collab.access import Person
     from collab.ledger import Ledger
-    from collab.ports import Journal, Meta, Stat
+    from collab.ports import Journal, Meta, Refillable, Stat
     from collab.protocol import Kind
     from collab.room import Effect, Room
     from collab.runtime.metrics import Metrics
@@ -121,7 +121,9 @@ class FileState:
 
 
 class Host:
-    """A room and its surroundings. `clock` is monotonic; `frame` makes one WebSocket frame of one message."""
+    """A room and its surroundings. `clock` is monotonic; `frame` makes one WebSocket frame of one message; `weakness` tells why what the journal
+    has acknowledged may be gone after a crash, or None.
+    """
 
     def __init__(  # noqa: PLR0913 - the surroundings
         self,
@@ -136,7 +138,9 @@ class Host:
         spawn: Callable[[Coroutine[object, object, None]], object],
         changed: Callable[[], None],
         lost: Callable[[], None],
+        weakness: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._weakness = weakness
         self.stat = stat
         self.room = room
         self.ledger = ledger
@@ -412,6 +416,18 @@ class Host:
             self._edited = future
         return future
 
+    async def refill(self, journal: Refillable) -> None:
+        """The journal's medium lost its memory: the log begins anew with what is here. Unavailable, Fenced."""
+        if self._inbox is not None:
+            raise Fenced("The document was being rebuilt; open it again.")
+        self.commit()
+        ledger, document, base = self.ledger, self.room.document, self.ledger.base
+        ahead = ledger.announced is not None or sha256(self.body()).hexdigest() != base.hash
+        # In the same step as the state: what is appended from here on comes behind it.
+        place = await journal.refill(self.id, document.encode(), ledger.to_meta_anew(document.endings, ahead=ahead), ahead=ahead)
+        if not ahead and ledger.base == base:
+            ledger.base = Base(base.hash, place)
+
     def stands(self, base: Base) -> bool:
         """Whether the text that somebody read is the live one: nothing was edited behind it."""
         edited = self._edited
@@ -612,6 +628,7 @@ class Host:
             else datetime.fromtimestamp(saved_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "detail": self.file.detail,
             "journal": self._journal.trouble or "",
+            "durable": self._weakness() is None,
             "writable": member.peer.writes,
             "path": self.stat.path,
             "id": self.stat.id,

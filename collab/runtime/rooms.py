@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from collab.document import Document, new_lineage
-from collab.errors import CollabError, Draining, NotFound, TooLarge, Unavailable
+from collab.errors import CollabError, Draining, Fenced, NotFound, TooLarge, Unavailable
 from collab.formats import bodies
 from collab.ledger import Ledger, deletions, history, reaches
 from collab.merge import nearness
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from collab.access import Grant, Person
     from collab.formats.bodies import Body
-    from collab.ports import Authors, Bases, Content, Files, Journal, Stat, Versions
+    from collab.ports import Authors, Bases, Content, Files, Journal, Placement, Refillable, Stat, Versions
     from collab.runtime.connection import Connection
     from collab.runtime.metrics import Metrics
     from collab.shares import Picture
@@ -80,6 +80,12 @@ class Surroundings:
     """Called when work begins."""
     refusal: float = 5.0
     """Seconds that a refused socket is held the first time."""
+    weakness: Callable[[], str | None] = lambda: None
+    """Why what the journal has acknowledged may be gone after a crash, in words, or None."""
+    placement: Placement | None = None
+    """Where documents live, when there are several nodes."""
+    forgetful: bool = False
+    """The journal's medium may lose its memory: what rests is in the archive, too."""
 
 
 @dataclass(eq=False, slots=True)
@@ -303,6 +309,15 @@ class Rooms:
         for opening in self._opening.values():
             opening.add_done_callback(partial(_relocate, path=path, to=to))
 
+    async def refill(self, document: str, journal: Refillable) -> bool:
+        """The journal's medium has forgotten a document: write what is here into its new log, False when it is not open here. Unavailable, Fenced."""
+        entry = self._open.get(document)
+        if entry is None:
+            return False
+        await entry.host.refill(journal)
+        entry.saver.hurry()
+        return True
+
     async def flush(self, documents: Iterable[str]) -> None:
         """Save open rooms that are ahead of their files. What cannot be saved stays in the journal; raises nothing."""
         ahead = [entry for entry in map(self._open.get, documents) if entry is not None and entry.host.file.word != "saved"]
@@ -351,6 +366,7 @@ class Rooms:
 
     async def _load(self, document: str, opening: asyncio.Future[Host]) -> None:
         try:
+            await self._claim(document)
             entry = await self._make(document)
         except CollabError as error:
             opening.set_exception(error)
@@ -370,6 +386,12 @@ class Rooms:
             elif not opening.cancelled():
                 # Those who waited may be gone; then nobody looks at the error.
                 opening.exception()
+
+    async def _claim(self, document: str) -> None:
+        """The room lives here from now on. Fenced: it lives elsewhere."""
+        placement = self._around.placement
+        if placement is not None and (await placement.claim(document)).node != placement.node:
+            raise Fenced("The document lives on another node; come back in a moment.")
 
     async def _make(self, document: str) -> _Open:
         around = self._around
@@ -455,6 +477,7 @@ class Rooms:
             spawn=self.spawn,
             changed=changed,
             lost=lambda: self._drop(entry),
+            weakness=around.weakness,
         )
         merger = Merger(
             host,
@@ -513,6 +536,8 @@ class Rooms:
             host.closing.set()
             if force:
                 await self._finish(entry)
+            if self._around.forgetful:
+                await entry.saver.rest()
             host.closed = True
         finally:
             if entry.idle is not None:

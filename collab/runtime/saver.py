@@ -41,6 +41,8 @@ REREADS = (1.0, 30.0)
 """Seconds after which a displaced inode is read again: an in-place writer may still hold it."""
 CHECKPOINT = 256 * 1024
 """Bytes of log that make a checkpoint due."""
+PATIENCE = 5.0
+"""Seconds that a room which goes waits for the archive."""
 SLOWEST = 60.0
 """Seconds between tries at most."""
 NONE = -1
@@ -399,13 +401,29 @@ class Saver:
             host.tell("back")
             host.say("saved", saved_at=written.stat.modified)
 
-    async def _checkpoint(self, place: int, state: bytes, endings: tuple[Ending, ...], logged: int) -> None:
-        """What the journal held up to here goes to the archive, then out of the journal: in between a crash leaves it in both."""
+    async def _checkpoint(self, place: int, state: bytes, endings: tuple[Ending, ...], logged: int, *, resting: bool = False) -> None:
+        """What the journal held up to here goes to the archive, then out of the journal: in between a crash leaves it in both.
+
+        `resting`: the file holds just this state, so what came to the log since it was written does not matter.
+        """
         host = self._host
         known = await self._journal.load(host.id)
         if await self._chronicle.cut(known, place, host.ledger.past, host.room.document.lineage):
-            await self._journal.checkpoint(host.id, place, state, host.ledger.to_meta(endings))
+            meta = host.ledger.to_meta_anew(endings, ahead=False) if resting else host.ledger.to_meta(endings)
+            await self._journal.checkpoint(host.id, place, state, meta)
             host.logged -= logged
+
+    async def rest(self) -> None:
+        """The room goes, and the file holds everything: the archive has it, too, when it answers soon. Raises nothing."""
+        host, ledger, document = self._host, self._host.ledger, self._host.room.document
+        if self.dirty or host.file.word != "saved" or ledger.base.merges or ledger.announced is not None or self._chronicle.behind:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                if (await self._journal.load(host.id)).position < ledger.position:
+                    await self._checkpoint(ledger.position, document.encode(), document.endings, host.logged, resting=True)
+        except (TimeoutError, CollabError) as error:
+            log.warning("%s rests in the journal only: %s", host.id, error)
 
     async def _exchange(self, body: bytes, digest: str, base: Base) -> Written | None:
         """Write, or when the file holds this body already only look whether it still does."""

@@ -127,7 +127,7 @@ def _outside(root: Path, state: Path) -> Directory:
 def existing(root: Path, state: Path) -> Directory:
     """The state directory for `root`, as it is. NotFound when there is no state in it."""
     directory = Directory(Path(os.path.realpath(state)), Path(os.path.realpath(root)))
-    if not directory.journal.is_file():
+    if not directory.journal.is_file() and not directory.database.is_file():
         raise NotFound(f"there is no state in {directory.path}: name the state directory with --state")
     _check_whole(directory)
     return directory

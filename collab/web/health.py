@@ -36,12 +36,13 @@ class _Collected(Collector):
 @dataclass(slots=True)
 class Health:
     """The routes `/healthz`, `/readyz`, `/metrics`. `trouble` tells why nothing can be made durable just now, or None; `archive`, what is wrong with
-    the archive, without which people edit and save all the same.
+    the archive, without which people edit and save all the same; `weakness`, why what was acknowledged may be gone after a crash.
     """
 
     metrics: Metrics
     trouble: Callable[[], str | None]
     archive: Callable[[], str | None] = lambda: None
+    weakness: Callable[[], str | None] = lambda: None
     draining: bool = False
     registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=False))
 
@@ -76,6 +77,9 @@ class Health:
             return Problem.of(Unavailable(f"nothing can be stored: {trouble}"))
         # Where the database is, is not for everybody: the log says more.
         words = "ready" if self.archive() is None else "ready, but the archive takes nothing: no history, and new versions wait"
+        weakness = self.weakness()
+        if weakness is not None:
+            words += f"{'; and' if ',' in words else ', but'} words are received, not stored, until they are in the file: {weakness}"
         return PlainTextResponse(words + "\n", headers={"Cache-Control": "no-store"})
 
     async def numbers(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ const REPORT: Report = {
   savedAt: null,
   detail: "",
   journal: "",
+  durable: true,
   writable: true,
   path: "notes.md",
   id: "id:a",

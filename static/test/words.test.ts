@@ -9,6 +9,7 @@ const REPORT: Report = {
   savedAt: "2026-11-22T14:05:00Z",
   detail: "",
   journal: "",
+  durable: true,
   writable: true,
   path: "notes.md",
   id: null,
@@ -76,10 +77,19 @@ test("words are at risk while the server has not acknowledged them", () => {
   expect(atRisk({ ...FACTS, unsynced: 1 })).toBe(false);
 });
 
+test("REDIS-8: what a server acknowledges that may lose it is received until it is in the file, never stored", () => {
+  const pending: Report = { ...REPORT, file: "pending", durable: false };
+  const none = { made: 0, kept: 0, broken: false };
+  expect(words({ ...FACTS, report: pending }, none, String).state).toBe("received");
+  expect(words({ ...FACTS, report: { ...pending, durable: true } }, none, String).state).toBe("stored");
+  expect(words({ ...FACTS, report: { ...pending, file: "failed", detail: "no space" } }, none, String).text).toBe("Received, cannot be stored now: no space");
+  expect(words({ ...FACTS, report: { ...pending, file: "saved" } }, none, String).state).toBe("in-file");
+});
+
 test("a report is read from the stateless message", () => {
   const payload =
-    'collab:state {"version":"2","owed":3,"file":"failed","saved_at":null,"detail":"d","journal":"j","writable":false,"path":"a/b.md","id":"id:x","person":"p"}';
-  const expected = { version: "2", owed: 3, file: "failed", savedAt: null, detail: "d", journal: "j", writable: false, path: "a/b.md", id: "id:x", person: "p" };
+    'collab:state {"version":"2","owed":3,"file":"failed","saved_at":null,"detail":"d","journal":"j","durable":false,"writable":false,"path":"a/b.md","id":"id:x","person":"p"}';
+  const expected = { version: "2", owed: 3, file: "failed", savedAt: null, detail: "d", journal: "j", durable: false, writable: false, path: "a/b.md", id: "id:x", person: "p" };
   expect(reportIn(payload)).toEqual(expected);
 });
 

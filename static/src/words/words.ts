@@ -14,6 +14,8 @@ export interface Report {
   detail: string;
   /** Why nothing can be made durable just now, or "". */
   journal: string;
+  /** Whether what the server acknowledges outlives a crash there; else only what is in the file does. */
+  durable: boolean;
   writable: boolean;
   path: string;
   /** The name that survives a rename, when the server tells it. */
@@ -82,6 +84,7 @@ function report(json: unknown): Report | null {
     savedAt: text("saved_at") || null,
     detail: text("detail"),
     journal: text("journal"),
+    durable: said["durable"] !== false,
     writable: said["writable"] !== false,
     path: text("path"),
     id: text("id") || null,
@@ -143,9 +146,14 @@ function underway({ edits, unsynced, report }: Facts, tally: Readonly<Tally>): W
 }
 
 function settled({ readOnly, report }: Facts, time: Time): Words {
-  if (report?.file === "failed") return said("failed", t("words.unwritten", { why: report.detail || t("words.unwritten.why") }), t("words.short.unwritten"));
+  if (report?.file === "failed") {
+    const why = report.detail || t("words.unwritten.why");
+    if (!report.durable) return said("failed", t("words.unstorable", { why }), t("words.short.unstorable"));
+    return said("failed", t("words.unwritten", { why }), t("words.short.unwritten"));
+  }
   if (report?.file === "gone") return said("failed", t("words.gone"), t("words.short.gone"));
   if (report?.file !== "saved") {
+    if (report?.durable === false && !readOnly) return said("received", t("words.received"), t("words.short.received"));
     const text = t(readOnly ? "words.upToDate" : "words.stored");
     return said("stored", text, text);
   }
