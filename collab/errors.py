@@ -172,3 +172,9 @@ class Fenced(Unavailable):
     """The document's room lives on another node by now: what was sent here is to be sent there."""
 
     reason = "moved"
+
+
+class Unreachable(Unavailable):
+    """The node where the document lives does not answer just now."""
+
+    reason = "unreachable"

@@ -44,6 +44,9 @@ class Displaced(Protocol):
     async def discard(self) -> None:
         """Drop the displaced bytes for good: what they say is merged and in the journal. Idempotent, never raises."""
 
+    def leave(self) -> None:
+        """Nobody here looks after the displaced bytes any more: whoever reads the document next, finds them beside it. Idempotent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:

@@ -60,7 +60,7 @@ DOORS = {
     "pycrdt": {"collab/authorship.py", "collab/document.py", "collab/formats/cells.py", "collab/formats/moved.py"},
     "redis": {"collab/redis"},
     "sqlite3": {"collab/state/database.py"},
-    "starlette": {"collab/app.py", "collab/web"},
+    "starlette": {"collab/app.py", "collab/cluster/passing.py", "collab/web"},
     "uvicorn": {"collab/web"},
     "websockets": {"collab/web"},
 }

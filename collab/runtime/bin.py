@@ -52,11 +52,16 @@ class Trash:
         stat = await self._documents.find(path)
         if not stat.folder:
             raise NotFound("This is no folder.")
+        neighbours = self._rooms.neighbours
         await self._rooms.flush([host.id for host in self._rooms.below(stat.path)])
+        if neighbours is not None:
+            await neighbours.flush(stat.path)
         entry = await self._bin.discard(stat.path, if_match=None, by=by, now=self._rooms.now())
         # Only now: a document may have been moved out of the folder while the others were saved.
         inside = {host.id for host in self._rooms.below(stat.path)}
         await self._dismiss(sorted({*entry.documents, *inside}))
+        if neighbours is not None:
+            await neighbours.dismiss(entry.documents, stat.path)
         return entry
 
     async def _dismiss(self, documents: Sequence[str]) -> None:
@@ -73,6 +78,8 @@ class Trash:
         entry = await self._entry(key)
         stat = await self._bin.restore(key, path)
         await self._rooms.recover(entry.documents)
+        if self._rooms.neighbours is not None:
+            await self._rooms.neighbours.recover(entry.documents)
         return entry, await self._documents.find(stat.id or stat.path)
 
     async def purge(self, key: str) -> Binned:

@@ -12,6 +12,7 @@ from collab import protocol
 from collab.access import Grant, Role, color_of, same
 from collab.errors import (
     CollabError,
+    Fenced,
     Forbidden,
     Malformed,
     TimedOut,
@@ -19,6 +20,7 @@ from collab.errors import (
     TooSlow,
     Unauthorized,
     Unavailable,
+    Unreachable,
 )
 from collab.protocol import Kind
 from collab.session import Joining, Leaving, Peer, check_queue
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collab.access import Person
     from collab.dialects import Dialect
     from collab.protocol import Message
-    from collab.runtime.host import Host
+    from collab.runtime.elsewhere import Hosting
     from collab.runtime.outbound import Outbound
     from collab.runtime.rooms import Rooms
 
@@ -44,7 +46,7 @@ _COOKIE = "cookie"
 class Editing:
     """The session is in a room."""
 
-    host: Host
+    host: Hosting
     peer: Peer
     grant: Grant
     expiry: asyncio.TimerHandle | None = None
@@ -198,10 +200,12 @@ class Connection:
         """End the session of one document with a reason; a socket of one document is held a while and closed."""
         self.rooms.metrics.refused(error.reason)
         log.info("refused: %s: %s", error.reason, error.detail)
+        welcome = isinstance(self._sessions.get(address), Editing)
         self._end(address)
         self._sessions[address] = Leaving()
-        if self._dialect.addressed and not error.final:
-            # Providers take a permission that was denied for the end: a socket that closes brings them back.
+        if not error.final and (self._dialect.addressed or (welcome and isinstance(error, Fenced | Unreachable))):
+            # Providers take a permission that was denied for the end: a socket that closes brings them back. Who was in a room that went away
+            # has done nothing for which to be held.
             self._over = True
             self._outbound.close(error.close_code, error.reason)
             return
@@ -216,6 +220,15 @@ class Connection:
         delay = self.rooms.refusals.delay(self._caller.key)
         # y-websocket forgets its back-off as soon as a socket opens: the socket stays open as long as the client has to wait.
         self._held = self.rooms.refusals.hold(self._loop, delay, lambda: self._outbound.close(error.close_code, error.reason))
+
+    def fault(self, address: bytes, error: CollabError, *, edit: bool) -> None:
+        """What a session sent can't be taken; `edit`: a status is due for it."""
+        if isinstance(error, Malformed):
+            self._close(error)
+            return
+        if edit:
+            self._say(address, protocol.REFUSED)
+        self.refuse(address, error)
 
     def keep_alive(self) -> None:
         """Browsers do not see WebSocket pings: something has to come at least every 20 s."""
@@ -242,9 +255,7 @@ class Connection:
         except Malformed:
             raise
         except CollabError as error:
-            if kind in _EDITS and self._dialect.statuses:
-                self._say(address, protocol.REFUSED)
-            self.refuse(address, error)
+            self.fault(address, error, edit=kind in _EDITS and self._dialect.statuses)
 
     def _other(self, address: bytes, session: Session | None, message: Message) -> None:
         kind, payload = message
@@ -345,14 +356,14 @@ class Connection:
             if self._sessions.get(address) is session:
                 self._enter(address, session, host, grant, person)
         except CollabError as error:
-            if self._sessions.get(address) is session:
+            if self._sessions.get(address) is session and not self.rooms.stopping:
                 self.refuse(address, error)
         except Exception:
             log.exception("a document could not be opened")
             if self._sessions.get(address) is session:
                 self.refuse(address, Unavailable("The document can't be opened just now."))
 
-    def _enter(self, address: bytes, session: Arriving, host: Host, grant: Grant, person: Person) -> None:
+    def _enter(self, address: bytes, session: Arriving, host: Hosting, grant: Grant, person: Person) -> None:
         role = grant.role if host.stat.writable else Role.VIEWER
         peer = Peer(self.rooms.next_id(), person, role, self._dialect, address, color_of(person.id))
         session.timer.cancel()
@@ -378,9 +389,12 @@ class Connection:
             self._take(address, message)
         except CollabError as error:
             # Outside the door's call: the socket is closed here.
-            self.rooms.metrics.refused(error.reason)
-            self._over = True
-            self._outbound.close(error.close_code, f"{error.reason}: {error.detail}")
+            self._close(error)
+
+    def _close(self, error: CollabError) -> None:
+        self.rooms.metrics.refused(error.reason)
+        self._over = True
+        self._outbound.close(error.close_code, f"{error.reason}: {error.detail}")
 
     def _watch_expiry(self, address: bytes, session: Editing) -> None:
         if session.expiry is not None:
@@ -415,7 +429,7 @@ class Connection:
             self.refuse(address, Forbidden("The new token is somebody else's or for another document."))
         else:
             session.grant = replace(grant)
-            session.peer.role = grant.role if stat.writable else Role.VIEWER
+            session.host.allow(session.peer, grant.role if stat.writable else Role.VIEWER)
             self._watch_expiry(address, session)
             self._say(address, protocol.authenticated("read-write" if session.peer.writes else "readonly"))
 

@@ -11,10 +11,15 @@ from collab.formats import NOTEBOOK_TYPE, media_type
 from collab.formats.bodies import format_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collab.access import Person
     from collab.formats.bodies import Sizes
     from collab.ports import Files, Stat, Versions
     from collab.runtime.rooms import Rooms
+
+    # The class has a method `list`.
+    Stats = list[Stat]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,15 @@ class Documents:
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder."""
-        return [self._live(stat) for stat in await self._files.list(path)]
+        return await self.current([self._live(stat) for stat in await self._files.list(path)])
+
+    async def current(self, stats: Sequence[Stat]) -> Stats:
+        """The same with size and etag of the live text where a room of another node is ahead of the file."""
+        neighbours = self._rooms.neighbours
+        if neighbours is None:
+            return [*stats]
+        ahead = await neighbours.ahead([stat.id for stat in stats if stat.id and self._rooms.live(stat.id) is None])
+        return [replace(stat, size=live.size, etag=live.etag) if (live := ahead.get(stat.id)) else stat for stat in stats]
 
     async def create(self, path: str, body: bytes) -> Stat:
         """A new file. Exists, NotFound (no such folder), TooLarge."""

@@ -24,4 +24,6 @@ class Tree:
         """Rename or move a folder with all in it; ids stay, and people who edit go on."""
         moved = await self._folders.move(path, to)
         self._rooms.relocate(path, moved.path)
+        if self._rooms.neighbours is not None:
+            await self._rooms.neighbours.relocate(path, moved.path)
         return moved

@@ -24,7 +24,7 @@ from collab.room import Answer, Rebuild, Refuse, Send, Spread, Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
 
-    from collab.access import Person
+    from collab.access import Person, Role
     from collab.ledger import Ledger
     from collab.ports import Journal, Meta, Refillable, Stat
     from collab.protocol import Kind
@@ -153,6 +153,8 @@ class Host:
         self.logged = 0
         """Bytes of the log since its checkpoint."""
         self.closed = False
+        self.gone = False
+        """The document lives elsewhere: nothing is written from here any more, neither journal nor file."""
         self.closing = asyncio.Event()
         """Set when the room is about to go: nothing waits any more."""
         self._whole = asyncio.Event()
@@ -225,6 +227,10 @@ class Host:
         if member is not None:
             member.page = True
             self._say_state(member)
+
+    def allow(self, peer: Peer, role: Role) -> None:
+        """The peer has this role from now on."""
+        peer.role = role
 
     def tick(self) -> None:
         """Presence that nobody renewed goes; called every few seconds."""
@@ -409,9 +415,17 @@ class Host:
 
     def append(self, record: Record) -> asyncio.Future[int]:
         """One record to the journal, behind everything before it; the result is its position, once it is durable."""
+        if self.gone:
+            # It may live here again by now: what this room still does, is not that one's.
+            refused: asyncio.Future[int] = self._loop.create_future()
+            refused.set_exception(Fenced("The document lives elsewhere."))
+            refused.exception()
+            return refused
         self.logged += len(record.body) + AROUND
         future = asyncio.ensure_future(self._journal.append(self.id, record))
         self._last = future
+        if record.kind is not Entry.UPDATE:
+            future.add_done_callback(self._look)
         if record.body:
             self._edited = future
         return future
@@ -445,6 +459,7 @@ class Host:
 
     def _stored(self, batch: _Batch, size: int, since: float, future: asyncio.Future[int] | None) -> None:
         if future is not None and (future.cancelled() or future.exception() is not None):
+            self._look(future)
             return
         self._unstored -= size
         if self._paused and self._unstored <= UNSTORED // 2:
@@ -458,6 +473,18 @@ class Host:
             member.owed -= count
             if member.peer in self.members:
                 self._pay(member, count)
+
+    def _look(self, future: asyncio.Future[int]) -> None:
+        """A journal that takes nothing from here any more: the document lives elsewhere."""
+        if not self.gone and not future.cancelled() and isinstance(future.exception(), Fenced):
+            self.moved()
+
+    def moved(self) -> None:
+        """The document lives elsewhere: everybody goes there, with whatever was not acknowledged."""
+        log.warning("document %s lives on another node now", self.id)
+        self.gone = True
+        self._lost()
+        self.dismiss(Fenced("The document lives on another node now; come back in a moment."))
 
     def _echo(self, member: Member, updates: list[bytes]) -> None:
         if member.behind is not None:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from collab.document import Document, new_lineage
-from collab.errors import CollabError, Draining, Fenced, NotFound, TooLarge, Unavailable
+from collab.errors import CollabError, Draining, Fenced, NotFound, TooLarge, Unavailable, Unreachable
 from collab.formats import bodies
 from collab.ledger import Ledger, deletions, history, reaches
 from collab.merge import nearness
@@ -19,6 +19,7 @@ from collab.room import Room
 from collab.runtime.backlog import Backlog
 from collab.runtime.chronicle import Chronicle
 from collab.runtime.credits import Credits
+from collab.runtime.elsewhere import Elsewhere, Tenure, Tenures
 from collab.runtime.host import AROUND, Host
 from collab.runtime.merging import LARGE, Merger
 from collab.runtime.people import People
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collab.formats.bodies import Body
     from collab.ports import Authors, Bases, Content, Files, Journal, Placement, Refillable, Stat, Versions
     from collab.runtime.connection import Connection
+    from collab.runtime.elsewhere import Hosting, Neighbours
     from collab.runtime.metrics import Metrics
     from collab.shares import Picture
 
@@ -46,6 +48,10 @@ LAST_SAVE = 30.0
 """Seconds that a room's last save may take."""
 PATIENCE = 5.0
 """Seconds that the tasks of closed rooms get to end."""
+ARRIVAL = 15.0
+"""Seconds in which a document that moves has to be somewhere."""
+AGAIN = 0.2
+"""Seconds until somebody looks where it is, once more."""
 BEAT = 9.0
 """Seconds between looks for connections that were sent nothing; browsers' clients want something every 20 s."""
 
@@ -96,6 +102,7 @@ class _Open:
     saver: Saver
     chronicle: Chronicle
     credits: Credits
+    tenure: Tenure | None = None
     idle: asyncio.TimerHandle | None = None
 
 
@@ -121,6 +128,9 @@ class Rooms:
             spawn=self.spawn,
             back=self._archive_back,
         )
+        self.tenures = Tenures(surroundings.placement)
+        self.neighbours: Neighbours | None = None
+        """The other nodes, when there are any."""
         self.connections: dict[Connection, None] = {}
         self._open: dict[str, _Open] = {}
         self._opening: dict[str, asyncio.Future[Host]] = {}
@@ -166,11 +176,45 @@ class Rooms:
     async def start(self) -> None:
         """Save what the journal has and the files have not, without waiting for anybody to come."""
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
+        placement = self._around.placement
+        if placement is not None:
+            self._recoveries += [self.spawn(self._lose(placement)), self.spawn(self._inherit(placement))]
         for document in await self._around.journal.unsaved():
             self._recoveries.append(self.spawn(self._recover(document)))
 
+    async def _lose(self, placement: Placement) -> None:
+        """Rooms that live elsewhere by now are closed here, with all that is not acknowledged."""
+        while True:
+            try:
+                async for document in placement.lost():
+                    self.tenures.lose(document)
+                    self.spawn(self._close_lost(document))
+            except CollabError as error:
+                log.warning("nobody tells which documents are lost: %s", error.detail)
+            await asyncio.sleep(1.0)
+
+    async def _close_lost(self, document: str) -> None:
+        opening = self._opening.get(document)
+        entry = self._open.get(document)
+        if opening is not None:
+            # It was claimed before it was lost: nothing of it may be served.
+            await asyncio.wait([opening])
+            entry = self._open.get(document)
+        if entry is not None and not self.tenures.holds(entry.tenure):
+            entry.host.moved()
+
+    async def _inherit(self, placement: Placement) -> None:
+        """What nodes that are gone have not saved, is saved by whoever comes first."""
+        while True:
+            try:
+                async for documents in placement.orphaned():
+                    self.spawn(self.recover(sorted(documents)))
+            except CollabError as error:
+                log.warning("nobody tells which nodes are gone: %s", error.detail)
+            await asyncio.sleep(1.0)
+
     async def recover(self, documents: Sequence[str]) -> None:
-        """Save what the journal has of these and their files have not, and wait a little for it."""
+        """Save what the journal has of these and their files have not, as far as they can live here, and wait a little for it."""
         if not documents:
             return
         behind = set(await self._around.journal.unsaved()) & set(documents)
@@ -184,6 +228,8 @@ class Rooms:
             await asyncio.sleep(wait)
             try:
                 await self.open(document)
+            except Elsewhere:
+                return  # it is saved there
             except (NotFound, Unavailable) as error:
                 # A rename is believed after a while, a storage may come back.
                 reason = error.detail
@@ -323,27 +369,51 @@ class Rooms:
         ahead = [entry for entry in map(self._open.get, documents) if entry is not None and entry.host.file.word != "saved"]
         await asyncio.gather(*(self._finish(entry) for entry in ahead))
 
-    async def enter(self, name: str, grant: Grant) -> Host:
-        """The room of a document, for somebody who may see it. NotFound, Forbidden, NotText, TooLarge, Unavailable."""
+    async def enter(self, name: str, grant: Grant) -> Hosting:
+        """The room of a document, wherever it lives, for somebody who may see it. NotFound, Forbidden, NotText, TooLarge, Unavailable."""
         if len(name.encode()) > self.limits.name:
             raise TooLarge(f"The document's name is over {self.limits.name} bytes.")
         stat = await self._find(name)
         grant.require(grant.role, name, stat.path, stat.id)
         if stat.folder:
             raise NotFound("This is a folder; open a file in it.")
-        return await self.open(stat.id)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + ARRIVAL
+        while True:
+            try:
+                return await self._wherever(stat.id)
+            except (Fenced, Unreachable):
+                # Its node is gone, or has just lost it: soon it lives somewhere.
+                if loop.time() > end:
+                    raise
+            await asyncio.sleep(AGAIN)
+
+    async def _wherever(self, document: str) -> Hosting:
+        try:
+            return await self.open(document)
+        except Elsewhere as there:
+            if self.neighbours is None:
+                raise
+            try:
+                return await self.neighbours.enter(there.place, document)
+            except Draining as error:
+                # In a moment it lives on another one.
+                raise Unreachable(error.detail) from error
 
     async def _find(self, name: str) -> Stat:
         """What the name stands for; a document whose file was deleted outside lives on in its open room, where it can be put back."""
         try:
             return await self.files.stat(name)
         except NotFound:
-            if (stat := self.open_one(name)) is None:
+            stat = self.open_one(name)
+            if stat is None and self.neighbours is not None:
+                stat = await self.neighbours.find(name)
+            if stat is None:
                 raise
             return stat
 
     async def open(self, document: str) -> Host:
-        """The room of a document, by its id. A failed load opens nothing."""
+        """The room of a document that lives here, by its id. A failed load opens nothing. Elsewhere."""
         while True:
             if self.stopping:
                 raise Draining("The server stops; come back in a moment.")
@@ -366,7 +436,6 @@ class Rooms:
 
     async def _load(self, document: str, opening: asyncio.Future[Host]) -> None:
         try:
-            await self._claim(document)
             entry = await self._make(document)
         except CollabError as error:
             opening.set_exception(error)
@@ -387,13 +456,17 @@ class Rooms:
                 # Those who waited may be gone; then nobody looks at the error.
                 opening.exception()
 
-    async def _claim(self, document: str) -> None:
-        """The room lives here from now on. Fenced: it lives elsewhere."""
-        placement = self._around.placement
-        if placement is not None and (await placement.claim(document)).node != placement.node:
-            raise Fenced("The document lives on another node; come back in a moment.")
-
     async def _make(self, document: str) -> _Open:
+        tenure = await self.tenures.take(document)
+        try:
+            entry = await self._make_here(document)
+        except BaseException:
+            await self.tenures.give(tenure)
+            raise
+        entry.tenure = tenure
+        return entry
+
+    async def _make_here(self, document: str) -> _Open:
         around = self._around
         content = await self.files.read(document, limit=bodies.most(self.limits))
         known = await around.journal.load(document)
@@ -539,6 +612,7 @@ class Rooms:
             if self._around.forgetful:
                 await entry.saver.rest()
             host.closed = True
+            await self.tenures.give(entry.tenure)
         finally:
             if entry.idle is not None:
                 entry.idle.cancel()
@@ -576,6 +650,9 @@ class Rooms:
         if self._open.get(entry.host.id) is entry:
             del self._open[entry.host.id]
         self.metrics.rooms = len(self._open)
+        if entry.tenure is not None:
+            tenure, entry.tenure = entry.tenure, None
+            self.spawn(self.tenures.give(tenure))
 
 
 def _relocate(opening: asyncio.Future[Host], *, path: str, to: str) -> None:

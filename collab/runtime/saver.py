@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collab import merge
-from collab.errors import Changed, CollabError, Exists, NotFound, NotText, TooLarge, Unavailable
+from collab.errors import Changed, CollabError, Exists, Fenced, NotFound, NotText, TooLarge, Unavailable
 from collab.formats.bodies import most
 from collab.ledger import deletions
 from collab.ports import Kind, Record
@@ -232,7 +232,13 @@ class Saver:
                 host.ledger.announced = None
                 await self._absorb_file()
                 continue
-            await self._done(base, digest, place, written)
+            try:
+                await self._done(base, digest, place, written)
+            except BaseException:
+                # The next look finds beside the file what nobody has looked at.
+                if written is not None and written.displaced is not None:
+                    written.displaced.leave()
+                raise
             self._deletions, self._size = gone, len(body)
             self._ends.add(body)
             if written is not None:
@@ -392,6 +398,8 @@ class Saver:
             record = Record(Kind.ANNOUNCE, meta={"hash": sha256(body).hexdigest(), "at": self._now()})
             place = await host.append(record)
             host.ledger.take(place, record)
+            if host.gone:
+                raise Fenced("The document lives elsewhere.")
             written = await self._files.write(host.stat.path, body, if_match=None)
             if written.stat.id != host.id:
                 raise Exists("Another document has this name by now.")
@@ -428,6 +436,8 @@ class Saver:
     async def _exchange(self, body: bytes, digest: str, base: Base) -> Written | None:
         """Write, or when the file holds this body already only look whether it still does."""
         host = self._host
+        if host.gone:
+            raise Fenced("The document lives elsewhere.")
         try:
             if digest != base.hash:
                 return await self._files.write(host.id, body, if_match=base.hash)
@@ -478,6 +488,7 @@ class Saver:
             elif not merged_all:
                 self._staying.add(sha256(displaced.body).hexdigest())
         finally:
+            displaced.leave()
             self._watched.remove(base)
             self._settled()
 

@@ -175,6 +175,11 @@ class Search:
         host = self.rooms.live(stat.id)
         if host is None or host.file.word == "saved":
             content = await self.files.read(stat.id, limit=most(self.rooms.limits, stat.type))
+            if host is None and self.rooms.neighbours is not None and content.stat.etag != stat.etag:
+                # What was listed is the live text of another node.
+                text = await self.rooms.neighbours.readable(stat.id)
+                if text is not None:
+                    return _cut(text)
             if stat.type == NOTEBOOK_TYPE:
                 return _cut(await self.aside(lambda: readable(content.body, stat.type, self.rooms.limits)))
             return _decoded(content.body)

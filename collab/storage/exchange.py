@@ -180,11 +180,15 @@ class Exchange:
 
     def discard(self, aside: Aside) -> None:
         """Remove the displaced file. Idempotent; where it fails, the file is a leftover that is merged again."""
+        self.leave(aside)
+        with suppress(OSError, CollabError), self._folder.around(aside.path) as (place, name):
+            os.unlink(name, dir_fd=place)
+
+    def leave(self, aside: Aside) -> None:
+        """It is a leftover from now on."""
         known = mark_of(parted(aside.path)[1])
         if known is not None and self._held.get(known[:2]) is aside:
             del self._held[known[:2]]
-        with suppress(OSError, CollabError), self._folder.around(aside.path) as (place, name):
-            os.unlink(name, dir_fd=place)
 
     def _allow(self, place: int, name: bytes) -> None:
         info = os.stat(name, dir_fd=place, follow_symlinks=False)

@@ -76,6 +76,10 @@ class LocalDisplaced:
         with suppress(Unavailable):
             await self._files.run(lambda exchange: exchange.discard(self._aside))
 
+    def leave(self) -> None:
+        """They are a leftover."""
+        self._files.leave(self._aside)
+
 
 class LocalFiles:
     """See `collab.ports.Files`. `exchange` and `step` as in `Exchange`.
@@ -140,6 +144,10 @@ class LocalFiles:
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
         self._folder.close()
+
+    def leave(self, aside: Aside) -> None:
+        """For `LocalDisplaced`."""
+        self._exchange.leave(aside)
 
     async def run(self, act: Callable[[Exchange], T]) -> T:
         """`act` on a thread; for `LocalDisplaced`."""

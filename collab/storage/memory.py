@@ -68,6 +68,10 @@ class MemoryDisplaced:
         """Remove them."""
         self._files.drop(*self._key)
 
+    def leave(self) -> None:
+        """They are a leftover."""
+        self._files.leave(*self._key)
+
 
 class MemoryFiles:
     """See `collab.ports.Files`. Without `names`, ids come from a fixed seed and time is the loop's; `clock` in UTC seconds.
@@ -257,6 +261,10 @@ class MemoryFiles:
     def drop(self, document: str, number: int) -> None:
         """Remove a displaced body."""
         self.disk.asides.get(document, {}).pop(number, None)
+        self._held.discard((document, number))
+
+    def leave(self, document: str, number: int) -> None:
+        """Nobody looks after a displaced body any more."""
         self._held.discard((document, number))
 
     @asynccontextmanager

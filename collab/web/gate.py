@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """What supervisors ask for, by any host name, with the prefix or without."""
 
+PASSED = "collab.passed"
+"""In the scope of a request that another node has let in and passed on to this one."""
 EDIT = "/edit/"
 """Under this each document has its page."""
 
@@ -46,6 +48,9 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if PASSED in scope:
+            await self._app(scope, receive, send)
+            return
         path: str = scope["raw_path"].decode("latin-1")
         if self._prefix and path == self._prefix:
             await RedirectResponse(self._prefix + "/", 308)(scope, receive, send)

@@ -102,7 +102,9 @@ class ShelfDoor:
                 except CollabError:
                     return None
 
-        return dict(filter(None, await asyncio.gather(*(find(each.document) for each in kept))))
+        found = dict(filter(None, await asyncio.gather(*(find(each.document) for each in kept))))
+        current = await self.api.documents.current([stat for stat in found.values() if stat is not None])
+        return {**found, **{stat.id: stat for stat in current}}
 
     async def _tidy(self, grant: Grant, kept: Sequence[Kept], stats: dict[str, Stat | None]) -> None:
         """Remember since when a document is gone, if that is news, and forget what is gone for long."""

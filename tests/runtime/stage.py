@@ -30,7 +30,7 @@ from collab.storage.memory_bin import MemoryBin, MemoryFolders
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from collab.ports import Stat
+    from collab.ports import Placement, Stat
     from collab.runtime.host import Host
 
 PATH = "notes.md"
@@ -278,6 +278,8 @@ class Stage:
         """What storage and journal did."""
         self.before: Callable[[str], Awaitable[None]] | None = None
         """Awaited with each step of storage and journal."""
+        self.placement: Placement | None = None
+        """Where documents live, when there are more nodes."""
         self._clients = 100
         self._random = random.Random(1)
         self._running = False
@@ -305,6 +307,7 @@ class Stage:
                 random=self._random.randbytes,
                 audit=self._audit,
                 limits=self.limits,
+                placement=self.placement,
             )
         )
         self.files.recognise = self.rooms.recognise

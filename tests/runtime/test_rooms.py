@@ -153,7 +153,7 @@ async def test_a_grant_opens_what_it_names_by_path_or_id_and_nothing_else(stage:
     stat = await stage.files.stat(PATH)
     for named in (PATH, stat.id):
         for asked in (PATH, stat.id):
-            assert (await stage.rooms.enter(asked, Grant(person("Ann"), Role.VIEWER, named))).id == stat.id
+            assert (await stage.rooms.enter(asked, Grant(person("Ann"), Role.VIEWER, named))).stat.id == stat.id
         with pytest.raises(Forbidden):
             await stage.rooms.enter("other.md", Grant(person("Ann"), Role.OWNER, named))
 
@@ -202,7 +202,7 @@ async def test_a_room_stays_while_somebody_is_there_or_something_is_not_in_the_f
 
 
 async def test_who_comes_in_the_moment_in_which_a_room_goes_is_in_a_room_that_lives(stage: Stage) -> None:
-    host = await stage.rooms.enter(PATH, OWNER)
+    host = await stage.rooms.open((await stage.files.stat(PATH)).id)
     entry = stage.rooms._open[host.id]
     guest = stage.on(stage.socket(YWEBSOCKET, grant=OWNER), YWEBSOCKET)
     stage.rooms._idle(entry)

@@ -1,0 +1,266 @@
+"""NODES-1, NODES-3: sessions on one node in a room on another: as if they were there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from cluster.pair import settle
+from runtime.stage import PATH
+
+from collab import protocol
+from collab.access import Role
+from collab.cluster.relay import BEAT, SILENT, Word
+from collab.codec import var_string
+from collab.dialects import HOCUSPOCUS, YWEBSOCKET
+
+if TYPE_CHECKING:
+    from cluster.pair import Pair
+
+    from collab.dialects import Dialect
+
+
+def outs(pair: Pair) -> list[bytes]:
+    """From now on, the frames with output that the owner sends."""
+    (guests,) = pair.owner.nodes._guests
+    found: list[bytes] = []
+    send = guests._wire.send
+
+    def spied(*parts: bytes) -> None:
+        if parts[0][0] == Word.OUT:
+            found.append(b"".join(parts))
+        send(*parts)
+
+    guests._wire.send = spied  # type: ignore[method-assign]
+    return found
+
+
+@pytest.mark.parametrize("dialect", [HOCUSPOCUS, YWEBSOCKET], ids=lambda each: each.name)
+async def test_guests_of_two_nodes_are_in_one_room(pair: Pair, dialect: Dialect) -> None:
+    here, there = await pair.guest(pair.relay, dialect), await pair.guest(pair.owner, dialect, name="Ben")
+    here.show('{"user":{"name":"x"}}')
+    here.type("a")
+    there.type("b")
+    await settle()
+
+    assert here.text == there.text
+    assert sorted(here.text) == sorted("abone\n")
+    assert len(pair.host.members) == 2
+    assert any(said[:1] == b"\x01" and b"Ann" in said for said in there.said), "presence is one room's"
+    assert not pair.relay.rooms.hosts
+    if dialect.statuses:
+        assert here.statuses == [1]
+    await asyncio.sleep(5)
+    assert pair.owner.file() == here.text
+
+
+@pytest.mark.parametrize("dialect", [HOCUSPOCUS, YWEBSOCKET], ids=lambda each: each.name)
+async def test_nothing_is_acknowledged_before_the_owners_journal_holds_it(pair: Pair, dialect: Dialect) -> None:
+    here = await pair.guest(pair.relay, dialect)
+    before = len(here.updates)
+    pair.owner.journal.refuse("the disk is full")
+    here.type("a")
+    await settle()
+    assert here.statuses == []
+    assert len(here.updates) == before, "the echo is an acknowledgement, too"
+
+    pair.owner.journal.refuse(None)
+    await settle()
+    assert here.statuses == ([1] if dialect.statuses else [])
+    assert len(here.updates) == before + dialect.echo
+
+
+async def test_what_a_tick_brings_goes_over_the_wire_once_for_all(pair: Pair) -> None:
+    guests = [await pair.guest(pair.relay, name=f"Guest{number}") for number in range(20)]
+    writer = await pair.guest(pair.owner, name="Ben")
+    sent = outs(pair)
+    writer.type("a" * 1000)
+    await settle()
+
+    assert {guest.text for guest in guests} == {"a" * 1000 + "one\n"}
+    (frame,) = [frame for frame in sent if b"a" * 1000 in frame]
+    assert frame.count(b"a" * 1000) == 1
+    assert len(frame) < 1000 + 20 * 4 + 200
+
+
+async def test_who_does_not_read_leaves_the_set_and_is_sent_one_difference(pair: Pair) -> None:
+    slow, writer = await pair.guest(pair.relay), await pair.guest(pair.owner, name="Ben")
+    slow.socket.stall()
+    await settle()
+    sent = outs(pair)
+    for _ in range(50):
+        writer.append("word ")
+        await asyncio.sleep(0)
+    await settle()
+    assert not sent
+    assert slow.socket.reads() is False
+
+    slow.socket.drain()
+    await settle()
+    assert slow.text == writer.text
+    assert slow.socket.reads()
+    slow.append("!")
+    await settle()
+    assert writer.text == slow.text
+
+
+async def test_a_wire_that_is_full_holds_up_neither_the_room_nor_memory(pair: Pair) -> None:
+    here, writer = await pair.guest(pair.relay), await pair.guest(pair.owner, name="Ben")
+    (guests,) = pair.owner.nodes._guests
+    transport = guests._wire._transport
+    assert transport is not None
+    (end,) = [end for end in pair.network.ends if end is transport]
+    end.set_write_buffer_limits(high=10_000, low=1_000)
+    far = end.peer
+    assert far is not None
+    far.pause_reading()  # the relay does not come to reading
+    for _ in range(100):
+        writer.append("x" * 1000)
+        await asyncio.sleep(0)
+    await settle()
+    assert writer.text == "one\n" + "x" * 100_000
+    assert end.get_write_buffer_size() < 20_000
+    assert here.text != writer.text
+
+    far.resume_reading()
+    await settle()
+    assert here.text == writer.text
+
+
+async def test_while_the_journal_does_not_answer_sockets_elsewhere_are_not_read_either(pair: Pair) -> None:
+    here = await pair.guest(pair.relay)
+    pair.owner.journal.refuse("the disk is full")
+    for _ in range(9):
+        here.append("x" * 2**20)
+        await settle()
+    assert here.socket.reads() is False
+
+    pair.owner.journal.refuse(None)
+    await settle()
+    assert here.socket.reads()
+    assert here.statuses == [1] * 9
+
+
+async def test_who_may_only_read_is_refused_and_a_role_that_changes_counts_at_once(pair: Pair) -> None:
+    here = await pair.guest(pair.relay, role=Role.VIEWER)
+    here.type("a")
+    await settle()
+    assert here.statuses == [0]
+    assert pair.host.body().decode() == "one\n"
+
+    here.send(b"\x02\x00" + var_string(pair.relay.token("Ann", Role.EDITOR)))
+    here.type("b")
+    await settle()
+    assert here.statuses == [0, 1]
+
+
+async def test_what_cannot_be_read_closes_the_socket_as_it_does_there(pair: Pair) -> None:
+    here, other = await pair.guest(pair.relay), await pair.guest(pair.relay, name="Ben")
+    here.send(protocol.update(b"\xff\xff\xff"))
+    await settle()
+    assert here.socket.code() == 4400
+    assert other.socket.open()
+    assert len(pair.host.members) == 1
+
+
+@pytest.mark.parametrize("dialect", [HOCUSPOCUS, YWEBSOCKET], ids=lambda each: each.name)
+async def test_a_wire_that_is_cut_ends_the_sessions_with_a_passing_code_and_they_come_back(pair: Pair, dialect: Dialect) -> None:
+    here = await pair.guest(pair.relay, dialect)
+    next(iter(pair.network.ends)).cut()
+    here.type("lost on its way ")
+    await settle()
+    assert here.socket.code() == 1013
+    assert not pair.host.members
+    assert here.statuses == []
+
+    again = await pair.guest(pair.relay, dialect)
+    again.replica.doc.apply_update(here.replica.doc.get_update())
+    again.send(protocol.update(here.replica.doc.get_update()))
+    await settle()
+    assert pair.host.body().decode() == "lost on its way one\n"
+
+
+async def test_a_node_that_is_silent_is_given_up(pair: Pair) -> None:
+    here = await pair.guest(pair.relay)
+    for end in pair.network.ends:
+        end._task.cancel()  # nothing is carried any more, and nobody hangs up
+    await asyncio.sleep(BEAT * (SILENT + 1) - 1)
+    assert here.socket.open()
+    await asyncio.sleep(BEAT + 2)
+    assert here.socket.code() == 1013
+    assert not pair.host.members
+
+
+async def test_a_wire_stays_while_nobody_says_anything(pair: Pair) -> None:
+    here = await pair.guest(pair.relay)
+    await asyncio.sleep(600)
+    assert here.socket.open()
+    assert pair.network.dialed == 1
+
+
+async def test_a_document_that_is_taken_from_its_node_ends_the_sessions_of_all_and_lives_on_elsewhere(pair: Pair) -> None:
+    here, there = await pair.guest(pair.relay), await pair.guest(pair.owner, name="Ben")
+    document = pair.host.id
+    pair.places.take_away(document)
+    await settle()
+    assert here.socket.code() == there.socket.code() == 1013
+    assert not pair.owner.rooms.hosts
+
+    again = await pair.guest(pair.relay)
+    again.type("a")
+    await settle()
+    assert pair.relay.rooms.live(document) is not None
+    assert again.statuses == [1]
+
+
+async def test_a_document_that_was_renamed_has_its_new_name_on_every_node(pair: Pair) -> None:
+    here = await pair.guest(pair.relay)
+    here.greet()
+    await settle()
+    stat = pair.host.stat
+    await pair.owner.documents.move(PATH, "renamed.md", if_match=stat.etag)
+    await settle()
+    assert here.states[-1]["path"] == "renamed.md"
+
+    await asyncio.sleep(2 * BEAT)
+    (relay,) = pair.relay.nodes._relays.values()
+    assert [seat.away.stat.path for seat in relay._seats.values()] == ["renamed.md"]
+
+
+async def test_a_folder_that_moves_and_a_folder_that_is_deleted_concern_rooms_of_all_nodes(pair: Pair) -> None:
+    """NODES-4."""
+    pair.owner.files.poke("folder/a.md", b"one\n")
+    stat = await pair.owner.files.stat("folder/a.md")
+    host = await pair.owner.rooms.open(stat.id)
+    await pair.relay.tree.move("folder", "moved")
+    assert host.stat.path == "moved/a.md"
+
+    await pair.relay.trash.discard_folder("moved", by="Ann")
+    await settle()
+    assert pair.owner.rooms.live(stat.id) is None
+
+
+async def test_listings_have_the_live_text_of_rooms_on_other_nodes(pair: Pair) -> None:
+    """NODES-4."""
+    there = await pair.guest(pair.owner)
+    there.type("more ")
+    await settle()
+    (stat,) = [stat for stat in await pair.relay.documents.list("") if stat.path == PATH]
+    assert stat.size == len("more one\n")
+    assert stat == await pair.owner.documents.find(PATH)
+    assert await pair.relay.nodes.readable(stat.id) == "more one\n"
+
+
+async def test_a_node_that_stops_gives_its_documents_back(pair: Pair) -> None:
+    here = await pair.guest(pair.relay)
+    here.type("a")
+    await settle()
+    await pair.owner.stop()
+    await pair.owner.nodes.close()
+    await settle()
+    assert here.socket.code() == 1013
+    assert pair.owner.file() == "aone\n"
+    assert not pair.places.owners
+    again = await pair.guest(pair.relay)
+    assert again.text == "aone\n"

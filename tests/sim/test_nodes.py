@@ -1,0 +1,32 @@
+"""NODES-1, NODES-2: several nodes, seeded: kills, stops, cuts of wires and of sockets, documents that are taken from their node."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from scale import scale
+
+from sim.cluster import Cluster
+from sim.virtual import run
+from sim.world import schedule
+
+SCHEDULES = scale(60, 6_000)
+GROUPS = 6
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_replicas_and_file_are_equal_nothing_is_lost_and_nothing_is_doubled_whichever_node_is_gone_when(group: int) -> None:
+    counts = Counter[str]()
+    for seed in range(group, SCHEDULES, GROUPS):
+        try:
+            run(_one(seed, counts))
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+    assert all(counts.values()), counts
+
+
+async def _one(seed: int, counts: Counter[str]) -> None:
+    world = await schedule(seed, kind=Cluster)
+    assert isinstance(world, Cluster)
+    counts.update(world.counts)
