@@ -476,6 +476,10 @@ class Document:
                 found += unseen(state, self._layout.within(deletes, (text, None)))
         return found
 
+    def takes_out(self, data: bytes) -> bool:
+        """Whether an update of ours takes cells out."""
+        return bool(data) and self._cells is not None and bool(self._doomed(updates.read(data).deletes))
+
     def carry(self, late: Iterable[Late]) -> bytes:
         """What was typed into cells that are moved by now is typed into their copies (see `Verdict.late`); gives the update."""
         cells = self._cells

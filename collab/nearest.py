@@ -54,8 +54,10 @@ def _rows(words: list[str]) -> Iterator[tuple[str, ...]]:
     return zip(*(words[start:] for start in range(IN_A_ROW)), strict=False)
 
 
-def cost(base: str, new: str, known: Known) -> int:
-    """Bytes that were deleted and inserted to make `new` of `base`; known words which `base` has not count more: they would be there twice."""
+def cost(base: str, new: str, known: Known, *, whole: str = "") -> int:
+    """Bytes that were deleted and inserted to make `new` of `base`; known words which `base` has not, nor `whole` of which it is a part, count
+    more: they would be there twice.
+    """
     raw = base.encode()
     total = 0
     runs: list[str] = []
@@ -63,7 +65,7 @@ def cost(base: str, new: str, known: Known) -> int:
         gone, come = raw[start:stop].decode(), len(text.encode())
         total += come - (stop - start) if _grown(gone, text) else come + stop - start
         runs += known.runs(text)
-    return total + TWICE * sum(len(run.encode()) for run in nlargest(MOST, runs, key=len) if run not in base)
+    return total + TWICE * sum(len(run.encode()) for run in nlargest(MOST, runs, key=len) if run not in (whole or base))
 
 
 def _grown(part: str, whole: str) -> bool:

@@ -58,6 +58,8 @@ class Store:
     """Client ids that were seen for the first time, and who wrote."""
     torn: frozenset[Place] = frozenset()
     """Pairs of surrogates that were mended before the update."""
+    shy: Spread | None = None
+    """What others are told when it is durable, and not before: after a crash it would come back from them beside what is made anew."""
 
 
 @dataclass(slots=True)
@@ -244,10 +246,12 @@ class Room:
         except Poisoned as error:
             return [Rebuild(), Refuse(peer, error)]
         self.deletions += verdict.deletes
-        store = Store(payload, peer, statuses, owners, verdict.torn)
-        effects: list[Effect] = [store, Spread(protocol.update(payload), peer)]
-        if verdict.late and (made := self.document.carry(verdict.late)):
-            effects += [Store(made), Spread(protocol.update(made))]
+        spread = Spread(protocol.update(payload), peer)
+        late = bool(verdict.late)
+        store = Store(payload, peer, statuses, owners, verdict.torn, spread if late else None)
+        effects: list[Effect] = [store] if late else [store, spread]
+        if late and (made := self.document.carry(verdict.late)):
+            effects.append(Store(made, shy=Spread(protocol.update(made))))
         return effects + self.tidy() if verdict.untidy or b"\r" in payload else effects
 
     def tidy(self) -> list[Effect]:

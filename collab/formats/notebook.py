@@ -48,8 +48,9 @@ class Notebook:
 
     def looks(self) -> Looks:
         """What it is compared by: the sources, and the rest."""
-        words = "".join(f"# {cell['cell_type']}\n{cell[SOURCE]}\n" for cell in self.cells)
-        return Looks(words, (_head(self), *(line for more in self._rests() for line in more)))
+        cells = tuple((cell["id"], f"# {cell['cell_type']}\n{cell[SOURCE]}\n") for cell in self.cells)
+        words = "".join(words for _, words in cells)
+        return Looks(words, (_head(self), *(line for more in self._rests() for line in more)), cells)
 
     def _rests(self) -> Sequence[list[str]]:
         return self.rests if self.rests is not None else [*map(rest, self.cells)]

@@ -102,6 +102,8 @@ class _Batch:
     """Who delivered the updates: ids of people, and how many in a row; the server itself is the empty one."""
     owed: dict[Member, int] = field(default_factory=dict)
     echoes: dict[Member, list[bytes]] = field(default_factory=dict)
+    shy: list[Spread] = field(default_factory=list)
+    """What others are told when it is durable."""
 
     def deliver(self, person: str) -> None:
         """One update more is from this person."""
@@ -182,6 +184,8 @@ class Host:
         self._paused = False
         self._late: asyncio.TimerHandle | None = None
         self._inbox: list[tuple[Peer, Kind, bytes]] | None = None
+        self._waiting: list[tuple[Peer, Kind, bytes]] | None = None
+        """What comes while a merge that takes cells out becomes durable."""
         self._sound = asyncio.Event()
         self._sound.set()
 
@@ -218,6 +222,9 @@ class Host:
             if len(self._inbox) >= INBOX:
                 raise TooMany("The document is being rebuilt; come back in a moment.")
             self._inbox.append((peer, kind, payload))
+            return
+        if self._waiting is not None and len(self._waiting) < INBOX:
+            self._waiting.append((peer, kind, payload))
             return
         self.perform(self.room.receive(peer, kind, payload, self._clock()))
 
@@ -337,6 +344,8 @@ class Host:
             batch.owners.update((str(client), person) for client, person in effect.owners)
             self.edits += 1
             self._metrics.edits += 1
+            if effect.shy is not None:
+                batch.shy.append(effect.shy)
             if effect.peer is not None:
                 self.writers[effect.peer.person] = None
         member = self.members.get(effect.peer) if effect.peer else None
@@ -464,6 +473,7 @@ class Host:
         self._unstored -= size
         if self._paused and self._unstored <= UNSTORED // 2:
             self._pause(paused=False)
+        self.perform(batch.shy)
         if batch.owed:
             self._metrics.acknowledged.observe(self._clock() - since, sum(batch.owed.values()))
         for member, updates in batch.echoes.items():
@@ -539,6 +549,9 @@ class Host:
         finally:
             self._sound.set()
         inbox, self._inbox = self._inbox or [], None
+        self._take(inbox)
+
+    def _take(self, inbox: Iterable[tuple[Peer, Kind, bytes]]) -> None:
         for peer, kind, payload in inbox:
             try:
                 if peer in self.members:
@@ -579,13 +592,19 @@ class Host:
         return self._described(body), body
 
     @contextmanager
-    def merging(self) -> Iterator[None]:
-        """A merge is written into the log, then into the text: meanwhile no place in the log names the text that people see."""
+    def merging(self, update: bytes) -> Iterator[None]:
+        """A merge is written into the log, then into the text: meanwhile no place in the log names the text that people see. Where it takes cells
+        out, or moves them, people wait for it: what is typed into an old cell behind it comes into its copy, what is typed before it does not.
+        """
         self._whole.clear()
+        if self.room.document.takes_out(update):
+            self._waiting = []
         try:
             yield
         finally:
             self._whole.set()
+            waiting, self._waiting = self._waiting or [], None
+            self._take(waiting)
 
     async def given(self, now: float) -> Base:
         """The text as it is now is given to a writer outside, who may come back with it: the base to merge that from."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("collab.runtime")
 
-Cost = TypeVar("Cost", int, tuple[int, int])
+Cost = TypeVar("Cost", int, tuple[int, int, int])
 
 DIFF_VERSION = b"1"
 """Part of a fork's client id: other edits for the same bodies need another id."""
@@ -59,6 +59,8 @@ WRITING = 60.0
 """Seconds that a program may take to write a file."""
 EACH = 16
 """So many of the newest states are all looked at: what programs wrote and what we saved may come in turns."""
+REMEMBERED = 2**21
+"""Characters of states that are remembered: making them anew takes the longer, the more was typed."""
 LARGE = 2**16
 """Characters from which on the nearest is sought beside the event loop."""
 
@@ -69,8 +71,8 @@ class _State:
 
     base: Base
     log: Log
-    live: tuple[Looks, bytes, bytes] | None = None
-    """Of the state of the live document: what it tells of itself."""
+    told: tuple[Looks, bytes, bytes] | None = None
+    """What it tells of itself, where that is known: looks, lineage, state vector."""
     wanted: Body | None = None
     """What is to be made of it, where that is not what the writer wrote …"""
     after: Base | None = None
@@ -84,20 +86,21 @@ class _State:
     @cached_property
     def looks(self) -> Looks:
         """What the writer may have read."""
-        return self._seen[0]
+        return self.seen[0]
 
     @cached_property
     def mark(self) -> tuple[bytes, bytes]:
         """Lineage and state vector: what tells states apart."""
-        return self._seen[1:]
+        return self.seen[1:]
 
     @cached_property
-    def _seen(self) -> tuple[Looks, bytes, bytes]:
-        return self.live or _told(self.document())
+    def seen(self) -> tuple[Looks, bytes, bytes]:
+        """What it tells of itself: looks, lineage, state vector."""
+        return self.told or _told(self.document())
 
     def document(self, client: int | None = None) -> Document:
         """Made anew."""
-        return Document.replay(history(self.log, self.base), client, text=self.live[0].words if self.live else None)
+        return Document.replay(history(self.log, self.base), client, text=self.told[0].words if self.told else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ class Merger:
         self._touch = touch
         self._thread = thread
         self._metrics = metrics
+        self._remembered: dict[Base, tuple[Looks, bytes, bytes]] = {}
 
     # --- what somebody may have read
 
@@ -226,8 +230,17 @@ class Merger:
             known = known or await self._journal.load(self._host.id)
             whole = await self._log(base, known, until=max((base.place, *base.merges)))
             if reaches(whole, base):
-                found.append(_State(base, whole))
+                found.append(_State(base, whole, self._remembered.get(base)))
         return found
+
+    def _remember(self, states: Iterable[_State]) -> None:
+        """Those that were looked at, the newest first, as far as there is room."""
+        left, self._remembered = REMEMBERED, {}
+        for state in states:
+            told = state.__dict__.get("seen", state.told)
+            if told is not None and len(told[0].words) <= left:
+                left -= len(told[0].words)
+                self._remembered[state.base] = told
 
     async def _log(self, base: Base, known: Log, *, until: int) -> Log:
         """What the journal has, with what the archive has of the log from a base on until there."""
@@ -343,10 +356,10 @@ class Merger:
         known = Known(self._host.room.document.looks().words)
 
         @cache
-        def cost(place: int) -> tuple[int, int]:
+        def cost(place: int) -> tuple[int, int, int]:
             return states[place].looks.cost(looks, known)
 
-        def costs(places: list[int], at: int) -> tuple[int, int]:
+        def costs(places: list[int], at: int) -> tuple[int, int, int]:
             return cost(places[at])
 
         def nearest() -> int:
@@ -357,7 +370,9 @@ class Merger:
             found = [places[least(len(places), partial(costs, places))] for places in kinds if places]
             return min(found, key=lambda place: (cost(place), place))
 
-        return states[nearest() if len(looks.words) < LARGE else await self._thread(nearest)]
+        place = nearest() if len(looks.words) < LARGE else await self._thread(nearest)
+        self._remember(states)
+        return states[place]
 
     async def _replaced(self, nearest: _State | None, looks: Looks) -> _State | None:
         """What stood in the file, when that is another one now, however short it was and is: its writer left nothing of what it may have read, and
@@ -428,7 +443,7 @@ class Merger:
             meta["read"] = list(own.endings)  # those of the body itself, which may have to be made anew
         record = Record(Kind.MERGE, update, meta)
         # Durable before anybody sees it: what a client held of a merge that a crash forgot would come back beside the next merge.
-        with host.merging():
+        with host.merging(update):
             position = await host.append(record)
             await host.sound()
             if update:

@@ -239,6 +239,54 @@ async def test_typing_into_a_cell_that_a_program_moves_comes_into_its_copy(study
     assert again.sources == found
 
 
+def moved(body: str, **changes: Any) -> str:
+    """The file of a program that moves its first cell to the end."""
+    value = json.loads(edited(body, **changes))
+    value["cells"].append(value["cells"].pop(0))
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+async def test_words_that_come_while_a_move_becomes_durable_come_into_the_copy(study: Stage) -> None:
+    """NOTEBOOK-6: the merge is in the log, and not yet in the text."""
+    ann = await reader(study)
+    study.journal.refuse("the disk is slow")
+    outside(study, moved(STUDY))
+    await passing(1.5)
+    ann.append("title", " meanwhile")
+    await soon()
+    study.journal.refuse(None)
+    assert await settled(study, ann) == ["x = 1\ny = 2\n", "print(x)", "# Title meanwhile"]
+
+
+async def test_a_program_that_moves_a_cell_soon_after_its_last_change_doubles_no_word(stage: Stage) -> None:
+    """MERGE-2: what it had read is sought cell by cell, wherever the cells are now."""
+    start = notebook(cell("first line\nsecond line é😀\n", "one"), cell("third line", "two"), cell("last", "three"))
+    stage.files.poke(NOTEBOOK, start.encode())
+    ann = await reader(stage)
+    ann.append("three", " typed")
+    outside(stage, edited(start, two="third -line"))
+    await passing(1.5)
+    outside(stage, moved(start, two="third -line", three="+last"))
+    assert await settled(stage, ann) == ["third -line", "+last typed", "first line\nsecond line é😀\n"]
+
+
+async def test_words_that_came_late_for_a_moved_cell_and_were_forgotten_by_a_crash_come_once(study: Stage) -> None:
+    """NOTEBOOK-6: nobody has seen them in the copy who would bring them from there, too."""
+    ann, ben = await reader(study), await reader(study, "Ben")
+    late = ann.type("title", " late", 7, send=False)
+    outside(study, moved(STUDY))
+    await passing(1.5)
+    study.journal.refuse("the disk is slow")
+    ann.guest.send(protocol.update(late))
+    await soon()
+    assert ben.sources == ["x = 1\ny = 2\n", "print(x)", "# Title"]
+    await study.crash()
+    again = await reader(study, "Ben")
+    again.guest.send(protocol.update(ben.guest.replica.doc.get_update()))
+    again.guest.send(protocol.update(late))
+    assert await settled(study, again) == ["x = 1\ny = 2\n", "print(x)", "# Title late"]
+
+
 async def test_words_typed_into_a_cell_that_a_program_moves_survive_a_crash_right_behind_the_merge(study: Stage) -> None:
     """NOTEBOOK-6, JOURNAL-6."""
     ann = await reader(study)

@@ -1,4 +1,4 @@
-"""The same world with a notebook: cells are typed into, programs rewrite them."""
+"""The same world with a notebook: cells are typed into, programs rewrite and move them, whoever is connected."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def _between(text: str, rng: Random) -> int:
 
 class Reader(Client):
     """A peer that has the notebook open."""
+
+    keeps = True
 
     @property
     def cells(self) -> Array[Any]:
@@ -62,6 +64,9 @@ class Desk(World):
         text = "".join(chosen["source"])
         spot = _between(text, self.random)
         chosen["source"] = (text[:spot] + word + text[spot:]).splitlines(keepends=True)
+        if self.random.random() < 0.5:
+            cells = value["cells"]
+            cells.insert(self.random.randrange(len(cells)), cells.pop(self.random.randrange(len(cells))))
         return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
 
     async def check_authors(self) -> None:

@@ -37,7 +37,7 @@ def test_a_crash_after_a_crash_before_a_save_is_noted_doubles_nothing(seed: int)
     run(_one(seed))
 
 
-def test_the_same_holds_for_a_notebook_whose_cells_are_typed_into_and_rewritten() -> None:
+def test_the_same_holds_for_a_notebook_whose_cells_are_typed_into_rewritten_and_moved() -> None:
     """NOTEBOOK-3, NOTEBOOK-5."""
     for seed in range(NOTEBOOKS):
         try:

@@ -107,11 +107,14 @@ class Link:
 class Client:
     """A peer with a document of its own. A word that it was told is stored must never be lost."""
 
+    keeps: ClassVar[bool] = False
+    """Whether what is deleted is kept, as pages of ours do with the sources of cells."""
+
     def __init__(self, world: World, name: str, dialect: Dialect) -> None:
         self.world = world
         self.name = name
         self.dialect = dialect
-        self.doc: Doc[Text] = Doc(client_id=world.random.randrange(1, 2**32))
+        self.doc: Doc[Text] = Doc(client_id=world.random.randrange(1, 2**32), skip_gc=self.keeps)
         self.text = self.doc.get("content", type=Text)
         self.link: Link | None = None
         self.synced = False
