@@ -6,16 +6,14 @@ import asyncio
 import os
 import random
 import subprocess
-import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-import pytest_asyncio
 from scale import scale
 from serving import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from e2e.people import Company, Editor
@@ -23,10 +21,10 @@ if TYPE_CHECKING:
 
 NAMES = ("Ann", "Bob", "Cid")
 REWRITES = scale(10, 50)
-PAUSE = 1.2
-"""Seconds between two rewrites: a file is taken when it rests for half a second."""
-BEFORE = 5.0
-"""Seconds before a rewrite at which the program may have read the file."""
+BEFORE = 5
+"""So many bodies of the file the program may have in hand: what it rewrites may have been read that many writes before, its own and ours."""
+WORDS = 3
+"""Words that everybody types between two acts of a program, at least."""
 CARET = "(name) => { const at = collab.view.state.selection.main.head; const text = collab.view.state.doc.toString(); return text.slice(text.indexOf(`${name}: `) + name.length + 2, at) }"
 """What stands between somebody's marker and their caret."""
 PICK = """([name]) => {
@@ -36,7 +34,7 @@ PICK = """([name]) => {
 COMES = """([word, there]) => new Promise((resolve) => {
   const look = () => { if (collab.text.toString().includes(word) === there) resolve(true) }
   collab.text.observe(() => queueMicrotask(look))
-  setTimeout(() => resolve(false), 20000)
+  setTimeout(() => resolve(false), 60000)
   look()
 })"""
 """Whether the text comes to have a word, or to have it no more."""
@@ -54,8 +52,9 @@ def story(lines: int) -> str:
 class Writer:
     """Somebody who types words of their own at their own place, one after the other."""
 
-    def __init__(self, name: str, editor: Editor) -> None:
+    def __init__(self, name: str, path: str, editor: Editor) -> None:
         self.name = name
+        self.path = path
         self.editor = editor
         self.typed: list[str] = []
 
@@ -67,8 +66,7 @@ class Writer:
         dice = random.Random(seed)
         while not until():
             self.typed.append(f"{self.name.lower()}{len(self.typed)}")
-            await self.editor.page.keyboard.type(self.typed[-1] + " ", delay=dice.choice([5, 30]))
-            await asyncio.sleep(dice.random() * 0.4)
+            await self.editor.page.keyboard.type(self.typed[-1] + " ", delay=dice.choice([20, 80, 200]))
 
     async def stayed(self) -> None:
         """The caret is where it would be if nobody else had written."""
@@ -76,15 +74,20 @@ class Writer:
         assert before == "".join(word + " " for word in self.typed)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def writers(shared_server: Served, company: Company) -> AsyncIterator[list[Writer]]:
-    """Three people, each in a browser of their own, in `peers/story.md`."""
-    shared_server.write("peers/story.md", story(40))
-    people = [await company.join(name, shared_server) for name in NAMES]
-    found = [Writer(person.name, await person.open("peers/story.md")) for person in people]
+async def gathered(served: Served, company: Company, path: str) -> list[Writer]:
+    """Three people, each in a browser of their own, in a new document."""
+    served.write(path, story(40))
+    people = [await company.join(name, served) for name in NAMES]
+    found = [Writer(person.name, path, await person.open(path)) for person in people]
     for writer in found:
         await writer.begin()
-    yield found
+    return found
+
+
+async def goes_on(writers: list[Writer]) -> None:
+    """Everybody has typed some words more."""
+    before = [len(writer.typed) for writer in writers]
+    await until(lambda: all(len(writer.typed) > count + WORDS for writer, count in zip(writers, before, strict=True)))
 
 
 def rewritten(body: str, word: str, dice: random.Random) -> str:
@@ -111,41 +114,48 @@ async def everything(served: Served, writers: list[Writer], words: list[str]) ->
     """Until pages and file are equal; each word is there once."""
     for writer in writers:
         await writer.editor.saved()
-    text = served.read("peers/story.md")
+    (path,) = {writer.path for writer in writers}
+    text = served.read(path)
     for writer in writers:
         await writer.editor.reads(text)
     counts = Counter(text.split())
     assert {word: counts[word] for word in words if counts[word] != 1} == {}
-    assert not list((served.root / "peers").glob("*(*"))
+    assert not list((served.root / path).parent.glob("*(*"))
     return text
 
 
 async def test_a_program_rewrites_the_file_again_and_again_from_what_it_read_seconds_before(
-    shared_server: Served, writers: list[Writer]
+    shared_server: Served, company: Company
 ) -> None:
     """MERGE-1, MERGE-2: no word is lost or doubled, no caret and no selection jumps, undo takes back one's own words only."""
-    path = shared_server.root / "peers" / "story.md"
+    writers = await gathered(shared_server, company, "rewritten/story.md")
+    path = shared_server.root / "rewritten" / "story.md"
     dice = random.Random(4)
-    readings: deque[tuple[float, str]] = deque()
+    readings: deque[str] = deque([path.read_text(encoding="utf-8")], maxlen=BEFORE)
     written: list[str] = []
     done = False
 
+    def reads() -> bool:
+        """Whether there is something new in the file."""
+        now = path.read_text(encoding="utf-8")
+        new = now != readings[-1]
+        if new:
+            readings.append(now)
+        return new
+
     async def rewrite() -> None:
         for number in range(REWRITES):
-            end = time.monotonic() + PAUSE
-            while (now := time.monotonic()) < end:
-                readings.append((now, path.read_text(encoding="utf-8")))
-                await asyncio.sleep(0.25)
-            while now - readings[0][0] > BEFORE:
-                readings.popleft()
+            if number % 3 == 0:
+                await until(reads)
             written.append(f"outside{number}")
-            write(path, rewritten(dice.choice(readings)[1], written[-1], dice), number)
-            # Of what a program overwrites before anybody looked nobody knows anything: on a slow machine we wait.
+            write(path, rewritten(dice.choice(readings), written[-1], dice), number)
+            reads()
+            # Of what a program overwrites before anybody looked nobody knows anything: that this one is merged is waited for.
             assert await writers[0].editor.page.evaluate(COMES, [written[-1], True])
 
     typing = [asyncio.create_task(writer.type(lambda: done, seed)) for seed, writer in enumerate(writers)]
     await rewrite()
-    await asyncio.sleep(1)
+    await goes_on(writers)
     done = True
     await asyncio.gather(*typing)
     for writer in writers:
@@ -175,11 +185,10 @@ def git(folder: Path, *arguments: str) -> bool:
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
-async def test_another_branch_is_checked_out_and_the_first_one_again_while_people_type(
-    shared_server: Served, writers: list[Writer]
-) -> None:
+async def test_another_branch_is_checked_out_and_the_first_one_again_while_people_type(shared_server: Served, company: Company) -> None:
     """MERGE-3: the branch's words come and go, those of people stay."""
-    folder = shared_server.root / "peers"
+    writers = await gathered(shared_server, company, "branches/story.md")
+    folder = shared_server.root / "branches"
     assert git(folder, "init", "--initial-branch=main")
     assert git(folder, "add", "story.md")
     assert git(folder, "commit", "--message=first")
@@ -193,18 +202,18 @@ async def test_another_branch_is_checked_out_and_the_first_one_again_while_peopl
         for writer in writers:
             assert await writer.editor.page.evaluate(COMES, ["branchword", has]), await writer.editor.text()
 
-    await asyncio.sleep(1)
-    assert git(folder, "worktree", "add", "../.peers-other", "other")
-    tree = shared_server.root / ".peers-other"
+    await goes_on(writers)
+    assert git(folder, "worktree", "add", "../.branches-other", "other")
+    tree = shared_server.root / ".branches-other"
     beside = tree / "story.md"
     beside.write_text(beside.read_text(encoding="utf-8").replace("Line 33 of", "Line 33 branchword of"), encoding="utf-8")
     assert git(tree, "commit", "--all", "--message=other")
     assert git(folder, "worktree", "remove", "--force", str(tree))
     for _ in range(scale(2, 6)):
         await committed("other", has=True)
-        await asyncio.sleep(1.5)
+        await goes_on(writers)
         await committed("main", has=False)
-        await asyncio.sleep(1.5)
+        await goes_on(writers)
     done = True
     await asyncio.gather(*typing)
     for writer in writers:
