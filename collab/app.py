@@ -26,6 +26,7 @@ from collab.errors import Conflict, Unavailable
 from collab.frames import frame
 from collab.journal.sqlite import SqliteJournal
 from collab.redis.server import Server as Redis
+from collab.runtime.aside import Aside
 from collab.runtime.audit import Audit
 from collab.runtime.bin import Trash
 from collab.runtime.documents import Documents
@@ -72,7 +73,7 @@ from collab.web.shelf import ShelfDoor
 from collab.web.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from starlette.routing import Route
 
@@ -139,7 +140,7 @@ class App:
 def build(settings: Settings, adapters: Adapters) -> App:
     """Wire everything; the rooms start with the application's lifespan, and end before it (`App.rooms.stop`)."""
     metrics = Metrics(journal_pending=lambda: int(getattr(adapters.journal, "pending_bytes", 0)))
-    pulse = Pulse(metrics)
+    pulse, aside = Pulse(metrics), Aside()
     audit = Audit(adapters.now)
     sessions = Sessions(
         adapters.secret,
@@ -182,6 +183,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             placement=adapters.placement,
             forgetful=adapters.forgetful,
             beat=pulse.beat,
+            aside=aside.run,
         ),
     )
     metrics.connections = lambda: len(rooms.connections)
@@ -214,7 +216,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             ],
             middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat)],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(rooms, trash, pulse, adapters, metrics),
+            lifespan=_lifespan(rooms, trash, adapters, metrics, [pulse.stop, aside.close]),
         ),
         door=Door(
             open=RoomDoor(rooms, admission, settings.prefix).open,
@@ -263,7 +265,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _lifespan(
-    rooms: Rooms, trash: Trash, pulse: Pulse, adapters: Adapters, metrics: Metrics
+    rooms: Rooms, trash: Trash, adapters: Adapters, metrics: Metrics, ends: Iterable[Callable[[], None]]
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -281,7 +283,8 @@ def _lifespan(
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            pulse.stop()
+            for end in ends:
+                end()
             if adapters.close is not None:
                 await adapters.close()
 

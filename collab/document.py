@@ -10,6 +10,7 @@ import re
 import zlib
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -32,10 +33,10 @@ from collab.layout import Layout, quick, torn
 from collab.layout import Place as LayoutPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 
     from collab.formats.bodies import Body, Form
-    from collab.formats.cells import Rewritten
+    from collab.formats.cells import Memory, Rewritten
     from collab.formats.notebook import Notebook
     from collab.merge import Edit
 
@@ -52,6 +53,8 @@ MERGED_AT_ONCE = 64
 """merge_updates is quadratic."""
 LARGE = 64 * 1024
 """Bytes of an update that is quicker applied than merged with others."""
+PIECE = 256 * 1024
+"""Bytes of a state that are applied at once: some ten milliseconds, if they are many small structs."""
 _UNDONE = "undone"
 _TAG = 0b101100010110110100111 << 32
 _TAG_MASK = ((1 << 21) - 1) << 32
@@ -140,6 +143,20 @@ class Rewriting:
     """Something is taken out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A document that can be sent to another process, with what was read in it; `Document.developed` makes it anew in moments."""
+
+    pieces: tuple[bytes, ...]
+    """The state as updates, each of which builds on those before it."""
+    lineage: int
+    endings: tuple[Ending, ...]
+    layout: Layout
+    moments: Moments
+    cells: Memory | None
+    """Of a notebook: what was read of its cells."""
+
+
 class Document:
     """A CRDT document. `state` mirrors its state vector: client id → next clock."""
 
@@ -153,6 +170,8 @@ class Document:
         self._known: Layout | None = None
         self._moments = Moments()
         self._parsed: updates.Update | None = None
+        self._given = 0
+        """Bytes of the whole when it was given last."""
 
     def _changed(self) -> None:
         """What was read is not so any more."""
@@ -263,6 +282,39 @@ class Document:
                 start.mend(step.places)
         return start
 
+    def image(self) -> Image:
+        """The document as it is, to be sent to another process."""
+        state = self.encode()
+        update = updates.read(state)
+        order = updates.survey(update, {}).order
+        layout = self._known
+        if layout is None:
+            layout = Layout(CONTENT)
+            layout.add(layout.survey(order, {}))
+        pieces = tuple(updates.pieces(update, order, PIECE))
+        cells = self._cells.memory() if self._cells is not None else None
+        return Image(pieces if len(pieces) > 2 else (state,), self.lineage, self.endings, layout, self._moments, cells)
+
+    @classmethod
+    def developed(cls, image: Image) -> Generator[None, None, Self]:
+        """The document of an image, in steps of milliseconds. Poisoned."""
+        doc: Doc[Any] = Doc()
+        endings = _Endings(doc)
+        try:
+            for piece in image.pieces:
+                doc.apply_update(piece)
+                yield
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            raise _translated(error) from error
+        endings.set(image.endings)
+        made = cls(doc, image.lineage, endings)
+        made._known, made._moments = image.layout, image.moments
+        if made._cells is not None and image.cells is not None:
+            made._cells.remember(image.cells)
+        return made
+
     def encode(self) -> bytes:
         """The whole state as one update."""
         return self._doc.get_update()
@@ -274,9 +326,12 @@ class Document:
     def diff(self, state_vector: bytes) -> bytes:
         """What the holder of this state vector lacks; all deletions are in it."""
         try:
-            return self._doc.get_update(state_vector)
+            found = self._doc.get_update(state_vector)
         except ValueError as error:
             raise Malformed("A state vector that can't be read.") from error
+        if state_vector == b"\0":
+            self._given = len(found)
+        return found
 
     def text(self) -> str:
         """The shared text, without embeds; of a notebook, what it is compared by."""
@@ -316,11 +371,15 @@ class Document:
 
     def body(self, form: Form) -> bytes:
         """The file of the document in this form."""
+        return self.writer(form)()
+
+    def writer(self, form: Form) -> Callable[[], bytes]:
+        """What gives that of the document as it is now, in any thread."""
         if isinstance(form, NotebookForm) and self._cells is not None:
-            return form.encode(self._cells.notebook())
+            return partial(form.encode, self._cells.notebook())
         if isinstance(form, NotebookForm) or self._cells is not None:
             raise Poisoned("The document's form is that of another format.")
-        return encode(self.text(), form, dict(self.endings))
+        return partial(encode, self.text(), form, dict(self.endings))
 
     def growth(self, payload: bytes, verdict: Verdict) -> int:
         """UTF-8 bytes by which an update makes it longer at most: of a UTF-16 unit there are three, and values are in the payload."""
@@ -349,6 +408,9 @@ class Document:
             # A client id that is new here may be reserved.
             if edit is not None and (edit.new is None or (edit.new[0] in self.state and edit.new[0] != self.lineage)):
                 return Verdict([edit.new] if edit.new else [], deletes=edit.deleted is not None, place=edit.place)
+        if len(data) == self._given and data == self._doc.get_update():
+            # Some clients say everything again that they were given (pycrdt's do); of a long document it is long to read.
+            return Verdict([])
         update = updates.read(data)
         found = updates.survey(update, self.state)
         self._check_lineage(found.named)
@@ -563,9 +625,13 @@ class Document:
         update = self._made(lambda: rewritten.append(cells.rewrite(notebook, theirs)))
         return Rewriting(update, _dropping(self.client, rewritten[0].done), rewritten[0].cuts)
 
-    def meet(self, live: Document, made: Rewriting) -> bytes:
+    def late_for(self, client: int, data: bytes) -> list[Late]:
+        """What a rewriting that is not applied yet, made under this client id, typed into cells that are moved by now; asked once."""
+        return self.belated(data) if data and client not in self.state else []
+
+    def meet(self, live: Document, made: Rewriting, late: Sequence[Late]) -> bytes:
         """Take in the live document, as a fork that was rewritten; gives what follows on its update in the room. Who typed into a cell that the
-        writer moved typed into its copy, and so did the writer where others had moved it.
+        writer moved typed into its copy, and so did the writer where others had moved it (`late`: what `live.late_for` gave).
         """
         mixed = self._cells is None and bool(self.endings or live.endings)
         if self._cells is None and not mixed:
@@ -574,7 +640,6 @@ class Document:
             own = dict(self.endings)
             # All of them, so that afterwards it is known which are not of this writer's text.
             self.endings = [(match.start(), own.get(match.start(), "")) for match in re.finditer(b"\n", self.text().encode())]
-        late = live.belated(made.update) if made.update and self.client not in live.state else []
         self.follow(live)
         if made.behind:
             self.receive(made.behind)

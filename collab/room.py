@@ -120,6 +120,11 @@ class Room:
         self.presence = Presence(self.limits.awareness)
         self._size = self.document.length()
 
+    @property
+    def size(self) -> int:
+        """At least the bytes of the text."""
+        return self._size
+
     def join(self, peer: Peer) -> None:
         """A peer enters; nothing is sent before it asks (some clients take only the first step 2 for their sync)."""
         self.peers[peer.id] = peer

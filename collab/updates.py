@@ -369,6 +369,27 @@ def write(update: Update) -> bytes:
     return b"".join(parts)
 
 
+def pieces(update: Update, order: Iterable[Struct], size: int) -> Iterator[bytes]:
+    """The same in updates of about so many bytes, each of which needs only those before it: `order` is that of a `Survey` which lacks nothing.
+    Deletions come last, all at once.
+    """
+    piece: dict[int, list[Struct]] = {}
+    held = 0
+    for each in order:
+        piece.setdefault(each.client, []).append(each)
+        held += len(each.content) + _AROUND
+        if held >= size:
+            yield write(Update(piece, {}))
+            piece, held = {}, 0
+    if piece:
+        yield write(Update(piece, {}))
+    yield write(Update({}, update.deletes))
+
+
+_AROUND = 16
+"""Bytes that a struct takes beside its content, about."""
+
+
 def _written(each: Struct) -> Iterator[bytes]:
     yield bytes((each.info,))
     if each.kind in _BARE:
@@ -607,6 +628,8 @@ def _difference(a: Struct, b: Struct) -> int | None:
     start, end = max(a.clock, b.clock), min(a.end, b.end)
     if a.kind != b.kind:
         return start
+    if a.content == b.content and a.clock == b.clock:
+        return None
     if a.kind == STRING:
         place = _text_difference(a.units[2 * (start - a.clock) : 2 * (end - a.clock)], b.units[2 * (start - b.clock) : 2 * (end - b.clock)])
     else:

@@ -31,6 +31,7 @@ async def numbers(server: Served) -> dict[tuple[str, ...], float]:
 async def check_stalls(server: Served) -> None:
     """No piece of work held the event loop for longer than it may, since the server was started. By processor time: other programs do not count."""
     held = (await numbers(server))["collab_event_loop_held_max_seconds",]
+    print(f"held {held:.3f} s")
     assert held < STALL, f"the event loop was held for {held:.3f} s"
 
 

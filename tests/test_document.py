@@ -378,3 +378,15 @@ def test_a_long_history_is_read_once_for_comparisons_until_the_document_changes(
     assert document.judge(replica.made[-1]).conflict is None
     assert document.judge(first).conflict is None
     assert sum(size > FAR for size in read) == 1
+
+
+def test_who_says_the_whole_again_says_nothing_new() -> None:
+    document = seeded()
+    whole = document.diff(b"\0")
+    verdict = document.judge(whole)
+    assert document.adds_nothing(verdict)
+    assert verdict.parsed is None
+    take(document, Replica(document).insert(0, "Ann "))
+    again = document.judge(whole)
+    assert again.parsed is not None
+    assert not again.new

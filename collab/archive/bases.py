@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collab.archive.engine import Database
 
 DAY = 86_400.0
+LONG = 64 * 1024
+"""Bytes that are compressed beside the event loop."""
 
 
 class SqlBases:
@@ -31,7 +34,7 @@ class SqlBases:
 
     async def keep(self, document: str, part: Part, bases: Sequence[Kept]) -> None:
         """A part and its bases, in one transaction."""
-        body = pressed(part.body)
+        body = pressed(part.body) if len(part.body) < LONG else await asyncio.to_thread(pressed, part.body)
         await self._database.run(lambda connection: _keep(connection, document, part, body, bases))
 
     async def recent(self, document: str, count: int) -> list[Kept]:

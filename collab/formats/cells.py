@@ -59,6 +59,14 @@ class _Known(NamedTuple):
     rest: list[str]
 
 
+class Memory(NamedTuple):
+    """What was read of a notebook."""
+
+    raw: list[object]
+    known: dict[str, _Known]
+    read: Notebook
+
+
 class Cells:
     """The notebook in a document; `forget` when that was changed."""
 
@@ -76,6 +84,15 @@ class Cells:
         self._meta["nbformat_minor"] = notebook.minor
         self._meta[METADATA] = Map(notebook.metadata)
         self._cells.extend([made(cell) for cell in notebook.cells])
+
+    def memory(self) -> Memory:
+        """What is read, so that it need not be read again elsewhere."""
+        read = self.notebook()
+        return Memory(self._values(), self._known, read)
+
+    def remember(self, memory: Memory) -> None:
+        """What another process read in the same document."""
+        self._raw, self._known, self._read = memory
 
     def forget(self) -> None:
         """The document was changed."""

@@ -47,7 +47,7 @@ class Moment:
     """A document before cells were taken out of it. It takes in what comes later, but for deletions."""
 
     def __init__(self, state: bytes, names: Collection[str], doomed: Sequence[Id]) -> None:
-        self.names = names
+        self.names = frozenset(names)
         """The ids of its cells."""
         self.doomed = doomed
         """The items of those that were taken out."""

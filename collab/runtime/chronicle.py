@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("collab.runtime")
 
+LONG = 1_000
+"""Records that are put together beside the event loop."""
 PATIENCE = 2.0
 """Seconds that a save, or an opening, waits for the archive."""
 
@@ -96,7 +99,8 @@ class Chronicle:
             return False
         try:
             await self._credits.keep(known, lineage)
-            await self._bases.keep(self._document, part_of(known, place), within)
+            part = part_of(known, place) if len(known.records) < LONG else await self._credits.thread(partial(part_of, known, place))
+            await self._bases.keep(self._document, part, within)
         except CollabError as error:
             self._trouble(error)
             return False

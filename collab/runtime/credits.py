@@ -26,7 +26,7 @@ class Credits:
     def __init__(self, document: str, authors: Authors, thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
         self._document = document
         self._authors = authors
-        self._thread = thread
+        self.thread = thread
         self._turn = asyncio.Lock()
         self._known: Authorship | None = None
         self._picture: tuple[tuple[int, int], Picture] | None = None
@@ -49,7 +49,7 @@ class Credits:
             words, state = document.words(), document.encode()
             await host.settled()
             authorship = await self._upto(await journal.load(self._document), document.lineage)
-            made: Picture = await self._thread(partial(picture, words, state, authorship, now))
+            made: Picture = await self.thread(partial(picture, words, state, authorship, now))
             self._picture = moment, made
             return made
 
@@ -58,7 +58,7 @@ class Credits:
         if authorship is None or authorship.lineage != lineage or authorship.position < known.position:
             authorship = await self._kept(lineage)
         self._known = None  # half taken in, if what follows fails
-        await self._thread(partial(authorship.take, known))
+        await self.thread(partial(authorship.take, known))
         self._known = authorship
         return authorship
 

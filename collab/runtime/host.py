@@ -13,20 +13,20 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from collab import __version__, protocol
-from collab.document import Document
 from collab.errors import CollabError, Fenced, TooMany, Unavailable
 from collab.formats.bodies import TEXT
-from collab.ledger import Base, history, pack
+from collab.ledger import Base, pack
 from collab.ports import Kind as Entry
 from collab.ports import Record
 from collab.room import Answer, Rebuild, Refuse, Send, Spread, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 
     from collab.access import Person, Role
+    from collab.document import Document
     from collab.ledger import Ledger
-    from collab.ports import Journal, Meta, Refillable, Stat
+    from collab.ports import Journal, Log, Meta, Refillable, Stat
     from collab.protocol import Kind
     from collab.room import Effect, Room
     from collab.runtime.metrics import Metrics
@@ -134,6 +134,7 @@ class Host:
         ledger: Ledger,
         journal: Journal,
         *,
+        retrace: Callable[[Log], Awaitable[Document]],
         frame: Callable[[bytes], bytes],
         clock: Callable[[], float],
         metrics: Metrics,
@@ -163,6 +164,7 @@ class Host:
         """No merge is in the log and not yet in the text."""
         self._whole.set()
         self._journal = journal
+        self._retrace = retrace
         self._frame = frame
         self._clock = clock
         self._metrics = metrics
@@ -185,7 +187,9 @@ class Host:
         self._late: asyncio.TimerHandle | None = None
         self._inbox: list[tuple[Peer, Kind, bytes]] | None = None
         self._waiting: list[tuple[Peer, Kind, bytes]] | None = None
-        """What comes while a merge that takes cells out becomes durable."""
+        """What comes while a merge that takes cells out becomes durable, or a long document is written down."""
+        self._passing = False
+        """It is the latter: who leaves need not wait."""
         self._sound = asyncio.Event()
         self._sound.set()
 
@@ -206,6 +210,11 @@ class Host:
 
     def leave(self, peer: Peer) -> None:
         """A peer is gone."""
+        if self._waiting and self._passing:
+            # Whoever goes has said this before.
+            waiting, self._waiting = self._waiting, None
+            self._take([each for each in waiting if each[0] is peer])
+            self._waiting = [each for each in waiting if each[0] is not peer]
         member = self.members.pop(peer, None)
         if member is None:
             return
@@ -527,6 +536,7 @@ class Host:
         """The CRDT library left the document half changed: nothing is taken from it until it is made anew."""
         log.error("document %s is rebuilt from its journal", self.id)
         self._metrics.failed("rebuild")
+        self.edits += 1
         if self._inbox is None:
             self._inbox = []
             self._sound.clear()
@@ -551,6 +561,16 @@ class Host:
         inbox, self._inbox = self._inbox or [], None
         self._take(inbox)
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """What peers send waits. Other edits (of who goes, of the server) may be made all the same: compare `edits`."""
+        self._waiting, self._passing = [], True
+        try:
+            yield
+        finally:
+            waiting, self._waiting, self._passing = self._waiting or [], None, False
+            self._take(waiting)
+
     def _take(self, inbox: Iterable[tuple[Peer, Kind, bytes]]) -> None:
         for peer, kind, payload in inbox:
             try:
@@ -563,7 +583,7 @@ class Host:
         while True:
             await self.settled()
             last = self._last
-            document = Document.retrace(history(await self._journal.load(self.id)))
+            document = await self._retrace(await self._journal.load(self.id))
             # A merge may have been appended meanwhile.
             if last is self._last:
                 return document
@@ -572,7 +592,11 @@ class Host:
 
     def body(self) -> bytes:
         """The document in the file's own form."""
-        return self.room.document.body(self.ledger.form)
+        return self.writer()()
+
+    def writer(self) -> Callable[[], bytes]:
+        """What gives that of the document as it is now, in any thread."""
+        return self.room.document.writer(self.ledger.form)
 
     async def content(self) -> tuple[Stat, bytes]:
         """The live body, once the journal holds it, and what it is."""

@@ -20,8 +20,10 @@ from collab.formats.text import Form as TextForm
 from collab.formats.text import encode
 from collab.ledger import Base, history, joined, merged, outside_since, placed, reaches, together
 from collab.nearest import Known, remains
+from collab.opening import rewritten, told
 from collab.ports import Kind, Log, Record
 from collab.room import Spread
+from collab.runtime.aside import LARGE as BESIDE
 from collab.runtime.copies import copy_beside
 from collab.succession import added, left, more
 
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from collab.access import Person
-    from collab.formats.bodies import Body
+    from collab.document import Rewriting
+    from collab.formats.bodies import Body, Form
     from collab.formats.looks import Looks
+    from collab.opening import Rewritten
     from collab.ports import Bases, Files, Journal, Kept
     from collab.runtime.chronicle import Chronicle
     from collab.runtime.host import Host
@@ -61,6 +65,8 @@ EACH = 16
 """So many of the newest states are all looked at: what programs wrote and what we saved may come in turns."""
 REMEMBERED = 2**21
 """Characters of states that are remembered: making them anew takes the longer, the more was typed."""
+TRIES = 3
+"""So often a merge is made beside the event loop while people type on; then it is made on it."""
 LARGE = 2**16
 """Characters from which on the nearest is sought beside the event loop."""
 
@@ -131,6 +137,7 @@ class Merger:
         now: Callable[[], float],
         touch: Callable[[], None],
         thread: Callable[[Callable[[], Any]], Awaitable[Any]],
+        aside: Callable[..., Awaitable[Any]],
         metrics: Metrics,
     ) -> None:
         self._host = host
@@ -141,9 +148,17 @@ class Merger:
         self._limits = limits
         self._now = now
         self._touch = touch
-        self._thread = thread
+        self.thread = thread
+        self.aside = aside
         self._metrics = metrics
         self._remembered: dict[Base, tuple[Looks, bytes, bytes]] = {}
+
+    async def digest(self, body: bytes) -> str:
+        """SHA-256 of a body."""
+        if len(body) < BESIDE:
+            return sha256(body).hexdigest()
+        found: str = (await self.thread(partial(sha256, body))).hexdigest()
+        return found
 
     # --- what somebody may have read
 
@@ -209,9 +224,9 @@ class Merger:
     async def _read(self, body: bytes) -> Body:
         """A body in the document's format; a long one is read beside the event loop. NotText, TooLarge."""
         given, limits = self._host.room.document.format, self._limits
-        if len(body) < LARGE or given == bodies.TEXT:
+        if len(body) < LARGE:
             return bodies.read(body, given, limits)
-        found: Body = await self._thread(lambda: bodies.read(body, given, limits))
+        found: Body = await self.aside(bodies.read, body, given, limits)
         return found
 
     async def body_of(self, base: Base) -> bytes | None:
@@ -370,7 +385,7 @@ class Merger:
             found = [places[least(len(places), partial(costs, places))] for places in kinds if places]
             return min(found, key=lambda place: (cost(place), place))
 
-        place = nearest() if len(looks.words) < LARGE else await self._thread(nearest)
+        place = nearest() if len(looks.words) + sum(map(len, looks.rest)) < LARGE else await self.thread(nearest)
         self._remember(states)
         return states[place]
 
@@ -410,11 +425,11 @@ class Merger:
         host = self._host
         own, read = read, state.wanted or read
         await host.sound()
-        fork = _fork(state, sha256(read.text.encode() if state.wanted else body).digest())
-        live = host.room.document
-        made = fork.rewrite(read, None if fork.client in live.state else live)
+        digest = await self.digest(body)
+        sketch: bytes = merge.sketch(read.looks.words) if len(body) < BESIDE else await self.thread(partial(_sketched, read))
+        mark = sha256(read.text.encode()).hexdigest() if state.wanted else digest
+        client, made, form, fork = await self._made(mark, read, state, long=len(body) >= BESIDE)
         update, behind = made.update, made.behind
-        form, fork.endings = fork.fitted(read), read.endings
         host.commit()
         # From here to the record nothing may come between: the update is in the log where the line ends say.
         live = host.room.document
@@ -423,17 +438,16 @@ class Merger:
             update, behind, live.endings = b"", b"", read.endings
             form = live.fitted(read)
         else:
-            behind = fork.meet(live, made)
-        digest = sha256(body).hexdigest()
+            behind, fork = self._met(read, state, client, made, fork)
         meta: dict[str, object] = {
             "hash": digest,
             "form": form.to_json(),
-            "endings": list(read.endings if equal else fork.endings),
+            "endings": list(read.endings if equal or fork is None else fork.endings),
             "base": None if equal else state.base.to_json(),
             "in_file": in_file,
             "by": by.id if by else "",
             "at": self._now(),
-            "sketch": merge.sketch(read.looks.words).hex(),
+            "sketch": sketch.hex(),
         }
         if behind:
             meta["drop"] = behind.hex()
@@ -450,7 +464,7 @@ class Merger:
                 self._apply([update, *([behind] if behind else [])], fork)
         document = host.room.document
         if not equal:
-            document.endings = fork.endings if fork.endings and fork.text() == document.text() else ()
+            document.endings = fork.endings if fork is not None and fork.endings and fork.text() == document.text() else ()
         host.room.deletions += made.cuts
         if by is not None and update:
             host.writers[by] = None
@@ -464,14 +478,41 @@ class Merger:
                 host.tell("merged", by="")
         return merged(meta, host.ledger.position)
 
-    def _apply(self, made: list[bytes], fork: Document) -> None:
+    async def _made(self, digest: str, read: Body, state: _State, *, long: bool) -> tuple[int, Rewriting, Form, Document | None]:
+        """What makes the body of a state: the client id of the edits, the edits, the form, and the fork in which they were made, if it is here."""
+        host, mark = self._host, bytes.fromhex(digest)
+        if long:
+            for _ in range(TRIES):
+                edits = host.edits
+                live = host.room.document.encode()
+                far: Rewritten = await self.aside(rewritten, state.log, state.base, read, (mark, DIFF_VERSION), live)
+                await host.sound()
+                if edits == host.edits:
+                    return far.client, far.made, far.form, None
+        fork, live_one = _fork(state, mark), host.room.document
+        made = fork.rewrite(read, None if fork.client in live_one.state else live_one)
+        return fork.client, made, fork.fitted(read), fork
+
+    def _met(self, read: Body, state: _State, client: int, made: Rewriting, fork: Document | None) -> tuple[bytes, Document | None]:
+        """What follows on a rewriting in the room, and the fork where it counts."""
+        live = self._host.room.document
+        late = live.late_for(client, made.update)
+        if fork is None and (late or read.endings or live.endings):
+            fork = state.document(client)
+            fork.receive(made.update)
+        if fork is None:
+            return made.behind, None
+        fork.endings = read.endings
+        return fork.meet(live, made, late), fork
+
+    def _apply(self, made: list[bytes], fork: Document | None) -> None:
         host = self._host
         document = host.room.document
         for update in made:
             document.apply_own(update)
         host.room.measure()
         host.edits += 1
-        if fork.endings:
+        if fork is not None and fork.endings:
             fork.follow(document)
         host.perform([*(Spread(protocol.update(update)) for update in made), *host.room.tidy()])
 
@@ -504,7 +545,11 @@ class Merger:
 
 
 def _told(document: Document) -> tuple[Looks, bytes, bytes]:
-    return document.looks(), str(document.lineage).encode(), repr(sorted(document.state.items())).encode()
+    return document.looks(), *told(document)
+
+
+def _sketched(read: Body) -> bytes:
+    return merge.sketch(read.looks.words)
 
 
 def _fork(state: _State, body: bytes) -> Document:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 STEP = 0.02
 """Seconds between two looks."""
-QUIET = 50
-"""Looks at which nothing had happened, until they end."""
+QUIET = 600
+"""Looks at which nothing had happened, until they end: what was typed last is saved by then."""
 
 
 class Pulse:
@@ -22,8 +22,9 @@ class Pulse:
     processor time the loop's thread used between two looks, which is the server's alone. `used` gives the latter in seconds.
     """
 
-    def __init__(self, metrics: Metrics, used: Callable[[], float] = time.thread_time) -> None:
+    def __init__(self, metrics: Metrics, used: Callable[[], float] = time.thread_time, *, quiet: int = QUIET) -> None:
         self._metrics = metrics
+        self._most = quiet
         self._used_now = used
         self._timer: asyncio.TimerHandle | None = None
         self._quiet = self._messages = 0
@@ -58,7 +59,7 @@ class Pulse:
         if metrics.messages != self._messages:
             self._messages, self._quiet = metrics.messages, 0
         self._quiet += 1
-        if self._quiet > QUIET:
+        if self._quiet > self._most:
             self._timer = None
         else:
             self._look_later(loop)

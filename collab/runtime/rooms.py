@@ -14,14 +14,16 @@ from collab.errors import CollabError, Draining, Fenced, NotFound, TooLarge, Una
 from collab.formats import bodies
 from collab.ledger import Ledger, deletions, history, reaches
 from collab.merge import nearness
+from collab.opening import begun, opened
 from collab.ports import Kind, Record
 from collab.room import Room
+from collab.runtime.aside import LARGE
 from collab.runtime.backlog import Backlog
 from collab.runtime.chronicle import Chronicle
 from collab.runtime.credits import Credits
 from collab.runtime.elsewhere import Elsewhere, Tenure, Tenures
 from collab.runtime.host import AROUND, Host
-from collab.runtime.merging import LARGE, Merger
+from collab.runtime.merging import Merger
 from collab.runtime.people import People
 from collab.runtime.refusals import Refusals
 from collab.runtime.saver import Saver, Timing
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 
     from collab.access import Grant, Person
-    from collab.formats.bodies import Body
-    from collab.ports import Authors, Bases, Content, Files, Journal, Placement, Refillable, Stat, Versions
+    from collab.document import Image
+    from collab.opening import Begun, Opened
+    from collab.ports import Authors, Bases, Content, Files, Journal, Log, Placement, Refillable, Stat, Versions
     from collab.runtime.connection import Connection
     from collab.runtime.elsewhere import Hosting, Neighbours
     from collab.runtime.metrics import Metrics
@@ -78,6 +81,8 @@ class Surroundings:
     audit: Callable[[str, Person, Stat, str, str], None]
     thread: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread
     """Does long work beside the event loop."""
+    aside: Callable[..., Awaitable[Any]] = asyncio.to_thread
+    """Does work of the CRDT library beside it: a function of a module, and what it takes."""
     limits: Limits = field(default_factory=Limits)
     timing: Timing = field(default_factory=Timing)
     idle: float = 30.0
@@ -473,12 +478,12 @@ class Rooms:
         if known.checkpoint is None and not known.records:
             room, ledger = await self._seed(content)
         else:
-            ledger = Ledger.of(known)
-            room = Room(Document.retrace(history(known)), ledger.owners, self.limits)
-            room.deletions = deletions(known, ledger.base)
+            made, ledger, gone = await self._opened(known)
+            room = Room(made, ledger.owners, self.limits)
+            room.deletions = gone
         entry = self._assemble(content.stat, room, ledger)
         entry.host.origin = max(known.position, ledger.edited)
-        entry.host.logged = sum(len(record.body) + AROUND for _, record in known.records)
+        entry.host.logged = _size(known) - len(known.checkpoint or b"")
         await entry.chronicle.begun(known, ledger.position, content)
         await entry.saver.begin(content)
         if ledger.ahead or ledger.base.merges:
@@ -487,27 +492,36 @@ class Rooms:
 
     async def _seed(self, content: Content) -> tuple[Room, Ledger]:
         """A document that the journal does not know: its history begins, durable before anybody sees it."""
-        read = await self._read(content)
-        document = Document.seed(read, new_lineage(self._around.random))
-        document.endings = read.endings
-        ledger = Ledger(form=read.form)
+        body, media, lineage = content.body, content.stat.type, new_lineage(self._around.random)
+        if len(body) < LARGE:
+            read = bodies.read_first(body, media, self.limits)
+            document = Document.seed(read, lineage)
+            document.endings = read.endings
+            form, state, digest = read.form, document.encode(), sha256(body).hexdigest()
+        else:
+            made: Begun = await self._around.aside(begun, body, media, self.limits, lineage)
+            document, form, state, digest = await developed(made.image), made.form, made.state, made.digest
+        ledger = Ledger(form=form)
         meta = {
-            "hash": sha256(content.body).hexdigest(),
-            "form": read.form.to_json(),
+            "hash": digest,
+            "form": form.to_json(),
             "endings": list(document.endings),
             "modified": content.stat.modified,
         }
-        record = Record(Kind.SEED, document.encode(), meta)
+        record = Record(Kind.SEED, state, meta)
         ledger.take(await self._around.journal.append(content.stat.id, record), record)
         return Room(document, ledger.owners, self.limits), ledger
 
-    async def _read(self, content: Content) -> Body:
-        """A body that is opened for the first time; a long notebook is read beside the event loop."""
-        body, media, limits = content.body, content.stat.type, self.limits
-        if len(body) < LARGE or bodies.format_of(media) == bodies.TEXT:
-            return bodies.read_first(body, media, limits)
-        found: Body = await self._around.thread(lambda: bodies.read_first(body, media, limits))
-        return found
+    async def _opened(self, known: Log) -> tuple[Document, Ledger, int]:
+        """A document that the journal knows, and how many of its edits took something out that the file still has."""
+        if _size(known) < LARGE:
+            ledger = Ledger.of(known)
+            return Document.retrace(history(known)), ledger, deletions(known, ledger.base)
+        made: Opened = await self._around.aside(opened, known)
+        return await developed(made.image), made.ledger, made.deletions
+
+    async def _retraced(self, known: Log) -> Document:
+        return (await self._opened(known))[0]
 
     async def recognise(self, document: str, body: bytes) -> bool:
         """Whether a file that came back under the name of a deleted document is that document: its text is near the last one known, or near
@@ -544,6 +558,7 @@ class Rooms:
             room,
             ledger,
             around.journal,
+            retrace=self._retraced,
             frame=around.frame,
             clock=around.clock,
             metrics=around.metrics,
@@ -562,6 +577,7 @@ class Rooms:
             now=around.now,
             touch=lambda: entry.saver.touch(),  # noqa: PLW0108 - the saver is made behind it
             thread=around.thread,
+            aside=around.aside,
             metrics=around.metrics,
         )
         saver = Saver(
@@ -653,6 +669,23 @@ class Rooms:
         if entry.tenure is not None:
             tenure, entry.tenure = entry.tenure, None
             self.spawn(self.tenures.give(tenure))
+
+
+async def developed(image: Image) -> Document:
+    """The document of an image; the event loop goes on in between. Poisoned."""
+    steps = Document.developed(image)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            made: Document = end.value
+            return made
+        await asyncio.sleep(0)
+
+
+def _size(known: Log) -> int:
+    """Bytes of a log, with what each record costs beside its body."""
+    return len(known.checkpoint or b"") + sum(len(record.body) + AROUND for _, record in known.records)
 
 
 def _relocate(opening: asyncio.Future[Host], *, path: str, to: str) -> None:

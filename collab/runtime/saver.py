@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from collab import merge
 from collab.errors import Changed, CollabError, Exists, Fenced, NotFound, NotText, TooLarge, Unavailable
 from collab.formats.bodies import most
 from collab.ledger import deletions
+from collab.opening import state_upto
 from collab.ports import Kind, Record
+from collab.runtime.aside import LARGE as BESIDE
 from collab.runtime.copies import copy_beside
 from collab.runtime.merging import Guess
 from collab.runtime.settling import Ends, displaced_settled, settled
@@ -58,6 +61,24 @@ class Timing:
     debounce: float = 2.0
     latest: float = 10.0
     retry: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    """A document at one moment."""
+
+    body: bytes
+    digest: str
+    sketch: str
+    edits: int
+    gone: int
+    """How many edits had taken something out."""
+    writers: tuple[Person, ...]
+    endings: tuple[Ending, ...]
+    logged: int
+    due: bool
+    """A checkpoint should follow."""
+    state: bytes | None
 
 
 class Saver:
@@ -213,17 +234,9 @@ class Saver:
                 # A try before this one may have reached the file.
                 await self._absorb_file()
             base = host.ledger.base
-            host.perform(host.room.tidy())
-            host.commit()
-            writers, words, body = tuple(host.writers), host.room.document.looks().words, host.body()
-            gone = host.room.deletions
-            await self._guard(body)
-            digest = sha256(body).hexdigest()
-            state = host.room.document.encode() if host.logged > CHECKPOINT and not self._chronicle.behind else None
-            endings, logged = host.room.document.endings, host.logged
-            # In the same step as the body: the position of this record names the state that the body holds.
-            record = Record(Kind.ANNOUNCE, meta={"hash": digest, "at": self._now(), "sketch": merge.sketch(words).hex()})
-            place = await host.append(record)
+            shot, record, appended = await self._announce()
+            body, digest = shot.body, shot.digest
+            place = await appended
             host.ledger.take(place, record)
             try:
                 written = await self._exchange(body, digest, base)
@@ -239,17 +252,56 @@ class Saver:
                 if written is not None and written.displaced is not None:
                     written.displaced.leave()
                 raise
-            self._deletions, self._size = gone, len(body)
+            self._deletions, self._size = shot.gone, len(body)
             self._ends.add(body)
             if written is not None:
-                await self._chronicle.saved(place, self._now(), digest, body, writers)
-            for person in writers:
+                await self._chronicle.saved(place, self._now(), digest, body, shot.writers)
+            for person in shot.writers:
                 host.writers.pop(person, None)
                 self._audit("write", person, host.stat, "")
-            if state is not None:
-                await self._checkpoint(place, state, endings, logged)
+            if shot.due:
+                await self._checkpoint(place, shot.state, shot.endings, shot.logged)
             return
         raise Unavailable("The file keeps being changed from outside; trying again.")
+
+    async def _announce(self) -> tuple[_Shot, Record, asyncio.Future[int]]:
+        """The document as it is, and the record that says so, on its way to the journal: its position names the state that the body holds."""
+        host = self._host
+        for last in (False, False, True):
+            await host.sound()
+            with host.holding():
+                shot = await self._shoot(at_once=last or max(self._size, host.room.size) < BESIDE)
+                await self._guard(shot.body)
+                if shot.edits == host.edits:
+                    record = Record(Kind.ANNOUNCE, meta={"hash": shot.digest, "at": self._now(), "sketch": shot.sketch})
+                    return shot, record, host.append(record)
+        raise Unavailable("People type faster than their text can be written down; trying again.")
+
+    async def _shoot(self, *, at_once: bool) -> _Shot:
+        """The document as it is. A long one in steps, between which the event loop goes on while what people type waits."""
+        host, document = self._host, self._host.room.document
+        host.perform(host.room.tidy())
+        host.commit()
+        if not at_once:
+            await asyncio.sleep(0)
+        edits = host.edits
+        words = document.looks().words
+        if not at_once:
+            await asyncio.sleep(0)
+        write = partial(_written, host.writer(), words)
+        body, digest, sketch = write() if at_once else await self._merger.thread(write)
+        return _Shot(
+            body,
+            digest,
+            sketch,
+            edits,
+            host.room.deletions,
+            tuple(host.writers),
+            document.endings,
+            host.logged,
+            due=host.logged > CHECKPOINT and not self._chronicle.behind,
+            state=document.encode() if at_once and host.logged > CHECKPOINT else None,
+        )
 
     async def _guard(self, body: bytes) -> None:
         """A text that is much shorter without an edit that took something out is so by a fault of ours: it is kept beside, not in the file."""
@@ -409,7 +461,9 @@ class Saver:
             host.tell("back")
             host.say("saved", saved_at=written.stat.modified)
 
-    async def _checkpoint(self, place: int, state: bytes, endings: tuple[Ending, ...], logged: int, *, resting: bool = False) -> None:
+    async def _checkpoint(
+        self, place: int, state: bytes | None, endings: tuple[Ending, ...], logged: int, *, resting: bool = False
+    ) -> None:
         """What the journal held up to here goes to the archive, then out of the journal: in between a crash leaves it in both.
 
         `resting`: the file holds just this state, so what came to the log since it was written does not matter.
@@ -417,6 +471,7 @@ class Saver:
         host = self._host
         known = await self._journal.load(host.id)
         if await self._chronicle.cut(known, place, host.ledger.past, host.room.document.lineage):
+            state = state or await self._merger.aside(state_upto, known, place)
             meta = host.ledger.to_meta_anew(endings, ahead=False) if resting else host.ledger.to_meta(endings)
             await self._journal.checkpoint(host.id, place, state, meta)
             host.logged -= logged
@@ -457,7 +512,7 @@ class Saver:
         self._metrics.saved("unchanged" if written is None else "written")
         if written is not None:
             host.stat = written.stat
-        if displaced is not None and sha256(displaced.body).hexdigest() != base.hash:
+        if displaced is not None and await self._merger.digest(displaced.body) != base.hash:
             theirs = await displaced_settled(displaced, known=self._ends.begun(host.body()), pause=self._pause)
             # Nobody can have read what we wrote this moment.
             guess = await self._merger.candidates(sha256(theirs).hexdigest())
@@ -526,7 +581,7 @@ class Saver:
 
     async def begin(self, content: Content) -> None:
         """`meet` the file when its room is opened: a program may be writing it just now. NotFound."""
-        if sha256(content.body).hexdigest() not in {base.hash for base in self._host.ledger.candidates()}:
+        if await self._merger.digest(content.body) not in {base.hash for base in self._host.ledger.candidates()}:
             rested = await self._rested()
             if rested is None:
                 raise NotFound("The file was deleted.")
@@ -537,7 +592,7 @@ class Saver:
     async def meet(self, content: Content) -> None:
         """Compare the file, and what a crash left beside it, with the log; whatever is not our own write is merged."""
         host = self._host
-        digest = sha256(content.body).hexdigest()
+        digest = await self._merger.digest(content.body)
         beside = [sha256(leftover.body).hexdigest() for leftover in content.leftovers]
         announced = host.ledger.announced
         displaced = [body for body in beside if announced is None or body != announced.hash]
@@ -559,7 +614,9 @@ class Saver:
     async def _recount(self) -> None:
         """What was taken out before the last save may be in the file again, with a body whose writer had read it before."""
         host = self._host
-        if len(host.body()) <= self._size // 2:
+        write = host.writer()
+        size = len(write() if self._size < BESIDE else await self._merger.thread(write))
+        if size <= self._size // 2:
             known, base = await self._journal.load(host.id), host.ledger.base
             if base.place < known.position or deletions(known, base):
                 self._deletions = NONE
@@ -613,3 +670,8 @@ class Saver:
         if known.checkpoint is not None and len(held) < beside:
             return []
         return [*reversed(held), *(base for base in ledger.readers if base.place >= known.position)]
+
+
+def _written(write: Callable[[], bytes], words: str) -> tuple[bytes, str, str]:
+    body = write()
+    return body, sha256(body).hexdigest(), merge.sketch(words).hex()

@@ -302,6 +302,7 @@ class Stage:
                 authorise=self._authorise,
                 frame=var_bytes,
                 thread=at_once,
+                aside=at_once,
                 clock=loop.time,
                 now=self.now or loop.time,
                 random=self._random.randbytes,

@@ -529,7 +529,7 @@ async def test_a_text_that_shrinks_without_an_edit_that_says_why_is_not_in_the_f
     host = story.host()
     emptied = host.room.document
     emptied.edit([])
-    host.body = lambda: b""  # type: ignore[method-assign]
+    host.writer = lambda: bytes  # type: ignore[method-assign]
     ann.append("x")
     await passing(30)
     assert story.file() == STORY

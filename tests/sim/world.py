@@ -307,6 +307,7 @@ class World:
                 authorise=lambda token: Grant(Person(token, token), Role.EDITOR),
                 frame=var_bytes,
                 thread=at_once,
+                aside=at_once,
                 clock=loop.time,
                 now=self.wall,
                 random=self.random.randbytes,

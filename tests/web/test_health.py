@@ -9,7 +9,7 @@ from serving import until
 from standing import Site, stand
 
 from collab.runtime.metrics import Histogram, Metrics
-from collab.runtime.pulse import QUIET, Pulse
+from collab.runtime.pulse import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -116,13 +116,13 @@ async def test_a_stall_of_the_event_loop_is_measured_while_something_happens() -
 
 async def test_when_nothing_happens_no_timer_runs_and_a_message_keeps_it_running() -> None:
     metrics = Metrics()
-    pulse = Pulse(metrics)
+    pulse = Pulse(metrics, quiet=50)
     pulse.beat()
-    await until(lambda: metrics.loop_stall.count >= QUIET // 2)
+    await until(lambda: metrics.loop_stall.count >= 25)
     metrics.messages += 1
     await until(lambda: pulse.resting)
     looks = metrics.loop_stall.count
-    assert looks > QUIET
+    assert looks > 50
     pulse.beat()
     assert not pulse.resting
     pulse.stop()
