@@ -117,3 +117,14 @@ def test_what_the_writer_of_a_displaced_file_wrote_is_remembered_for_what_it_wri
     ledger = Ledger.of(log(SEED, update(b"u1"), announce("h1"), merge(b"m1", "h9", Base("h0", 1), in_file=False), saved("h1", 3)))
     assert ledger.readers == (Base("h9", 1, (4,)),)
     assert ledger.former == (Base("h0", 1),)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_a_log_that_begins_anew_says_what_the_file_held_and_what_was_announced(*, ahead: bool) -> None:
+    """REDIS-5."""
+    before = Ledger.of(log(SEED, merge(b"m", "h1", Base("h0", 1)), announce("h2")))
+    meta = json.loads(json.dumps(before.to_meta_anew([], ahead=ahead)))
+    after = Ledger.of(Log(b"state", meta, 9))
+    assert (after.base, after.announced) == (before.base if ahead else Base("h1", 9), Base("h2", 3))
+    assert after.ahead is ahead
+    assert after.known == before.known

@@ -115,6 +115,13 @@ class MemoryJournal:
             held.checkpoint, held.meta, held.position = state, json.loads(json.dumps(meta)), position
             held.records = [(at, record) for at, record in held.records if at > position]
 
+    async def refill(self, document: str, state: bytes, meta: Meta, *, ahead: bool) -> int:
+        """As `collab.ports.Refillable`, for a document of which nothing waits."""
+        self._position += 1
+        held = Durable(state, json.loads(json.dumps(meta)), self._position, edited=self._position if ahead else 0)
+        self._medium[document] = held
+        return held.position
+
     async def forget(self, document: str) -> None:
         """Drop the document's log."""
         await self._change("forget", document)

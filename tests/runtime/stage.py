@@ -269,6 +269,8 @@ class Stage:
         self.files = MemoryFiles(step=self._step)
         self.archive = MemoryArchive()
         self.metrics = Metrics()
+        self.forgetful = False
+        """The journal's medium may lose its memory."""
         self.grants: dict[str, Grant] = {}
         """Tokens that open something."""
         self.audited: list[tuple[str, ...]] = []
@@ -309,6 +311,7 @@ class Stage:
                 audit=self._audit,
                 limits=self.limits,
                 placement=self.placement,
+                forgetful=self.forgetful,
             )
         )
         self.files.recognise = self.rooms.recognise

@@ -416,3 +416,128 @@ async def test_who_waited_for_a_room_that_was_removed_as_soon_as_it_was_made_is_
     with pytest.raises(NotFound):
         await late
     assert stage.rooms.hosts == []
+
+
+# --- a journal that forgets
+
+
+async def refilled(stage: Stage) -> str:
+    """The journal's medium has lost the document, and the room has written what it has into a new log; its id."""
+    document = stage.host().id
+    await stage.host().settled()
+    assert await stage.rooms.refill(document, stage.journal)
+    return document
+
+
+async def test_what_people_typed_is_in_the_new_log_under_the_same_lineage_and_is_saved_after_a_crash(stage: Stage) -> None:
+    """REDIS-5."""
+    ann = await stage.guest("Ann")
+    ann.append("typed\n")
+    await soon()
+    document = await refilled(stage)
+    log = await stage.journal.load(document)
+    assert (log.checkpoint is not None, log.records) == (True, ())
+    assert await stage.journal.unsaved() == [document]
+    lineage = stage.host().room.document.lineage
+    await stage.crash()
+    await passing(5)
+    assert stage.file() == "one\ntyped\n"
+    assert stage.host().room.document.lineage == lineage
+    assert (await stage.guest("Bob")).text == "one\ntyped\n"
+
+
+async def test_people_go_on_in_a_room_whose_log_began_anew(stage: Stage) -> None:
+    """REDIS-5."""
+    ann = await stage.guest("Ann")
+    ann.append("before\n")
+    await passing(5)
+    await refilled(stage)
+    ann.append("after\n")
+    await passing(5)
+    assert stage.file() == "one\nbefore\nafter\n"
+    assert ann.statuses == [1, 1, 1]
+    await stage.crash()
+    assert (await stage.guest("Bob")).text == "one\nbefore\nafter\n"
+
+
+@pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.parametrize("crash", [True, False])
+async def test_a_program_that_wrote_while_the_log_was_lost_takes_nobodys_words(stage: Stage, *, saved: bool, crash: bool) -> None:
+    """REDIS-5: what the file held before can be made anew only if nobody had typed more."""
+    ann = await stage.guest("Ann")
+    await passing(5)
+    if not saved:
+        ann.append("typed\n")
+        await soon()
+    stage.files.poke(PATH, b"one\nprogram's\n")
+    document = await refilled(stage)
+    if crash:
+        await stage.crash()
+    await stage.rooms.open(document)
+    stage.rooms.noticed(document)
+    await passing(30)
+    bob = await stage.guest("Bob")
+    everything = "".join(stage.files.peek(path).decode() for path in stage.files.paths())
+    assert "program's" in everything
+    assert ("typed" in bob.text) is not saved
+    assert stage.file() == bob.text
+    assert "program's" in bob.text or not saved
+
+
+async def test_a_save_that_was_announced_when_the_log_was_lost_is_known_as_ours(stage: Stage) -> None:
+    """REDIS-5, SAVE-3."""
+    ann = await stage.guest("Ann")
+    ann.append("typed\n")
+    await soon()
+    lost: list[str] = []
+
+    async def before(word: str) -> None:
+        if word == "write" and not lost:
+            lost.append(word)
+            await stage.rooms.refill(stage.host().id, stage.journal)
+
+    stage.before = before
+    await passing(5)
+    await stage.crash()
+    await passing(30)
+    assert stage.file() == "one\ntyped\n"
+    assert (await stage.guest("Bob")).text == "one\ntyped\n"
+    assert stage.files.paths().count(PATH) == len([path for path in stage.files.paths() if not path.startswith("other")])
+
+
+async def test_a_room_that_goes_leaves_everything_in_a_checkpoint_if_the_journal_may_forget(stage: Stage) -> None:
+    """REDIS-5."""
+    stage.forgetful = True
+    await stage.restart()
+    ann = await stage.guest("Ann")
+    document = stage.host().id
+    ann.append("typed\n")
+    await soon()
+    ann.leave()
+    await passing(120)
+    assert stage.rooms.hosts == []
+    log = await stage.journal.load(document)
+    assert (log.checkpoint is not None, log.records) == (True, ())
+    stage.files.poke(PATH, b"one\ntyped\nprogram's\n")
+    await stage.rooms.open(document)
+    bob = await stage.guest("Bob")
+    assert bob.text == "one\ntyped\nprogram's\n"
+    bob.leave()
+    await passing(120)
+    again = await stage.journal.load(document)
+    assert again.records == ()
+    await stage.guest("Cleo")
+    assert (await stage.journal.load(document)).position == again.position
+
+
+async def test_a_room_that_goes_is_not_held_up_by_an_archive_that_takes_nothing(stage: Stage) -> None:
+    stage.forgetful = True
+    await stage.restart()
+    ann = await stage.guest("Ann")
+    document = stage.host().id
+    stage.archive.refuse("away")
+    ann.leave()
+    await passing(120)
+    assert stage.rooms.hosts == []
+    assert (await stage.journal.load(document)).checkpoint is None
+    stage.archive.refuse(None)
