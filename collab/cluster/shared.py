@@ -105,6 +105,7 @@ class Shared:
                     log.warning("%s was written into a new log", document)
                 else:
                     self.journal.abandon(document)
+                    await self.placement.release(document)
             except Fenced:
                 self.journal.abandon(document)
             except CollabError as error:

@@ -143,7 +143,12 @@ class Documents:
         if not await self._is_text(stat):
             if if_match not in {ANY, stat.etag}:
                 raise Changed("This is no text, so nothing can be merged, and it is not what you have read: read it again.")
-            return (await self._files.write(stat.id, body, if_match=stat.etag)).stat, False
+            # On several nodes who writes a file has it.
+            tenure = await self._rooms.tenures.take(stat.id, again=False)
+            try:
+                return (await self._files.write(stat.id, body, if_match=stat.etag)).stat, False
+            finally:
+                await self._rooms.tenures.give(tenure)
         more = await self._rooms.put(stat.id, body, None if if_match == ANY else if_match, writer)
         return await self.find(stat.id), more
 

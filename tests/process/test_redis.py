@@ -127,9 +127,8 @@ async def test_documents_that_nobody_has_open_come_back_with_their_lineage(serve
     server.environment["COLLAB_ROOM_IDLE"] = "0.1"
     await asyncio.to_thread(server.restart)
     peer = await (await peers("hocuspocus-4", server, NAME)).stored()
-    key = redis.cli("KEYS", "*:log:*")
     await peer.offline()
-    await until(lambda: redis.cli("XLEN", key) == "0")
+    await until(lambda: redis.cli("KEYS", "*id:*") == "", saying=lambda: redis.cli("KEYS", "*"))
     await peer.line("offline", 1.0)
     await asyncio.to_thread(server.kill)
     redis.cli("FLUSHALL")
@@ -138,6 +137,14 @@ async def test_documents_that_nobody_has_open_come_back_with_their_lineage(serve
     await peer.stored()
     assert peer.refused == []
     await server.shows(NAME, "start\noffline\n")
+
+
+def test_bytes_that_are_no_text_are_replaced_too(server: Served) -> None:
+    server.write("picture.bin", "x").write_bytes(b"\0\xff")
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.token('Ann')}"}, timeout=30) as ask:
+        put = ask.put("/api/documents/picture.bin/content", content=b"\0\xfe", headers={"If-Match": "*"})
+    assert put.status_code < 300, put.text
+    assert (server.root / "picture.bin").read_bytes() == b"\0\xfe"
 
 
 async def test_a_redis_that_syncs_once_a_second_is_told_everywhere(server: Served, redis: RedisServer) -> None:
