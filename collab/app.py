@@ -179,6 +179,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             limits=_limits(settings),
             timing=Timing(debounce=settings.save_delay, latest=settings.save_at_most),
             idle=settings.room_idle,
+            memory=settings.room_memory,
             weakness=adapters.weakness,
             placement=adapters.placement,
             forgetful=adapters.forgetful,

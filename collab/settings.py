@@ -173,6 +173,9 @@ class Settings(BaseSettings):
     save_delay: Annotated[Seconds, Field(description="A file is saved this long after the last edit.")] = 2.0
     save_at_most: Annotated[Seconds, Field(description="A file is saved at most this long after the first unsaved edit.")] = 10.0
     room_idle: Annotated[Seconds, Field(description="A document that nobody has open leaves memory after this time.")] = 30.0
+    room_memory: Annotated[
+        Bytes, Field(description="Bytes of memory for open documents; above it those that nobody has open leave before their time.")
+    ] = 512 * MIB
     header_timeout: Annotated[Seconds, Field(description="A request's headers must be complete in this time.", gt=0)] = 10.0
     sign_in_timeout: Annotated[Seconds, Field(description="A Hocuspocus client must have signed in after this time.", gt=0)] = 60.0
     limit_text: Annotated[Bytes, Field(description="Bytes of a text document, and of a body sent to /api.", gt=0)] = 16 * MIB

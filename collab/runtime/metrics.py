@@ -52,6 +52,8 @@ class Metrics:
     """Gives the WebSocket connections of rooms that are open now."""
     rooms: int = 0
     """Documents that are open now."""
+    memory: int = 0
+    """Bytes that they take, estimated."""
     messages: int = 0
     """Messages received from peers."""
     edits: int = 0
@@ -89,6 +91,7 @@ class Metrics:
         """All of it as Prometheus' metric families."""
         yield GaugeMetricFamily("collab_connections", "WebSocket connections of rooms that are open.", value=self.connections())
         yield GaugeMetricFamily("collab_rooms", "Documents that are open.", value=self.rooms)
+        yield GaugeMetricFamily("collab_documents_bytes", "Memory that open documents take, estimated.", value=self.memory)
         yield CounterMetricFamily("collab_messages_received", "Messages received from peers.", value=self.messages)
         yield CounterMetricFamily("collab_edits", "Updates of peers that were taken.", value=self.edits)
         yield _histogram("collab_acknowledgement_seconds", "Time from an edit's arrival to its acknowledgement.", self.acknowledged)

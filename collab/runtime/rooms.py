@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from collab.document import Document, new_lineage
@@ -23,6 +24,7 @@ from collab.runtime.chronicle import Chronicle
 from collab.runtime.credits import Credits
 from collab.runtime.elsewhere import Elsewhere, Tenure, Tenures
 from collab.runtime.host import AROUND, Host
+from collab.runtime.keeping import Keeping
 from collab.runtime.merging import Merger
 from collab.runtime.people import People
 from collab.runtime.refusals import Refusals
@@ -30,7 +32,7 @@ from collab.runtime.saver import Saver, Timing
 from collab.session import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 
     from collab.access import Grant, Person
     from collab.document import Image
@@ -55,6 +57,12 @@ ARRIVAL = 15.0
 """Seconds in which a document that moves has to be somewhere."""
 AGAIN = 0.2
 """Seconds until somebody looks where it is, once more."""
+ROOM = 24 * 1024
+"""Bytes of memory that an open room takes beside its document."""
+GROWN = 3
+"""Bytes of memory for one of a document's state."""
+SLICE = 200
+"""Connections, or rooms, that are looked at in one turn of the event loop."""
 BEAT = 9.0
 """Seconds between looks for connections that were sent nothing; browsers' clients want something every 20 s."""
 
@@ -89,6 +97,8 @@ class Surroundings:
     """Seconds that a room nobody uses stays open."""
     beat: Callable[[], None] = _nothing
     """Called when work begins."""
+    memory: int = 512 * 2**20
+    """Bytes that open documents may take, as far as nobody has them open."""
     refusal: float = 5.0
     """Seconds that a refused socket is held the first time."""
     weakness: Callable[[], str | None] = lambda: None
@@ -109,6 +119,13 @@ class _Open:
     credits: Credits
     tenure: Tenure | None = None
     idle: asyncio.TimerHandle | None = None
+    state: int = 0
+    """Bytes of its state when it was opened."""
+
+    @property
+    def size(self) -> int:
+        """About the bytes of memory that it takes."""
+        return ROOM + GROWN * (self.state + self.host.logged)
 
 
 class Rooms:
@@ -140,6 +157,7 @@ class Rooms:
         self._open: dict[str, _Open] = {}
         self._opening: dict[str, asyncio.Future[Host]] = {}
         self._closing: dict[str, asyncio.Event] = {}
+        self._keeping: Keeping[_Open] = Keeping(surroundings.memory)
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._recoveries: list[asyncio.Task[None]] = []
         self._peers = 0
@@ -263,11 +281,16 @@ class Rooms:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _tick(self) -> None:
-        for connection in tuple(self.connections):
-            connection.keep_alive()
-        for entry in tuple(self._open.values()):
-            entry.host.tick()
+        self._look(iter((*(each.keep_alive for each in self.connections), *(entry.host.tick for entry in self._open.values()))))
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
+
+    def _look(self, looks: Iterator[Callable[[], None]]) -> None:
+        """Some of them now, the others in the next turns of the loop."""
+        look = None
+        for look in islice(looks, SLICE):
+            look()
+        if look is not None and not self.stopping:
+            asyncio.get_running_loop().call_soon(self._look, looks)
 
     # --- other writers
 
@@ -450,7 +473,7 @@ class Rooms:
             opening.set_exception(Unavailable(f"The document can't be loaded: {type(error).__name__}."))
         else:
             self._open[document] = entry
-            self.metrics.rooms = len(self._open)
+            self._count()
             opening.set_result(entry.host)
             self._settled(entry)
         finally:
@@ -484,6 +507,7 @@ class Rooms:
         entry = self._assemble(content.stat, room, ledger)
         entry.host.origin = max(known.position, ledger.edited)
         entry.host.logged = _size(known) - len(known.checkpoint or b"")
+        entry.state = len(known.checkpoint or content.body)
         await entry.chronicle.begun(known, ledger.position, content)
         await entry.saver.begin(content)
         if ledger.ahead or ledger.base.merges:
@@ -603,8 +627,24 @@ class Rooms:
         if entry.idle is not None:
             entry.idle.cancel()
             entry.idle = None
-        if not entry.host.members and not entry.host.closed:
+        if self._open.get(entry.host.id) is not entry:
+            return
+        self._keeping.note(entry, entry.size)
+        if entry.host.members or entry.host.closed:
+            self._keeping.wake(entry)
+        else:
+            self._keeping.rest(entry)
             entry.idle = asyncio.get_running_loop().call_later(self._around.idle, self._idle, entry)
+        for each in self._keeping.over():
+            if each.host.members:
+                self._keeping.wake(each)
+            elif not each.saver.dirty and each is not entry:
+                self._keeping.wake(each)
+                self.spawn(self._let_go(each))
+        self._count()
+
+    def _count(self) -> None:
+        self.metrics.rooms, self.metrics.memory = len(self._open), self._keeping.bytes
 
     def _idle(self, entry: _Open) -> None:
         entry.idle = None
@@ -621,6 +661,7 @@ class Rooms:
             return
         gone = self._closing[host.id] = asyncio.Event()
         del self._open[host.id]
+        self._keeping.forget(entry)
         try:
             host.closing.set()
             if force:
@@ -634,7 +675,7 @@ class Rooms:
                 entry.idle.cancel()
             del self._closing[host.id]
             gone.set()
-            self.metrics.rooms = len(self._open)
+            self._count()
 
     async def _finish(self, entry: _Open) -> None:
         """A last save. A journal or storage that does not answer is not waited for: what is durable is saved at the next start."""
@@ -665,7 +706,8 @@ class Rooms:
             entry.idle = None
         if self._open.get(entry.host.id) is entry:
             del self._open[entry.host.id]
-        self.metrics.rooms = len(self._open)
+            self._keeping.forget(entry)
+        self._count()
         if entry.tenure is not None:
             tenure, entry.tenure = entry.tenure, None
             self.spawn(self.tenures.give(tenure))

@@ -280,6 +280,8 @@ class Stage:
         """What storage and journal did."""
         self.before: Callable[[str], Awaitable[None]] | None = None
         """Awaited with each step of storage and journal."""
+        self.memory = 2**40
+        """Bytes that open documents may take."""
         self.placement: Placement | None = None
         """Where documents live, when there are more nodes."""
         self._clients = 100
@@ -305,6 +307,7 @@ class Stage:
                 frame=var_bytes,
                 thread=at_once,
                 aside=at_once,
+                memory=self.memory,
                 clock=loop.time,
                 now=self.now or loop.time,
                 random=self._random.randbytes,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from runtime.stage import PATH, YWEBSOCKET, Stage, passing, person, soon
+from runtime.stage import KEEP_ALIVE, PATH, YWEBSOCKET, Stage, passing, person, soon
 
 from collab.access import Grant, Role
 from collab.errors import Denied, Draining, Forbidden, NotFound, NotText, TooLarge, Unavailable
 from collab.ports import Kind
-from collab.runtime.rooms import LAST_SAVE, PATIENCE
+from collab.runtime import rooms
+from collab.runtime.rooms import LAST_SAVE, PATIENCE, ROOM
 from collab.session import Limits
 
 OWNER = Grant(person("Ann"), Role.OWNER)
@@ -183,6 +184,66 @@ async def test_a_room_that_nobody_uses_goes_and_comes_back_the_same(stage: Stage
     assert stage.host().room.document.lineage == lineage
     assert stage.host().room.document.text() == again.text == "offline one\nword "
     assert offline
+
+
+async def test_rooms_that_nobody_uses_leave_before_their_time_when_memory_is_short_the_longest_unused_first(stage: Stage) -> None:
+    """LOAD-3."""
+    await stage.end()
+    stage.memory = 10 * ROOM
+    await stage.start()
+    names = [f"{number}.md" for number in range(30)]
+    for name in names:
+        stage.files.poke(name, b"text\n")
+    stays = await stage.guest("Ann", path=names[0])
+    for name in names[1:]:
+        (await stage.guest("Bob", path=name)).leave()
+        await soon()
+        assert stage.metrics.memory == sum(entry.size for entry in stage.rooms._open.values()) <= 10 * ROOM + 2 * (ROOM + 2**10)
+    assert [host.stat.path for host in stage.rooms.hosts] == [names[0], *names[-len(stage.rooms.hosts) + 1 :]]
+    # Who comes again is not the longest unused any more.
+    second = stage.rooms.hosts[1].stat.path
+    (await stage.guest("Bob", path=second)).leave()
+    (await stage.guest("Bob", path=names[1])).leave()
+    await soon()
+    assert second in {host.stat.path for host in stage.rooms.hosts}
+    assert stays.text == "text\n"
+    stays.append("more\n")
+    await passing(60)
+    assert stage.file(names[0]) == "text\nmore\n"
+
+
+async def test_what_the_file_does_not_hold_stays_however_short_memory_is(stage: Stage) -> None:
+    """LOAD-3."""
+    await stage.end()
+    stage.memory = 0
+    await stage.start()
+    stage.files.refusals["write"] = Denied("read-only")
+    ann = await stage.guest("Ann")
+    ann.append("x")
+    await soon()
+    ann.leave()
+    stage.files.poke("other.md", b"")
+    (await stage.guest("Bob", path="other.md")).leave()
+    await passing(5)
+    assert [host.stat.path for host in stage.rooms.hosts] == [PATH, "other.md"]
+    stage.files.refusals.clear()
+    await passing(120)
+    assert stage.file().endswith("x")
+    assert stage.rooms.hosts == []
+    assert stage.metrics.memory == 0
+
+
+async def test_very_many_connections_are_kept_alive_a_few_in_each_turn_of_the_loop(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WIRE-5."""
+    monkeypatch.setattr(rooms, "SLICE", 3)
+    guests = [await stage.guest(f"Ann{number}") for number in range(10)]
+    await passing(30)
+    for guest in guests:
+        guest.socket.take()
+    for guest in guests:
+        guest.socket.heard = None
+    await passing(19)
+    assert all(any(KEEP_ALIVE in frame for frame in guest.socket.take()) for guest in guests)
 
 
 async def test_a_room_stays_while_somebody_is_there_or_something_is_not_in_the_file(stage: Stage) -> None:
