@@ -363,8 +363,8 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
             ),
         )
 
-        if shared is not None:
-            shared.refill = app.rooms.refill
+        if shared is not None and fences is not None:
+            shared.refill, shared.placement.floor = app.rooms.refill, fences.standing
         files.recognise = app.rooms.recognise
 
         def ready(port: int) -> None:

@@ -84,7 +84,7 @@ return {again and 1 or 0, epoch[2], gone}
 CLAIM = Script(
     _COMMON
     + """
-local id, held = ARGV[6], tonumber(ARGV[7])
+local id, held, floor = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local mine, since = heard(me)
 if not mine then return {'beat'} end
 local row = redis.call('HMGET', doc(id), 'node', 'fence')
@@ -100,7 +100,7 @@ if held == 0 or held < fence then
     return {'wait', int(life - (now - epoch[2]))}
   end
 end
-fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0'), now, held, fence) + 1
+fence = math.max(tonumber(redis.call('GET', P .. 'fence') or '0'), now, held, fence, floor) + 1
 redis.call('SET', P .. 'fence', int(fence))
 redis.call('HSET', doc(id), 'node', me, 'fence', int(fence))
 redis.call('SADD', P .. 'docs:' .. me, id)
@@ -195,6 +195,8 @@ class RedisPlacement:
         """Why other nodes may believe that this one is gone, in words, or None."""
         self.forgotten: Callable[[str], None] = lambda _: None
         self.restarted: Callable[[], None] = lambda: None
+        self.floor: Callable[[str], int] = lambda _: 0
+        """A number that the storage knows of a document: new ones are greater, whatever Redis and its clock say."""
 
     async def start(self) -> None:
         """Be heard of from now on. Unavailable when Redis does not answer."""
@@ -231,8 +233,9 @@ class RedisPlacement:
 
     async def _claim(self, document: str) -> Place:
         held = self._forgotten.get(document, 0)
+        floor = await asyncio.to_thread(self.floor, document)
         for _ in range(2 * BEATS):
-            answer = await self._server.call(CLAIM, *self._common, document, held)
+            answer = await self._server.call(CLAIM, *self._common, document, held, floor)
             match answer[0]:
                 case b"here":
                     fence = self._claims[document] = int(answer[1])

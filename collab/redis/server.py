@@ -72,7 +72,7 @@ class Server:
 
     async def _send(self, calls: Sequence[Call]) -> list[Reply]:
         try:
-            async with self._open().pipeline(transaction=False) as pipe:
+            async with self._open().pipeline(transaction=len(calls) > 1) as pipe:
                 for each in calls:
                     pipe.evalsha(each.script.digest, 0, *each.arguments)
                 return list(await pipe.execute(raise_on_error=False))

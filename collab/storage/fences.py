@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from collab.errors import Fenced, Unavailable
@@ -41,7 +41,7 @@ class Fences:
             raise _moved(document)
         with ExitStack() as held:
             try:
-                descriptor = os.open(self._folder / document.partition(":")[2], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                descriptor = os.open(self._path(document), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 held.callback(os.close, descriptor)
                 self._lock(descriptor)
                 self._compare(descriptor, document, mine)
@@ -49,9 +49,22 @@ class Fences:
                 raise Unavailable(f"{error.strerror}: the fencing number of {document}") from error
             yield
 
+    def standing(self, document: str) -> int:
+        """The greatest number that wrote, 0 when there is none. Unavailable."""
+        try:
+            return int(self._path(document).read_bytes() or b"0")
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise Unavailable(f"{error.strerror}: the fencing number of {document}") from error
+
     def forget(self, document: str) -> None:
         """The document is gone for good."""
-        (self._folder / document.partition(":")[2]).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path(document).unlink(missing_ok=True)
+
+    def _path(self, document: str) -> Path:
+        return self._folder / document.partition(":")[2]
 
     def _lock(self, descriptor: int) -> None:
         end = time.monotonic() + self._patience

@@ -100,6 +100,8 @@ class LocalFiles:
     ) -> None:
         self.recognise = recognise
         self._hold = nullcontext if fences is None else fences.hold
+        self.forget: Callable[[str], None] = (lambda _: None) if fences is None else fences.forget
+        """A document is gone for good."""
         self._folder = Folder(root)
         self._places = Places(self._folder, names)
         self._exchange = Exchange(self._folder, exchange=exchange, step=step)

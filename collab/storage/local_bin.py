@@ -58,6 +58,8 @@ class LocalBin:
         """Gone for good."""
         gone = await self._files.work(lambda disk: _purge(disk, key), alone=True)
         await self._files.work(lambda disk: _destroy(disk, key))
+        for document in gone:
+            self._files.forget(document)
         return gone
 
     async def forget(self, name: str) -> None:

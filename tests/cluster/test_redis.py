@@ -69,6 +69,14 @@ async def test_what_was_released_is_claimed_with_a_greater_number(nodes: list[No
     assert (await one.placement.claim(A)).node == two.placement.node
 
 
+async def test_numbers_are_above_what_the_storage_has_seen_whatever_redis_and_its_clock_say(nodes: list[Node]) -> None:
+    """REDIS-3."""
+    one, *_ = nodes
+    one.placement.floor = {A: 2**50, B: 0}.__getitem__
+    assert (await one.placement.claim(A)).fence == 2**50 + 1
+    assert (await one.placement.claim(B)).fence == 2**50 + 2
+
+
 async def test_a_node_that_is_gone_is_told_within_seconds_and_the_first_who_claims_has_its_rooms(nodes: list[Node]) -> None:
     """REDIS-4."""
     one, two, three = nodes

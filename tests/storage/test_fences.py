@@ -139,4 +139,5 @@ def test_the_greatest_number_that_wrote_stands_and_who_has_none_writes_nothing(f
         except Fenced:
             told.append(fence)
     assert told == [6, None]
+    assert folder.fences.standing(asyncio.run(folder.files.stat("a.md")).id) == 10**15
     assert folder.file.read_bytes() == b"%d" % 10**15
