@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import httpx
-from postgres import Postgres, postgres
+from postgres import SECONDS, Postgres, postgres, programs
 from serving import Served, serving, until
 
 if TYPE_CHECKING:
@@ -65,3 +67,34 @@ async def test_people_edit_and_save_while_postgresql_is_away_and_no_version_is_m
         await until(lambda: bodies(server) == wanted, within=60, saying=lambda: bodies(server))
         assert "collab_archive_behind 0.0" in told(server, "/metrics")[1]
         assert told(server, "/readyz") == (200, "ready\n")
+
+
+async def test_an_archive_in_postgresql_comes_back_from_its_own_dump_beside_the_backup(tmp_path: Path, postgres: Postgres) -> None:
+    """RESTORE-1, RESTORE-2: the commands of docs/how-to/backup.md; what was saved since the backup is merged from the file."""
+    dump, backup = tmp_path / "archive.dump", str(tmp_path / "state.tar")
+
+    def program(name: str, *arguments: str) -> None:
+        where = ("--host", str(postgres.folder), "--username", "collab")
+        subprocess.run([programs() / name, *where, *arguments], check=True, capture_output=True, timeout=SECONDS)
+
+    with serving(tmp_path, COLLAB_ARCHIVE=postgres.new(), COLLAB_SAVE_DELAY="0.1") as server:
+        texts = ["start\n", "start\none\n", "start\none\ntwo\n"]
+        server.write(NAME, texts[0])
+        for text in texts[1:]:
+            await write(server, text)
+        await until(lambda: bodies(server) == texts, saying=lambda: bodies(server))
+        made = await asyncio.to_thread(server.run, "backup", "--to", backup)
+        assert made.returncode == 0, made.stderr
+        program("pg_dump", "--format=custom", f"--file={dump}", f"test{postgres.made}")
+        await write(server, "start\none\ntwo\nthree\n")
+
+        await asyncio.to_thread(server.stop)
+        shutil.rmtree(server.state)
+        server.environment["COLLAB_ARCHIVE"] = postgres.new()
+        program("pg_restore", "--no-owner", f"--dbname=test{postgres.made}", str(dump))
+        restored = await asyncio.to_thread(server.run, "restore", backup)
+        assert restored.returncode == 0, restored.stderr
+        await asyncio.to_thread(server.start)
+        await write(server, "start\none\ntwo\nthree\nfour\n")
+        wanted = [*texts, "start\none\ntwo\nthree\n", "start\none\ntwo\nthree\nfour\n"]
+        await until(lambda: bodies(server) == wanted, saying=lambda: bodies(server))
