@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from collab.errors import Malformed
+from collab.settings import is_loopback
 
 PAGES: Final = ("/edit/", "/present/")
 _API = "/api/documents/"
@@ -31,17 +31,7 @@ class Address:
     def secure(self) -> bool:
         """Whether nobody on the way can read a token: TLS, or the same machine."""
         split = urlsplit(self.base)
-        return split.scheme == "https" or local(split.hostname or "")
-
-
-def local(host: str) -> bool:
-    """Whether this is the same machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return split.scheme == "https" or is_loopback(split.hostname or "")
 
 
 def parse(where: str, base: str = "") -> Address:

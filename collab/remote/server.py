@@ -28,11 +28,13 @@ from collab.errors import (
     Unauthorized,
     Unavailable,
 )
-from collab.remote.address import Address, local
+from collab.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.client import HTTPResponse
+
+    from collab.remote.address import Address
 
 PATIENCE: Final = 20.0
 """Seconds that a server may take for the next bytes."""
@@ -77,7 +79,7 @@ class Remote:
         """Seconds that the server asked us to wait, at the last refusal."""
         self.patience = PATIENCE
         self._token = token
-        proxies = [urllib.request.ProxyHandler({})] if local(urlsplit(address.base).hostname or "") else []
+        proxies = [urllib.request.ProxyHandler({})] if is_loopback(urlsplit(address.base).hostname or "") else []
         tls = urllib.request.HTTPSHandler(context=ssl.create_default_context())
         self._opener = urllib.request.build_opener(*proxies, tls, _NoRedirect())
 
