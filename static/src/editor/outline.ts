@@ -2,9 +2,8 @@
 
 import { EditorView } from "@codemirror/view";
 
-import "../styles/outline.css";
 import { button, element, part } from "../base/dom.ts";
-import { icon } from "../base/icons.ts";
+import { frame, named, NARROW, nested } from "../base/headings.ts";
 import { t } from "../base/messages.ts";
 import type { Desk } from "./desk.ts";
 import type { Heading } from "./headings.ts";
@@ -17,8 +16,6 @@ const PAUSE = 300;
 const MOST = 3000;
 /** How far down the screen one reads. */
 const READ = 0.2;
-/** With less room than this the outline lies over the text. */
-const NARROW = matchMedia("(max-width: 59.99rem)");
 
 /** What the outline needs of the page's views. */
 export interface Views {
@@ -44,19 +41,12 @@ class Outline {
     private readonly desk: Desk,
     private readonly views: Views,
   ) {
-    const close = button("", () => this.close(), "pic");
-    close.append(icon("close"));
-    close.setAttribute("aria-label", t("common.close"));
-    parent.replaceChildren(element("header", {}, element("h2", {}, t("editor.outline")), close), this.list);
-    parent.addEventListener("keydown", (event) => this.key(event));
+    frame(parent, this.list, () => this.close());
     this.sections = new Sections(desk.view.state.doc);
     desk.watch(({ docChanged, selectionSet, state, changes }) => {
       if (docChanged) this.sections.change(state.doc, changes);
       if (docChanged && this.shown) this.read(PAUSE);
       if (selectionSet && this.shown) this.markSoon();
-    });
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (this.shown && NARROW.matches && target instanceof Node && !parent.contains(target)) this.close();
     });
     const scrolled = (): void => this.markSoon();
     desk.view.scrollDOM.addEventListener("scroll", scrolled, { passive: true });
@@ -107,23 +97,9 @@ class Outline {
   }
 
   private draw(): void {
-    this.buttons = this.headings.map(({ text }, at) => button(named(text), () => this.go(at), "heading"));
-    const root = element("ul");
-    const open: { level: number; list: HTMLElement; item: HTMLElement | null }[] = [{ level: 0, list: root, item: null }];
-    for (const [at, { level }] of this.headings.entries()) {
-      while (open.length > 1 && (open.at(-1)?.level ?? 0) > level) open.pop();
-      let last = open.at(-1);
-      if (last !== undefined && last.item !== null && last.level < level) {
-        const list = element("ul");
-        last.item.append(list);
-        open.push((last = { level, list, item: null }));
-      }
-      if (last === undefined) continue;
-      last.item = element("li", {}, this.buttons[at] ?? null);
-      last.level = level;
-      last.list.append(last.item);
-    }
-    this.list.replaceChildren(this.headings.length === 0 ? element("p", {}, t("editor.outline.empty")) : root);
+    const rows = this.headings.map(({ text, level }, at) => ({ level, row: button(named(text), () => this.go(at), "heading") }));
+    this.buttons = rows.map(({ row }) => row);
+    this.list.replaceChildren(rows.length === 0 ? element("p", {}, t("editor.outline.empty")) : nested(rows));
   }
 
   private go(at: number): void {
@@ -200,19 +176,7 @@ class Outline {
     }
     return low - 1;
   }
-
-  private key(event: KeyboardEvent): void {
-    const rows = [...this.parent.querySelectorAll("button")];
-    const at = rows.indexOf(document.activeElement as HTMLButtonElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (event.key === "Escape") this.close();
-    else if (to !== undefined) rows[Math.max(0, Math.min(rows.length - 1, to))]?.focus();
-    else return;
-    event.preventDefault();
-  }
 }
-
-const named = (text: string): string => text || t("editor.outline.untitled");
 
 let made: Outline | null = null;
 

@@ -1,8 +1,7 @@
 /** The headings of all text cells, to jump to. */
 
-import "../styles/outline.css";
 import { button, element, part } from "../base/dom.ts";
-import { icon } from "../base/icons.ts";
+import { frame, named, NARROW, nested } from "../base/headings.ts";
 import { t } from "../base/messages.ts";
 import { headings } from "../editor/headings.ts";
 import { plain } from "../editor/text.ts";
@@ -14,7 +13,6 @@ import type { NotebookPage } from "./page.ts";
 const PAUSE = 300;
 /** Headings beyond which nobody looks for one in a list. */
 const MOST = 1000;
-const NARROW = matchMedia("(max-width: 59.99rem)");
 
 interface Entry {
   view: CellView;
@@ -40,18 +38,11 @@ class Outline {
     private readonly parent: HTMLElement,
     private readonly page: NotebookPage,
   ) {
-    const close = button("", () => this.close(), "pic");
-    close.append(icon("close"));
-    close.setAttribute("aria-label", t("common.close"));
-    parent.replaceChildren(element("header", {}, element("h2", {}, t("editor.outline")), close), this.rows);
-    parent.addEventListener("keydown", (event) => this.key(event));
+    frame(parent, this.rows, () => this.close());
     page.watch(() => {
       if (!this.shown) return;
       clearTimeout(this.waiting);
       this.waiting = setTimeout(() => this.draw(), PAUSE);
-    });
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (this.shown && NARROW.matches && target instanceof Node && !parent.contains(target)) this.close();
     });
   }
 
@@ -73,37 +64,13 @@ class Outline {
 
   private draw(): void {
     const found = entries(this.page).slice(0, MOST);
-    const root = element("ul");
-    const open: { level: number; list: HTMLElement; item: HTMLElement | null }[] = [{ level: 0, list: root, item: null }];
-    for (const entry of found) {
-      while (open.length > 1 && (open.at(-1)?.level ?? 0) > entry.level) open.pop();
-      let last = open.at(-1);
-      if (last !== undefined && last.item !== null && last.level < entry.level) {
-        const list = element("ul");
-        last.item.append(list);
-        open.push((last = { level: entry.level, list, item: null }));
-      }
-      if (last === undefined) continue;
-      last.item = element("li", {}, button(entry.text || t("editor.outline.untitled"), () => this.go(entry), "heading"));
-      last.level = entry.level;
-      last.list.append(last.item);
-    }
-    this.rows.replaceChildren(found.length === 0 ? element("p", {}, t("notebook.outline.empty")) : root);
+    const rows = found.map((entry) => ({ level: entry.level, row: button(named(entry.text), () => this.go(entry), "heading") }));
+    this.rows.replaceChildren(rows.length === 0 ? element("p", {}, t("notebook.outline.empty")) : nested(rows));
   }
 
   private go(entry: Entry): void {
     if (NARROW.matches) this.parent.hidden = true;
     go(this.page, entry);
-  }
-
-  private key(event: KeyboardEvent): void {
-    const rows = [...this.parent.querySelectorAll("button")];
-    const at = rows.indexOf(document.activeElement as HTMLButtonElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (event.key === "Escape") this.close();
-    else if (to !== undefined) rows[Math.max(0, Math.min(rows.length - 1, to))]?.focus();
-    else return;
-    event.preventDefault();
   }
 }
 
