@@ -4,14 +4,15 @@ import "../styles/history.css";
 
 import { Problem } from "../base/api.ts";
 import { button, element } from "../base/dom.ts";
-import { icon, type Icon } from "../base/icons.ts";
-import { t, type Key } from "../base/messages.ts";
+import { t } from "../base/messages.ts";
 import { fileName } from "../base/names.ts";
 import { bringBack, keepCopy, why } from "./acts.ts";
+import { Changes, tool } from "./changes.ts";
 import { Comparing, foreign, pair, type Pair } from "./comparing.ts";
+import { Frame } from "./frame.ts";
 import { List, people } from "./list.ts";
 import { Naming } from "./naming.ts";
-import { side, tally, type Piece } from "./pieces.ts";
+import { side, type Piece } from "./pieces.ts";
 import { address, type Place } from "./place.ts";
 import { Reader } from "./reader.ts";
 import { Shelf } from "./shelf.ts";
@@ -43,17 +44,12 @@ class History {
   private readonly when = element("strong", { class: "when" });
   private readonly about = element("span", { class: "about" });
   private readonly restoring = button(t("history.restore"), () => void this.restore(), "primary");
-  private readonly counts = element("span", { class: "counts", role: "status" });
-  private readonly spot = element("span", { class: "spot" });
+  private readonly changes = new Changes(() => this.reader.sheet);
   private readonly only = element("input", { type: "checkbox" });
   private readonly every = element("input", { type: "checkbox" });
   private readonly everyLabel = element("label", { class: "tick", hidden: true }, this.every, t("history.every"));
   private readonly more = button(t("history.more"), () => void this.older());
-  private readonly said = element("p", { class: "said", role: "status" });
-  private readonly steps = [this.tool("history.previousChange", "up", () => this.step(-1), "Shift+F7"), this.tool("history.nextChange", "down", () => this.step(1), "F7")];
-  private readonly knob = button(t("history.list"), () => this.reveal(!this.dialog.classList.contains("listing")), "plain knob");
-  private readonly state = element("div", { class: "state", role: "status" });
-  private readonly dialog: HTMLDialogElement;
+  private readonly frame: Frame;
   private readonly leave: () => void;
   /** What one goes through: all versions, or one of each sitting. */
   private shown: readonly Version[] = [];
@@ -67,11 +63,11 @@ class History {
   ) {
     this.shelf = new Shelf(place.document, () => this.changed());
     this.reader = new Reader(place.document, fileName(place.path), { shown: (pieces) => this.read(pieces), gone: () => this.gone() });
-    this.dialog = this.layout();
+    this.frame = this.layout();
     this.listen();
     this.leave = place.watch((saved) => this.hear(saved));
-    document.body.append(this.dialog);
-    this.dialog.showModal();
+    document.body.append(this.frame.dialog);
+    this.frame.dialog.showModal();
     void this.begin();
   }
 
@@ -79,55 +75,33 @@ class History {
   go(number: number | undefined): void {
     if (number === undefined || number === this.current) return;
     const found = nearest(this.shelf.versions, number);
-    if (found?.number !== number) this.say(t("history.gone"));
+    if (found?.number !== number) this.frame.say(t("history.gone"));
     if (found !== undefined) this.choose(found.number);
   }
 
   // --- what it looks like
 
-  private layout(): HTMLDialogElement {
-    const close = this.tool("common.close", "close", () => this.dialog.close());
-    const title = element("h2", { id: "history-title" }, t("history.title"), " ", element("bdi", {}, fileName(this.place.path)));
-    const acts = element("div", { class: "acts" }, this.restoring, this.tool("history.copy", "copy", () => void this.copy()), this.tool("history.download", "download", () => void this.download()), this.tool("history.link", "link", () => void this.link()));
-    const facts = element("div", { class: "facts" }, element("div", { class: "which" }, this.when, this.naming.whole, this.about), acts);
-    const looking = element(
-      "div",
-      { class: "looking" },
-      this.comparing.whole,
-      element("span", { class: "steps" }, ...this.steps, this.spot),
-      this.counts,
-      element("label", { class: "tick" }, this.only, t("history.only")),
-    );
-    const aside = element("aside", { "aria-label": t("history.versions") }, element("header", {}, element("h3", {}, t("history.versions")), this.everyLabel), this.list.whole, this.more);
-    const body = element("div", { class: "body" }, element("div", { class: "read" }, facts, looking, this.said, this.reader.whole), aside);
-    this.knob.setAttribute("aria-expanded", "false");
-    return element(
-      "dialog",
-      { class: "history", "aria-labelledby": "history-title", "data-state": "loading" },
-      element("header", { class: "top" }, title, this.knob, close),
-      this.timeline.whole,
-      this.state,
-      body,
-    );
-  }
-
-  private tool(label: Key, picture: Icon, act: () => void, key?: string): HTMLButtonElement {
-    const made = button("", act, "pic");
-    made.append(icon(picture));
-    made.setAttribute("aria-label", t(label));
-    made.title = key === undefined ? t(label) : `${t(label)} (${key})`;
-    if (key !== undefined) made.setAttribute("aria-keyshortcuts", key);
-    return made;
+  private layout(): Frame {
+    const { timeline, list, more, reader, changes, comparing } = this;
+    const copy = tool("history.copy", "copy", () => void this.copy());
+    const download = tool("history.download", "download", () => void this.download());
+    const link = tool("history.link", "link", () => void this.link());
+    const only = element("label", { class: "tick" }, this.only, t("history.only"));
+    return new Frame(this.place.path, {
+      timeline: timeline.whole,
+      facts: [this.when, this.naming.whole, this.about],
+      acts: [this.restoring, copy, download, link],
+      looking: [comparing.whole, changes.steps, changes.counts, only],
+      text: reader.whole,
+      every: this.everyLabel,
+      list,
+      more,
+    });
   }
 
   private listen(): void {
-    const { dialog } = this;
+    const { dialog } = this.frame;
     dialog.addEventListener("close", () => this.end());
-    dialog.addEventListener("cancel", (event) => {
-      if (!this.listing) return;
-      event.preventDefault();
-      this.reveal(false);
-    });
     dialog.addEventListener("keydown", (event) => this.key(event));
     this.only.addEventListener("change", () => {
       this.reader.only = this.only.checked;
@@ -138,13 +112,13 @@ class History {
   }
 
   private readonly online = (): void => {
-    if (this.dialog.dataset["state"] !== "ready") void this.begin();
+    if (this.frame.stands !== "ready") void this.begin();
     else if (this.reader.pieces === null) this.reader.again();
   };
 
   private key(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
-    if (event.key === "F7") this.step(event.shiftKey ? -1 : 1);
+    if (event.key === "F7") this.changes.step(event.shiftKey ? -1 : 1);
     else if (event.key === "F2") this.naming.edit();
     else return;
     event.preventDefault();
@@ -152,7 +126,7 @@ class History {
 
   private end(): void {
     const focused = document.activeElement;
-    this.dialog.remove();
+    this.frame.dialog.remove();
     this.leave();
     this.reader.stop();
     this.reader.sheet.end();
@@ -161,24 +135,24 @@ class History {
     address(null);
     this.closed();
     // The menu from which it was opened is not there any more.
-    if (focused === null || focused === document.body || this.dialog.contains(focused)) this.place.focus();
+    if (focused === null || focused === document.body || this.frame.dialog.contains(focused)) this.place.focus();
   }
 
   // --- the versions
 
   private async begin(): Promise<void> {
-    this.stand("loading", t("history.loading"));
+    this.frame.stand("loading", t("history.loading"));
     try {
       await this.shelf.begin();
       const { wanted } = this;
       if (wanted !== undefined && this.shelf.more && (this.shelf.versions[0]?.number ?? 0) > wanted) await this.shelf.older();
-      if (this.shelf.newest === undefined) return this.stand("empty", t("history.empty"));
+      if (this.shelf.newest === undefined) return this.frame.stand("empty", t("history.empty"));
       this.every.checked = this.shelf.versions.length <= MANY;
       this.changed();
-      this.stand("ready", "");
+      this.frame.stand("ready", "");
       this.timeline.slider.focus();
       const found = nearest(this.shelf.versions, wanted ?? this.shelf.newest.number);
-      if (wanted !== undefined && found?.number !== wanted) this.say(t("history.gone"));
+      if (wanted !== undefined && found?.number !== wanted) this.frame.say(t("history.gone"));
       if (found !== undefined) this.choose(found.number);
       await this.shelf.older();
     } catch (error) {
@@ -187,16 +161,11 @@ class History {
   }
 
   private failed(error: unknown): void {
-    if (this.dialog.dataset["state"] === "ready") return this.say(why(error));
+    if (this.frame.stands === "ready") return this.frame.say(why(error));
     const offline = error instanceof Problem && error.reason === "offline";
     const again = button(t("common.retry"), () => void this.begin());
-    this.stand("failed", offline ? t("history.offline") : `${t("history.failed")} ${why(error)}`, again);
+    this.frame.stand("failed", offline ? t("history.offline") : `${t("history.failed")} ${why(error)}`, again);
     again.focus();
-  }
-
-  private stand(state: string, text: string, ...more: HTMLElement[]): void {
-    this.dialog.dataset["state"] = state;
-    this.state.replaceChildren(...(text === "" ? [] : [element("p", {}, text), ...more]));
   }
 
   private async older(): Promise<void> {
@@ -226,7 +195,7 @@ class History {
   }
 
   private hear(saved: boolean): void {
-    if (this.dialog.dataset["state"] === "empty" || this.dialog.dataset["state"] === "failed") return void (saved && this.begin());
+    if (this.frame.stands === "empty" || this.frame.stands === "failed") return void (saved && this.begin());
     if (saved) return void this.look();
     if (this.current !== -1) this.describe();
     this.news ??= setTimeout(() => void this.look(), NEWS);
@@ -242,7 +211,7 @@ class History {
 
   /** The version is not kept any more. */
   private gone(): void {
-    this.say(t("history.gone"));
+    this.frame.say(t("history.gone"));
     const at = this.shown.findIndex(({ number }) => number === this.current);
     const next = this.shown[at + 1] ?? this.shown[at - 1];
     const former = this.current;
@@ -263,14 +232,14 @@ class History {
   /** From the list. */
   private pick(number: number, done: boolean): void {
     this.choose(number);
-    if (done) this.reveal(false);
+    if (done) this.frame.reveal(false);
   }
 
   private choose(number: number, fresh = true): void {
     if (number === this.current) return;
     this.naming.leave();
     this.current = number;
-    if (fresh) this.say("");
+    if (fresh) this.frame.say("");
     if (this.shown.some((version) => version.number === number)) {
       this.timeline.mark(number);
       this.list.mark(number);
@@ -304,43 +273,8 @@ class History {
   /** The text is here. */
   private read(pieces: readonly Piece[]): void {
     const { from, to } = this.pair;
-    const { added, removed } = tally(pieces);
-    const { all } = this.reader.sheet.place;
-    const count = (key: "history.added" | "history.removed", n: number, kind: string): HTMLElement => element("span", { class: kind }, t(key, { n }));
-    const plain = from === to && this.comparing.against !== "none" ? t(this.comparing.against === "before" ? "history.begins" : "history.same.text") : "";
-    if (from === to) this.counts.replaceChildren(plain);
-    else if (all === 0) this.counts.replaceChildren(t("history.same.text"));
-    else if (added + removed === 0) this.counts.replaceChildren(t("history.unchanged"));
-    else this.counts.replaceChildren(count("history.added", added, "came"), " ", count("history.removed", removed, "went"));
-    for (const step of this.steps) step.setAttribute("aria-disabled", String(all === 0));
-    this.showSpot();
-  }
-
-  private step(by: 1 | -1): void {
-    this.reader.sheet.step(by);
-    this.showSpot();
-  }
-
-  private showSpot(): void {
-    const { at, all } = this.reader.sheet.place;
-    this.spot.textContent = all === 0 ? "" : at === 0 ? t("history.changes", { n: all }) : t("history.change", { at, n: all });
-  }
-
-  private say(text: string): void {
-    this.said.textContent = text;
-  }
-
-  private get listing(): boolean {
-    return this.dialog.classList.contains("listing");
-  }
-
-  /** Where there is no room beside the text, the list lies over it. */
-  private reveal(on: boolean): void {
-    if (on === this.listing) return;
-    this.dialog.classList.toggle("listing", on);
-    this.knob.setAttribute("aria-expanded", String(on));
-    if (on) this.list.focus();
-    else this.knob.focus();
+    const plain = (): string => (this.comparing.against === "none" ? "" : t(this.comparing.against === "before" ? "history.begins" : "history.same.text"));
+    this.changes.show(pieces, from === to ? plain() : null);
   }
 
   // --- what one does
@@ -350,9 +284,9 @@ class History {
     try {
       const named = await rename(this.place.document, current, name);
       this.shelf.take([named]);
-      this.say(named.name === "" ? t("history.unnamed") : t("history.named", { name: named.name }));
+      this.frame.say(named.name === "" ? t("history.unnamed") : t("history.named", { name: named.name }));
     } catch (error) {
-      this.say(why(error));
+      this.frame.say(why(error));
       this.naming.show(this.version?.name ?? "");
     }
   }
@@ -361,12 +295,12 @@ class History {
     const { version } = this;
     if (version === undefined || this.restoring.getAttribute("aria-disabled") === "true") return;
     this.restoring.setAttribute("aria-disabled", "true");
-    this.say(t("history.restoring"));
+    this.frame.say(t("history.restoring"));
     try {
       await bringBack(this.place.document, version, () => showHistory(this.place));
-      this.dialog.close();
+      this.frame.dialog.close();
     } catch (error) {
-      this.say(`${t("history.notRestored")} ${why(error)}`);
+      this.frame.say(`${t("history.notRestored")} ${why(error)}`);
       this.restoring.setAttribute("aria-disabled", "false");
     }
   }
@@ -382,13 +316,13 @@ class History {
 
   private async put(text: string, done: "history.copied" | "history.linked"): Promise<void> {
     await navigator.clipboard.writeText(text).then(
-      () => this.say(t(done)),
-      () => this.say(t("history.notCopied")),
+      () => this.frame.say(t(done)),
+      () => this.frame.say(t("history.notCopied")),
     );
   }
 
   private async download(): Promise<void> {
     const { version } = this;
-    if (version !== undefined) await keepCopy(this.place.document, version, fileName(this.place.path)).catch((error: unknown) => this.say(why(error)));
+    if (version !== undefined) await keepCopy(this.place.document, version, fileName(this.place.path)).catch((error: unknown) => this.frame.say(why(error)));
   }
 }
