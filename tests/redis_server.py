@@ -147,7 +147,11 @@ async def started(
     archive = archive or MemoryArchive()
     journal = RedisJournal(server, archive.checkpoints, placement.fence, prefix=prefix, retry=(0.01, 0.1))
     journal.fenced, journal.forgotten = placement.lose, placement.forget
-    await placement.start()
+    try:
+        await placement.start()
+    except BaseException:
+        await server.close()
+        raise
     return Node(server, placement, journal, archive)
 
 

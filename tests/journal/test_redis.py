@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from checkout import ROOT, text
 from redis_server import Line, RedisServer, a_node, known, redis_server, running, started
 from scale import scale
 from serving import until
@@ -371,3 +373,24 @@ async def test_an_older_copy_of_redis_is_found_out_by_the_next_append_or_by_a_lo
         position = await node.journal.refill(A, b"0 1 2", {}, ahead=False)
         assert waiting.result() if looked else await waiting == position
         assert (await node.journal.load(A)).checkpoint == b"0 1 2"
+
+
+async def test_a_user_as_in_the_how_to_may_do_all_that_is_needed(redis_server: RedisServer) -> None:
+    (line,) = re.findall(r"`ACL SETUSER collab (.*)`", text(ROOT / "docs" / "how-to" / "several-nodes.md"))
+    assert redis_server.cli("ACL", "SETUSER", "collab", *line.replace("~collab:*", "~allowed:*").split()) == "OK"
+    url = redis_server.url.replace("unix://", "unix://collab@") + "?password=password"
+    await known(redis_server.url, "allowed:")
+    async with a_node(url, "allowed:") as node:
+        assert await node.server.weakness() is None
+        await node.placement.claim(A)
+        position = await node.journal.append(A, update(1))
+        assert await node.journal.unsaved() == [A]
+        await node.journal.checkpoint(A, position, b"state", {})
+        assert (await node.journal.load(A)).checkpoint == b"state"
+        await node.placement._beat()
+        await node.journal.forget(A)
+        await node.placement.release(A)
+        with pytest.raises(Unavailable, match="permissions"):
+            await node.server.ask("KEYS", "*")
+    with pytest.raises(Unavailable, match="can't access"):
+        await started(url, "elsewhere:")
