@@ -187,6 +187,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             aside=aside.run,
         ),
     )
+    metrics.tasks = lambda: len(asyncio.all_tasks())
     metrics.connections = lambda: len(rooms.connections)
     metrics.archive_behind = lambda: len(rooms.backlog)
     health = Health(metrics, adapters.trouble or (lambda: adapters.journal.trouble), adapters.archive_trouble, adapters.weakness)
@@ -261,6 +262,8 @@ def _limits(settings: Settings) -> Limits:
         queue=settings.limit_queue_bytes,
         queue_messages=settings.limit_queue_messages,
         documents=settings.limit_queue_documents,
+        rate_messages=settings.rate_messages,
+        rate_bytes=settings.rate_bytes,
         joining=settings.sign_in_timeout,
     )
 

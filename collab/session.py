@@ -31,6 +31,10 @@ class Limits:
     queue: int = 5 * 2**20
     """What may wait before a document is joined."""
     queue_messages: int = 1_000
+    rate_messages: int = 5_000
+    """Messages a second that are read of one connection for long."""
+    rate_bytes: int = 2 * 2**20
+    """Bytes a second, the same."""
     documents: int = 100
     """Documents on one socket."""
     joining: float = 60.0

@@ -187,6 +187,8 @@ class Settings(BaseSettings):
     limit_frame_before: Annotated[Bytes, Field(description="Bytes of a WebSocket message before sign-in.", gt=0)] = MIB
     limit_awareness: Annotated[Bytes, Field(description="Bytes of one awareness message.", gt=0)] = 64 * KIB
     limit_name: Annotated[Bytes, Field(description="Bytes of a document's name.", gt=0)] = 1024
+    rate_messages: Annotated[int, Field(description="Messages a second that are read of one connection for long.", gt=0)] = 5000
+    rate_bytes: Annotated[Bytes, Field(description="Bytes a second that are read of one connection for long.", gt=0)] = 2 * MIB
     limit_connections: Annotated[int, Field(description="Connections from one address; trusted proxies are exempt.", gt=0)] = 2000
     limit_queue_bytes: Annotated[Bytes, Field(description="Bytes that a connection may send before sign-in.", gt=0)] = 5 * MIB
     limit_queue_messages: Annotated[int, Field(description="Messages that a connection may send before sign-in.", gt=0)] = 1000

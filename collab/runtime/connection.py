@@ -23,6 +23,7 @@ from collab.errors import (
     Unreachable,
 )
 from collab.protocol import Kind
+from collab.runtime.meter import TURN_BYTES, TURN_MESSAGES, Meter
 from collab.session import Joining, Leaving, Peer, check_queue
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._paused = 0
         self._over = False
+        self._meter = Meter(rooms.limits, self._loop.time)
+        self._resting: asyncio.TimerHandle | None = None
+        """Until it is read again after a flood."""
         self._patience: asyncio.TimerHandle | None = None
         """Until somebody has to be welcome."""
         self._slow: asyncio.TimerHandle | None = None
@@ -116,12 +120,38 @@ class Connection:
         if self._over or self.rooms.stopping:
             return
         self.rooms.metrics.messages += 1
+        meter = self._meter
+        meter.messages += 1
+        meter.bytes += len(data)
+        if meter.messages >= TURN_MESSAGES or meter.bytes >= TURN_BYTES:
+            self._rest()
         address, messages = protocol.read(data, self._dialect)
         for message in messages:
-            if self.lagging:
+            if self.lagging or self._resting is not None:
                 self._backlog.append((address, message))
             else:
                 self._take(address, message)
+
+    def _rest(self) -> None:
+        """Much was read at once: the others come first, and who goes on like this is read more slowly."""
+        seconds = self._meter.pause()
+        if self._resting is not None:
+            return
+        self.rooms.metrics.slowed += seconds > 0
+        self.pause()
+        self._resting = self._loop.call_later(seconds, self._rested)
+
+    def _rested(self) -> None:
+        """So much of what was read is taken as in any turn; what is still to be read comes when that is done."""
+        self._resting = None
+        for _ in range(min(TURN_MESSAGES, len(self._backlog))):
+            if self.lagging or self._over:
+                break
+            self._replay(*self._backlog.popleft())
+        if self._backlog and not self.lagging and not self._over:
+            self._resting = self._loop.call_later(0, self._rested)
+        else:
+            self.resume()
 
     def _take(self, address: bytes, message: Message) -> None:
         session = self._sessions.get(address)
@@ -156,9 +186,10 @@ class Connection:
             self._slow.cancel()
         for session in self._editing():
             session.host.catch_up(session.peer)
-        self.resume()
-        while self._backlog and not self.lagging and not self._over:
-            self._replay(*self._backlog.popleft())
+        if self._backlog and self._resting is None:
+            self._rested()
+        else:
+            self.resume()
 
     def lost(self, code: int) -> None:
         """The socket is gone."""
@@ -166,7 +197,7 @@ class Connection:
         self._over = True
         self.rooms.connections.pop(self, None)
         self._backlog.clear()
-        for timer in (self._patience, self._slow):
+        for timer in (self._patience, self._slow, self._resting):
             if timer is not None:
                 timer.cancel()
         if self._held is not None:
@@ -377,7 +408,7 @@ class Connection:
         for message in session.waiting.queue:
             if self._sessions.get(address) is not editing:
                 return
-            if self.lagging:
+            if self.lagging or self._resting is not None:
                 self._backlog.append((address, message))
             else:
                 self._replay(address, message)

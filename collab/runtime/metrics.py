@@ -50,12 +50,16 @@ class Metrics:
 
     connections: Callable[[], int] = int
     """Gives the WebSocket connections of rooms that are open now."""
+    tasks: Callable[[], int] = int
+    """Gives the tasks of the event loop."""
     rooms: int = 0
     """Documents that are open now."""
     memory: int = 0
     """Bytes that they take, estimated."""
     messages: int = 0
     """Messages received from peers."""
+    slowed: int = 0
+    """Pauses of connections that sent too much."""
     edits: int = 0
     """Updates that peers sent and that were taken."""
     acknowledged: Histogram = field(default_factory=Histogram)
@@ -90,9 +94,11 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """All of it as Prometheus' metric families."""
         yield GaugeMetricFamily("collab_connections", "WebSocket connections of rooms that are open.", value=self.connections())
+        yield GaugeMetricFamily("collab_tasks", "Tasks of the event loop.", value=self.tasks())
         yield GaugeMetricFamily("collab_rooms", "Documents that are open.", value=self.rooms)
         yield GaugeMetricFamily("collab_documents_bytes", "Memory that open documents take, estimated.", value=self.memory)
         yield CounterMetricFamily("collab_messages_received", "Messages received from peers.", value=self.messages)
+        yield CounterMetricFamily("collab_slowed", "Pauses in reading connections that sent too much.", value=self.slowed)
         yield CounterMetricFamily("collab_edits", "Updates of peers that were taken.", value=self.edits)
         yield _histogram("collab_acknowledgement_seconds", "Time from an edit's arrival to its acknowledgement.", self.acknowledged)
         yield _labelled("collab_saves", "Saves by outcome.", "outcome", self.saves)

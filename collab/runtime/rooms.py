@@ -639,7 +639,7 @@ class Rooms:
             if each.host.members:
                 self._keeping.wake(each)
             elif not each.saver.dirty and each is not entry:
-                self._keeping.wake(each)
+                self._keeping.forget(each)
                 self.spawn(self._let_go(each))
         self._count()
 

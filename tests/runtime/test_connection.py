@@ -12,6 +12,7 @@ from collab import protocol
 from collab.access import Grant
 from collab.codec import var_string
 from collab.errors import CollabError, Malformed, Unauthorized
+from collab.runtime.meter import TURN_BYTES, TURN_MESSAGES
 from collab.session import Limits
 
 if TYPE_CHECKING:
@@ -778,3 +779,63 @@ async def test_what_waits_behind_an_output_that_waits_is_taken_in_order(stage: S
     await soon()
     assert stage.host().room.document.text() == START + "one two three "
     assert ann.statuses == [1] * 4
+
+
+# Floods
+
+
+async def test_who_floods_is_read_more_slowly_and_not_closed_and_nobody_else_is(stage: Stage) -> None:
+    """LOAD-4."""
+    await stage.end()
+    stage.limits = Limits(rate_messages=100, rate_bytes=10_000, frame=50_000)
+    await stage.start()
+    ann, bob = await stage.guest("Ann"), await stage.guest("Bob")
+    for _ in range(TURN_MESSAGES):
+        ann.send(b"\x03")
+    assert not ann.socket.reads()
+    assert bob.socket.reads()
+    await soon()
+    # What may come at once came: she only waited for the others.
+    assert ann.socket.reads()
+    assert stage.metrics.slowed == 0
+    for _ in range(2 * TURN_MESSAGES):
+        ann.send(b"\x03")
+    await soon()
+    assert not ann.socket.reads()
+    assert stage.metrics.slowed == 1
+    await passing(25)
+    assert ann.socket.reads()
+    assert bob.socket.reads()
+    assert ann.socket.closed is None
+    bob.append("word")
+    await soon()
+    assert ann.text.endswith("word")
+
+
+async def test_long_messages_count_by_their_bytes_and_the_longest_may_come_at_once(stage: Stage) -> None:
+    """LOAD-4."""
+    await stage.end()
+    stage.limits = Limits(rate_messages=100, rate_bytes=10_000, frame=TURN_BYTES + 100)
+    await stage.start()
+    ann = await stage.guest("Ann")
+    ann.append("x" * TURN_BYTES)
+    await soon()
+    assert stage.metrics.slowed == 0
+    assert ann.socket.reads()
+    ann.append("y" * TURN_BYTES)
+    await soon()
+    assert stage.metrics.slowed == 1
+    assert not ann.socket.reads()
+    ann.leave()
+    await passing(60)
+    assert stage.rooms.hosts == []
+
+
+async def test_who_types_for_hours_is_never_slowed(stage: Stage) -> None:
+    ann = await stage.guest("Ann")
+    for _ in range(5):
+        for _ in range(TURN_MESSAGES):
+            ann.send(b"\x03")
+        await passing(600)
+    assert stage.metrics.slowed == 0
+    assert ann.socket.reads()

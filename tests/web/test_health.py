@@ -70,6 +70,7 @@ async def test_all_numbers_are_told(site: Site) -> None:
     metrics.refused("forbidden")
     metrics.journal_pending = lambda: 512
     metrics.loop_held = 0.75
+    metrics.slowed, metrics.memory = 5, 4096
     async with site.client() as probe:
         answer = await probe.get("/metrics")
     assert answer.status_code == 200
@@ -92,6 +93,8 @@ async def test_all_numbers_are_told(site: Site) -> None:
     assert ("collab_event_loop_stall_seconds_count",) in told
     assert ("collab_event_loop_stall_max_seconds",) in told
     assert told["collab_event_loop_held_max_seconds",] == 0.75
+    assert told["collab_slowed_total",] == 5
+    assert told["collab_documents_bytes",] == 4096
     assert told["process_resident_memory_bytes",] > 0
 
 
