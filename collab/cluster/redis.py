@@ -145,6 +145,21 @@ return answers
 """
 )
 
+OTHERS = Script(
+    _COMMON
+    + """
+local found = {}
+for _, node in ipairs(redis.call('SMEMBERS', P .. 'members')) do
+  local alive, _, address = heard(node)
+  if alive and node ~= me then
+    found[#found + 1] = node
+    found[#found + 1] = address
+  end
+end
+return found
+"""
+)
+
 LEAVE = Script(
     _COMMON
     + """
@@ -187,6 +202,8 @@ class RedisPlacement:
         self._orphaned: asyncio.Queue[frozenset[str]] = asyncio.Queue()
         self._told: set[str] = set()
         """Nodes that are gone, and what they had was told."""
+        self._others: dict[str, str] | None = None
+        """As they were told last."""
         self._epoch: bytes | None = None
         self._beating: asyncio.Task[None] | None = None
         self._first = True
@@ -257,6 +274,17 @@ class RedisPlacement:
         fence = self._claims.pop(document, None)
         if fence is not None:
             await self._server.call(RELEASE, self._prefix, self.node, document, fence)
+
+    async def others(self) -> dict[str, str]:
+        """The ids of the other nodes, and their addresses; while Redis is away, those that were there before."""
+        try:
+            found = [each.decode() for each in await self._server.call(OTHERS, *self._common)]
+        except Unavailable:
+            if self._others is None:
+                raise
+        else:
+            self._others = dict(zip(found[::2], found[1::2], strict=True))
+        return dict(self._others)
 
     def lose(self, document: str, fence: int) -> None:
         """Somebody learned that this claim does not stand any more."""

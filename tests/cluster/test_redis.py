@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from redis_server import Line, Node, RedisServer, a_node, known, redis_server, running, started
+from runtime.stage import PATH, Guest, Stage
+from serving import until
 
+from collab.archive.memory import MemoryArchive
 from collab.errors import Unavailable
+from collab.storage.memory import MemoryFiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -204,3 +209,99 @@ async def test_fencing_numbers_never_go_back_whatever_happens(redis_server: Redi
                 pass
     for node in (*dead, *nodes.values()):
         await node.close()
+
+
+async def test_the_other_nodes_are_those_that_are_heard_of_and_the_last_known_while_redis_is_away(
+    redis_server: RedisServer, prefix: str, nodes: list[Node]
+) -> None:
+    line = Line(redis_server)
+    await line.open()
+    async with a_node(line.url, prefix, name="four") as four:
+        die(nodes[1])
+        await until(lambda: redis_server.cli("EXISTS", f"{prefix}node:two") == "0")
+        known_now = await four.placement.others()
+        assert known_now == {node.placement.node: f"{name}:1" for node, name in ((nodes[0], "one"), (nodes[2], "three"))}
+        line.refusing = True
+        line.cut()
+        assert await four.placement.others() == known_now
+    await line.close()
+
+
+# --- rooms of two nodes, on one storage, one archive, one Redis
+
+
+class Office(Stage):
+    """One of several nodes with real claims and a real journal."""
+
+    def __init__(self, node: Node, files: MemoryFiles) -> None:
+        super().__init__()
+        self.node = node
+        self.journal = node.journal  # type: ignore[assignment]
+        self.files, self.archive, self.placement = files, node.archive, node.placement
+        self.forgetful = True
+
+    def die(self) -> None:
+        """As a process that is killed."""
+        die(self.node)
+        for entry in self.rooms._open.values():
+            entry.host.closed = True
+
+    async def stop(self) -> None:
+        for entry in self.rooms._open.values():
+            entry.host.closed = False
+        await super().stop()
+
+
+@pytest.fixture
+async def offices(redis_server: RedisServer, prefix: str) -> AsyncIterator[tuple[Office, Office]]:
+    files, archive = MemoryFiles(clock=time.time), MemoryArchive()
+    files.poke(PATH, b"one\n")
+    async with a_node(redis_server.url, prefix, archive, name="one") as one, a_node(redis_server.url, prefix, archive, name="two") as two:
+        made = Office(one, files), Office(two, files)
+        for office in made:
+            await office.start()
+        yield made
+        for office in made:
+            await office.stop()
+
+
+async def visitor(office: Office) -> Guest:
+    guest = office.on(office.socket())
+    guest.sign_in(office.token("Ann"))
+    guest.step1()
+    await until(lambda: guest.synced)
+    return guest
+
+
+async def test_what_a_node_that_died_had_not_saved_is_saved_by_another_one(offices: tuple[Office, Office]) -> None:
+    """REDIS-4, JOURNAL-8."""
+    one, two = offices
+    ann = await visitor(one)
+    lineage = one.host().room.document.lineage
+    ann.append("typed\n")
+    await until(lambda: ann.statuses == [1, 1])
+    one.die()
+    await until(lambda: two.file() == "one\ntyped\n")
+    assert two.host().room.document.lineage == lineage
+    assert (await visitor(two)).text == "one\ntyped\n"
+
+
+async def test_people_of_a_node_that_lost_the_document_bring_what_was_not_acknowledged_to_the_new_one(
+    offices: tuple[Office, Office],
+) -> None:
+    """REDIS-3, REDIS-4."""
+    one, two = offices
+    ann = await visitor(one)
+    ann.append("typed\n")
+    await until(lambda: ann.statuses == [1, 1])
+    die(one.node)
+    await until(lambda: two.rooms.hosts)
+    ann.append("late\n")
+    await until(lambda: ann.socket.code() is not None)
+    assert (ann.socket.code(), ann.statuses) == (1013, [1, 1])
+    assert one.rooms.hosts == []
+    again = two.on(two.socket())
+    again.replica = ann.replica
+    again.sign_in(two.token("Ann"))
+    again.step1()
+    await until(lambda: two.file() == "one\ntyped\nlate\n", saying=two.file)
