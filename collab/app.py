@@ -21,9 +21,15 @@ from starlette.middleware import Middleware
 
 from collab.access import Person
 from collab.archive.store import Archive
+from collab.cluster.fixed import FixedPlacement
+from collab.cluster.link import Exchange
+from collab.cluster.nodes import Nodes
+from collab.cluster.passing import Passage, Passing
 from collab.cluster.shared import Shared
+from collab.cluster.workers import Supervisor
 from collab.errors import Conflict, Unavailable
 from collab.frames import frame
+from collab.journal.sqlite import Seat as JournalSeat
 from collab.journal.sqlite import SqliteJournal
 from collab.redis.server import Server as Redis
 from collab.runtime.aside import Aside
@@ -46,6 +52,7 @@ from collab.state.database import Database
 from collab.state.secrets import Logins, signing_key
 from collab.state.shelf import Shelf
 from collab.state.tables import STATE
+from collab.state.turn import Turn
 from collab.storage.fences import Fences
 from collab.storage.local import LocalFiles
 from collab.storage.local_bin import LocalBin
@@ -73,10 +80,11 @@ from collab.web.shelf import ShelfDoor
 from collab.web.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 
     from starlette.routing import Route
 
+    from collab.cluster.workers import Life
     from collab.ports import Authors, Bases, Bin, Files, Folders, Journal, Placement, Versions, Watch
     from collab.settings import Settings
     from collab.state.directory import Directory
@@ -121,6 +129,14 @@ class Adapters:
     """The journal's medium may lose its memory."""
     start: Callable[[], Awaitable[None]] | None = None
     """Connects, before the first request."""
+    exchange: Exchange | None = None
+    """Wires to the other nodes, when there are any; with `placement`."""
+    address: str = ""
+    """Where wires of the others come in."""
+    caretaker: bool = True
+    """This node looks after what nobody asks for: what has waited its time in the bin, what the archive need not keep."""
+    mends: bool = True
+    """Nobody else works on the files when this node begins."""
     close: Callable[[], Awaitable[None]] | None = None
     """Lets go of files and journal, when the last request is answered."""
 
@@ -135,6 +151,13 @@ class App:
     admission: Admission
     health: Health
     metrics: Metrics
+    nodes: Nodes | None = None
+
+    async def stop(self) -> None:
+        """Everything is stored; whoever comes from other nodes goes elsewhere."""
+        await self.rooms.stop()
+        if self.nodes is not None:
+            await self.nodes.close()
 
 
 def build(settings: Settings, adapters: Adapters) -> App:
@@ -206,7 +229,8 @@ def build(settings: Settings, adapters: Adapters) -> App:
     bins = BinApi(api, trash, Tree(rooms, adapters.folders))
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     embedding = Embedding(pages, api, admission, metrics.refused)
-    return App(
+    nodes, passage = _neighbours(adapters, rooms, metrics)
+    app = App(
         web=Starlette(
             routes=[
                 *health.routes(),
@@ -216,7 +240,10 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *pages.routes(),
                 *embedding.routes(),
             ],
-            middleware=[Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat)],
+            middleware=[
+                Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat),
+                *([] if passage is None else [Middleware(Passing, passage=passage)]),
+            ],
             exception_handlers=handlers(metrics),
             lifespan=_lifespan(rooms, trash, adapters, metrics, [pulse.stop, aside.close]),
         ),
@@ -235,7 +262,22 @@ def build(settings: Settings, adapters: Adapters) -> App:
         admission=admission,
         health=health,
         metrics=metrics,
+        nodes=nodes,
     )
+    if passage is not None:
+        passage.app = app.web
+    return app
+
+
+def _neighbours(adapters: Adapters, rooms: Rooms, metrics: Metrics) -> tuple[Nodes | None, Passage | None]:
+    """The other nodes, and the way of requests to them."""
+    if adapters.exchange is None or adapters.placement is None:
+        return None, None
+    nodes = Nodes(adapters.exchange, adapters.placement, rooms)
+    passage = Passage(adapters.exchange, rooms, adapters.files)
+    nodes.pass_in = passage.serve
+    metrics.relayed, metrics.guests = lambda: nodes.relayed, lambda: nodes.guests
+    return nodes, passage
 
 
 def _more(settings: Settings, adapters: Adapters, rooms: Rooms, api: Api) -> list[Route]:
@@ -275,9 +317,14 @@ def _lifespan(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if adapters.start is not None:
             await adapters.start()
-        await trash.mend()
+        if adapters.mends:
+            await trash.mend()
+        if adapters.exchange is not None:
+            await adapters.exchange.listen(adapters.address)
         await rooms.start()
-        work = [trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
+        work: list[Coroutine[object, object, None]] = []
+        if adapters.caretaker:
+            work += [trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
         if adapters.watch is not None:
             work.append(Noticing(adapters.watch, rooms, metrics).run())
         loops = [asyncio.get_running_loop().create_task(loop) for loop in work]
@@ -328,16 +375,95 @@ def secret_of(settings: Settings, directory: Directory) -> bytes:
     return settings.secret.get_secret_value().encode() if settings.secret else signing_key(directory.path)
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What one of several workers is told."""
+
+    life: Life
+    count: int
+    port: int
+    folder: int
+    """The folder of their sockets, opened: a path below it may be too long for a socket."""
+
+    def address(self, index: int) -> str:
+        """Where a worker takes wires."""
+        return f"unix:/proc/self/fd/{self.folder}/worker-{index}.sock"
+
+
 def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> None:
     """Serve until a signal comes. `tell` is given one address to sign in at, when the server is ready. CollabError, OSError."""
     directory = prepared(settings, adopt=adopt)
-    with directory.hold(now=time.time()), contextlib.closing(Database(directory.database, STATE)) as database:
-        logins = Logins(database)
+
+    def ready(port: int) -> None:
+        address = base_address(settings, port)
+        _remember(directory, address)
+        with contextlib.closing(Database(directory.database, STATE)) as database:
+            tell(f"{address}/login#{Logins(database).issue(time.time())}")
+
+    with directory.hold(now=time.time()):
+        try:
+            if settings.workers == 1:
+                _run(settings, directory, ready, None)
+            else:
+                _supervise(settings, directory, ready)
+        finally:
+            (directory.path / _RUNNING).unlink(missing_ok=True)
+
+
+def _supervise(settings: Settings, directory: Directory, ready: Callable[[int], None]) -> None:
+    """A process for each worker; this one starts them, and again when they die. Nothing here may start a thread."""
+    secret_of(settings, directory)
+    with _reserved(settings) as held, _sockets(directory) as folder:
+        port = held.getsockname()[1]
+
+        def work(life: Life) -> None:
+            with directory.sit(life.index):
+                _run(settings, directory, lambda _: life.ready(), Seat(life, settings.workers, port, folder))
+
+        Supervisor(settings.workers, work, lambda: ready(port)).run()
+
+
+@contextlib.contextmanager
+def _reserved(settings: Settings) -> Iterator[socket.socket]:
+    """The port, for all workers and for nobody else. Unavailable."""
+    with _listening(settings):
+        # Alone first: others of this user who share the port would not be noticed.
+        with server.listen(settings.host, settings.port) as alone:
+            port = alone.getsockname()[1]
+        held = server.listen(settings.host, port, shared=True)
+    with held:
+        yield held
+
+
+@contextlib.contextmanager
+def _sockets(directory: Directory) -> Iterator[int]:
+    folder = directory.path / "workers"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; choose another with --port") from error
+
+
+def _run(settings: Settings, directory: Directory, ready: Callable[[int], None], seat: Seat | None) -> None:
+    """One process that serves; `ready` is told the port."""
+    turn = None if seat is None else Turn(directory.path / "state.turn")
+    with contextlib.closing(Database(directory.database, STATE, turn=turn)) as database:
         archive = Archive(archive_url(settings, directory))
         shared = _shared(settings, directory, archive)
-        journal = SqliteJournal(directory.journal) if shared is None else shared.journal
+        journal = _journal(directory, seat) if shared is None else shared.journal
         fences = Fences(directory.path / "fences", shared.placement.fence) if shared is not None else None
-        files = LocalFiles(directory.root, Names(database), fences=fences)
+        moving = None if seat is None else Turn(directory.path / "files.turn")
+        files = LocalFiles(directory.root, Names(database), fences=fences, turn=moving)
 
         async def close() -> None:
             await (journal if shared is None else shared).close()
@@ -357,12 +483,13 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
                 archive_trouble=lambda: archive.trouble,
                 watch=LocalWatch(directory.root),
                 secret=secret_of(settings, directory),
-                one_time=logins,
-                spent=Spent(directory.spent, time.time()),
+                one_time=Logins(database),
+                spent=Spent(directory.spent, time.time(), shared=seat is not None),
                 shelf=Shelf(database),
                 client=settings.client or CLIENT,
                 close=close,
                 **({} if shared is None else _sharing(shared)),
+                **({} if seat is None else _seated(seat, secret_of(settings, directory))),
             ),
         )
 
@@ -370,29 +497,40 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
             shared.refill, shared.placement.floor = app.rooms.refill, fences.standing
         files.recognise = app.rooms.recognise
 
-        def ready(port: int) -> None:
+        def listening(port: int) -> None:
             app.admission.port = port
-            address = base_address(settings, port)
-            _remember(directory, address)
-            tell(f"{address}/login#{logins.issue(time.time())}")
+            ready(port)
 
-        try:
+        with _listening(settings):
             server.serve(
                 app.web,
                 app.door,
                 host=settings.host,
-                port=settings.port,
+                port=settings.port if seat is None else seat.port,
                 drain_seconds=settings.drain,
                 on_drain=app.health.drain,
-                on_stop=app.rooms.stop,
-                on_ready=ready,
+                on_stop=app.stop,
+                on_ready=listening,
+                watch=None if seat is None else seat.life.watch,
             )
-        except OSError as error:
-            raise Unavailable(
-                f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; choose another with --port"
-            ) from error
-        finally:
-            (directory.path / _RUNNING).unlink(missing_ok=True)
+
+
+def _journal(directory: Directory, seat: Seat | None) -> SqliteJournal:
+    if seat is None:
+        return SqliteJournal(directory.journal)
+    return SqliteJournal(directory.journal, seat=JournalSeat(seat.life.index, Turn(directory.path / "journal.turn")))
+
+
+def _seated(seat: Seat, secret: bytes) -> dict[str, Any]:
+    """What a worker stands on beside the others."""
+    placement = FixedPlacement(seat.life.index, seat.count, seat.address)
+    return {
+        "placement": placement,
+        "exchange": Exchange(placement.node, secret),
+        "address": seat.address(seat.life.index),
+        "caretaker": seat.life.index == 0,
+        "mends": seat.life.index == 0 and seat.life.first,
+    }
 
 
 # --- a journal that several nodes share

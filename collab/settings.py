@@ -139,6 +139,7 @@ class Settings(BaseSettings):
     client: Annotated[Path | None, Field(description="The folder of the built web client. By default the package's own.")] = None
     host: Annotated[str, Field(description="The address to listen on. Beyond loopback a secret must be set.", min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(description="The TCP port; 0 takes a free one.", ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(description="Processes that serve on this machine, each its share of the documents.", ge=1, le=64)] = 1
     secret: Annotated[
         SecretStr | None,
         AfterValidator(_whole_secret),
@@ -232,6 +233,8 @@ class Settings(BaseSettings):
                 f"listening on {self.host} lets other machines in, so COLLAB_SECRET must be set (at least {SECRET_BYTES} characters); "
                 "or listen on 127.0.0.1",
             )
+        if self.workers > 1 and self.journal:
+            raise ValueError("workers share the journal in the state: with a journal in Redis start a server for each node instead")
         if self.save_at_most < self.save_delay:
             raise ValueError("save_at_most must not be shorter than save_delay")
         if self.limit_frame_before > self.limit_frame:

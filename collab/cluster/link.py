@@ -13,7 +13,7 @@ import os
 import secrets
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from collab.errors import CollabError, Malformed, Unauthorized, Unreachable
 
@@ -78,9 +78,9 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The other side is there."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
-        self._transport = transport
-        transport.set_write_buffer_limits(high=HIGH, low=LOW)
+        # uvloop's transports are none of asyncio's by class.
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH, low=LOW)
         self.made.set()
 
     def data_received(self, data: bytes) -> None:

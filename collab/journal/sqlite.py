@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collab.ports import Meta
+    from collab.state.turn import Turn
 
 JOURNAL: Final = (
     """
@@ -94,13 +96,30 @@ _Item = _Entry | _Call | _Stop
 """What the queue holds."""
 
 
+SEATS = 64
+"""Processes that may write one journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One of the processes that write one journal: its positions are those that leave `number` when divided by `SEATS`, so none is given twice."""
+
+    number: int
+    turn: Turn
+
+    def after(self, position: int) -> int:
+        """The next position of this seat."""
+        return position + 1 + (self.number - position - 1) % SEATS
+
+
 class SqliteJournal:
-    """A `Journal` in the database file `path`, used from one event loop and one process at a time.
+    """A `Journal` in the database file `path`, used from one event loop, and by one process or by those that have a `seat` of their own.
 
     `retry`: seconds before the first try after a failure and at most. `behind`: new positions are greater than this.
     """
 
-    def __init__(self, path: Path, *, retry: tuple[float, float] = RETRY, behind: int = 0) -> None:
+    def __init__(self, path: Path, *, retry: tuple[float, float] = RETRY, behind: int = 0, seat: Seat | None = None) -> None:
+        self._seat = seat
         self._reader = Database(path, JOURNAL)
         self._position = max(behind, self._reader.look_sync(_last_position))
         self._queue: SimpleQueue[_Item] = SimpleQueue()
@@ -108,7 +127,8 @@ class SqliteJournal:
         self._closed = False
         self._pending_records = 0
         self._pending_bytes = 0
-        self._writer = _Writer(Database(path, JOURNAL), self._queue, self._deliver, retry)
+        writing = Database(path, JOURNAL, turn=None if seat is None else seat.turn)
+        self._writer = _Writer(writing, self._queue, self._deliver, retry, shared=seat is not None)
         self._thread = threading.Thread(target=self._writer.run, name="collab-journal", daemon=True)
         self._thread.start()
 
@@ -135,7 +155,7 @@ class SqliteJournal:
         meta = json.dumps(record.meta) if record.meta else ""
         size = len(record.body) + len(meta)
         future: asyncio.Future[int] = loop.create_future()
-        self._position += 1
+        self._position = self._position + 1 if self._seat is None else self._seat.after(self._position)
         self._pending_records += 1
         self._pending_bytes += size
         self._queue.put(_Entry(self._position, document, record, meta, size, future))
@@ -144,7 +164,10 @@ class SqliteJournal:
     async def load(self, document: str) -> Log:
         """The log with everything appended before."""
         await self._call(None, after=document)
-        return await self._reader.look(lambda connection: _log(connection, document))
+        log = await self._reader.look(lambda connection: _log(connection, document))
+        # Another process may have written it: what comes from here is behind.
+        self._position = max(self._position, log.position, log.records[-1][0] if log.records else 0)
+        return log
 
     async def checkpoint(self, document: str, position: int, state: bytes, meta: Meta) -> None:
         """Replace the records up to and with `position`; nothing happens when there is a later checkpoint already."""
@@ -213,7 +236,10 @@ class _Writer:
         queue: SimpleQueue[_Item],
         deliver: Callable[[Iterable[_Entry | _Call], CollabError | None], None],
         retry: tuple[float, float],
+        *,
+        shared: bool,
     ) -> None:
+        self._shared = shared
         self.trouble: str | None = None
         self._database = database
         self._queue = queue
@@ -244,6 +270,7 @@ class _Writer:
 
     def checkpoint(self, connection: Connection, document: str, row: tuple[int, bytes, str]) -> None:
         """Inside a transaction: the state is there and the records are gone, or neither."""
+        self._look_again()
         key = self._key(connection, document)
         changed = connection.execute(
             "INSERT INTO checkpoints VALUES (?, ?, ?, ?) ON CONFLICT (document) DO UPDATE SET position = excluded.position, "
@@ -256,6 +283,7 @@ class _Writer:
 
     def forget(self, connection: Connection, document: str) -> None:
         """Inside a transaction."""
+        self._look_again()
         key = self._key(connection, document)
         connection.execute("DELETE FROM records WHERE document = ?", (key,))
         connection.execute("DELETE FROM checkpoints WHERE document = ?", (key,))
@@ -347,6 +375,7 @@ class _Writer:
     def _insert(self, group: list[_Entry], connection: Connection) -> None:
         rows: list[tuple[int, int, str, bytes, str]] = []
         marks: dict[int, tuple[int, int]] = {}
+        self._look_again()
         for entry in group:
             key = self._key(connection, entry.document)
             kind = entry.record.kind
@@ -361,6 +390,11 @@ class _Writer:
             "UPDATE documents SET edited = max(edited, ?), saved = max(saved, ?) WHERE key = ?",
             [(edited, saved, key) for key, (edited, saved) in marks.items()],
         )
+
+    def _look_again(self) -> None:
+        """Another process may have dropped a document, and its number is another one's by now."""
+        if self._shared:
+            self._keys.clear()
 
     def _key(self, connection: Connection, document: str) -> int:
         key = self._keys.get(document)

@@ -52,6 +52,10 @@ class Metrics:
     """Gives the WebSocket connections of rooms that are open now."""
     tasks: Callable[[], int] = int
     """Gives the tasks of the event loop."""
+    relayed: Callable[[], int] = int
+    """Gives the sessions of sockets here in rooms on other nodes."""
+    guests: Callable[[], int] = int
+    """Gives the sessions of sockets on other nodes in rooms here."""
     rooms: int = 0
     """Documents that are open now."""
     memory: int = 0
@@ -95,6 +99,8 @@ class Metrics:
         """All of it as Prometheus' metric families."""
         yield GaugeMetricFamily("collab_connections", "WebSocket connections of rooms that are open.", value=self.connections())
         yield GaugeMetricFamily("collab_tasks", "Tasks of the event loop.", value=self.tasks())
+        yield GaugeMetricFamily("collab_sessions_relayed", "Sessions of sockets here in rooms on other nodes.", value=self.relayed())
+        yield GaugeMetricFamily("collab_sessions_guests", "Sessions of sockets on other nodes in rooms here.", value=self.guests())
         yield GaugeMetricFamily("collab_rooms", "Documents that are open.", value=self.rooms)
         yield GaugeMetricFamily("collab_documents_bytes", "Memory that open documents take, estimated.", value=self.memory)
         yield CounterMetricFamily("collab_messages_received", "Messages received from peers.", value=self.messages)

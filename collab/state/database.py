@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from collab.errors import Conflict, Unavailable
@@ -16,6 +16,8 @@ from collab.errors import Conflict, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from collab.state.turn import Turn
 
 T = TypeVar("T")
 
@@ -54,11 +56,12 @@ class Database:
     """One database file, or one in memory for `path=None`; each function runs as one transaction.
 
     `migrations` are scripts; `user_version` counts those that were run, and a database that has seen more is refused (`Conflict`).
-    Every other failure is `Unavailable`, in words, with the transaction undone.
+    Every other failure is `Unavailable`, in words, with the transaction undone. `turn`: several processes write all the time, and take turns at it.
     """
 
-    def __init__(self, path: Path | None, migrations: Sequence[str]) -> None:
+    def __init__(self, path: Path | None, migrations: Sequence[str], *, turn: Turn | None = None) -> None:
         self._path = path
+        self._turn = turn
         self._migrations = migrations
         self._lock = threading.Lock()
         self._connection: Connection | None = None
@@ -105,7 +108,9 @@ class Database:
             raise Unavailable(f"the database cannot take this: {error or 'out of memory'}") from error
 
     def _transact(self, begin: str, act: Callable[[Connection], T], *, durable: bool = True) -> T:
-        with self._explained(), self._lock:
+        # SQLite looks again and again whether the database is free, with longer and longer pauses: nobody should wait for that.
+        turn = self._turn.held() if self._turn is not None and begin != "BEGIN" else nullcontext()
+        with self._explained(), self._lock, turn:
             connection = self._opened()
             try:
                 if not durable:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 from collab.errors import Conflict, Denied, Locked, Malformed, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 FORMAT = 1
 """The format of the state; a program refuses a newer one."""
@@ -68,6 +68,13 @@ class Directory:
     def spent(self) -> Path:
         """The folder or file of sessions that were closed."""
         return self.path / "spent"
+
+    @contextlib.contextmanager
+    def sit(self, index: int) -> Iterator[None]:
+        """Be the one worker of this index. Locked: another one is, though it may not answer."""
+        with contextlib.ExitStack() as held:
+            _lock(held, self.path / f"worker-{index}.lock", os.O_RDWR | os.O_CREAT, lambda _: f"worker {index}")
+            yield
 
     def hold(self, *, now: float, pid: int | None = None) -> Hold:
         """Lock state and root for one server until `Hold.release`; `Locked` tells whose they are. `now` in UTC seconds."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collab.ports import Displaced
+    from collab.state.turn import Turn
     from collab.storage.exchange import Aside
     from collab.storage.fences import Fences
     from collab.storage.names import Names, Sight
@@ -85,7 +86,7 @@ class LocalFiles:
     """See `collab.ports.Files`. `exchange` and `step` as in `Exchange`.
 
     `recognise(id, body)` is asked when a path comes back after its document was deleted: whether this is the same document. Nobody set:
-    only the same bytes are. `fences`: several nodes write into the folder.
+    only the same bytes are. `fences`: several nodes write into the folder; `turn`: several processes of this machine.
     """
 
     def __init__(  # noqa: PLR0913 - the surroundings
@@ -95,6 +96,7 @@ class LocalFiles:
         *,
         recognise: Callable[[str, bytes], Awaitable[bool]] | None = None,
         fences: Fences | None = None,
+        turn: Turn | None = None,
         exchange: Callable[[int, bytes, bytes], None] = kernel.exchange,
         step: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -107,7 +109,7 @@ class LocalFiles:
         self._exchange = Exchange(self._folder, exchange=exchange, step=step)
         self._disk = Disk(self._folder, self._places, self._exchange, step)
         self._threads = ThreadPoolExecutor(THREADS, "collab-files")
-        self._turns = Turns()
+        self._turns = Turns(turn)
         self._closed = False
 
     async def stat(self, name: str) -> Stat:

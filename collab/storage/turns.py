@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Condition
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from collab.state.turn import Turn
+
 
 class Turns:
-    """A lock for threads, not to be taken twice by one. Who waits to be alone comes before whoever comes later."""
+    """A lock for threads, not to be taken twice by one. Who waits to be alone comes before whoever comes later. `others`: for processes, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: Turn | None = None) -> None:
+        self._others = others
         self._change = Condition()
         self._together = 0
         self._waiting = 0
@@ -26,7 +29,8 @@ class Turns:
             self._change.wait_for(lambda: not self._alone and not self._waiting)
             self._together += 1
         try:
-            yield
+            with nullcontext() if self._others is None else self._others.held(alone=False):
+                yield
         finally:
             with self._change:
                 self._together -= 1
@@ -41,7 +45,8 @@ class Turns:
             self._waiting -= 1
             self._alone = True
         try:
-            yield
+            with nullcontext() if self._others is None else self._others.held():
+                yield
         finally:
             with self._change:
                 self._alone = False

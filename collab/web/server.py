@@ -35,13 +35,17 @@ KEEPALIVE = (
 """A peer whose machine is gone is noticed after two minutes, silent or with data on its way (tcp(7)). Accepted sockets inherit these."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; IPv4 first when a name has both. Port 0 is any free one. Raises OSError."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A bound socket; IPv4 first when a name has both. Port 0 is any free one. `shared`: other processes of this user listen there, too, and the
+    kernel gives each a share of the connections (SO_REUSEPORT, socket(7)). Raises OSError.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         for option in KEEPALIVE:
             listener.setsockopt(*option)
         listener.bind(address)
@@ -57,7 +61,7 @@ class Server(uvicorn.Server):
     The listener is open until then. A second signal ends the wait, and nothing else.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as below
         self,
         config: Config,
         *,
@@ -65,8 +69,10 @@ class Server(uvicorn.Server):
         stop: Callable[[], Awaitable[None]],
         ready: Callable[[int], None],
         drain_seconds: float,
+        watch: int | None = None,
     ) -> None:
         super().__init__(config)
+        self._watch = watch
         self._drain = drain
         self._stop = stop
         self._ready = ready
@@ -76,9 +82,17 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say on which port."""
+        if self._watch is not None:
+            asyncio.get_running_loop().add_reader(self._watch, self._orphan, self._watch)
         await super().startup(sockets)
         if sockets and self.started:
             self._ready(sockets[0].getsockname()[1])
+
+    def _orphan(self, watch: int) -> None:
+        """Who looks after this process is gone: it ends as by a signal."""
+        asyncio.get_running_loop().remove_reader(watch)
+        logger.warning("the supervisor is gone: this worker ends")
+        self.interrupt()
 
     def interrupt(self) -> None:
         """What a signal does."""
@@ -163,11 +177,14 @@ def serve(  # noqa: PLR0913 - the parts of a server; app.py gives them by name
     on_stop: Callable[[], Awaitable[None]] = no_rooms,
     on_ready: Callable[[int], None] = no_port,
     loop: str = "uvloop",
+    watch: int | None = None,
 ) -> None:
-    """Serve until a signal comes. Prints nothing. OSError: the address cannot be had; SystemExit: the application did not start."""
-    listener = listen(host, port)
+    """Serve until a signal comes, or (`watch`, the reading end of a pipe) until the process that holds its other end is gone. Prints nothing.
+    OSError: the address cannot be had; SystemExit: the application did not start.
+    """
+    listener = listen(host, port, shared=watch is not None)
     more_descriptors()
-    server = Server(configure(app, door, loop=loop), drain=on_drain, stop=on_stop, ready=on_ready, drain_seconds=drain_seconds)
+    server = Server(configure(app, door, loop=loop), drain=on_drain, stop=on_stop, ready=on_ready, drain_seconds=drain_seconds, watch=watch)
     with listener:
         server.run(sockets=[listener])
 

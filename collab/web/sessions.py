@@ -31,20 +31,36 @@ class OneTime(Protocol):
 
 
 class Spent:
-    """Ids of signed words that count no more, kept in a small file (a line each: id, end) until their time is over anyway."""
+    """Ids of signed words that count no more, kept in a small file (a line each: id, end) until their time is over anyway. `shared`: other
+    processes add to it, too, and it is made shorter by nobody.
+    """
 
-    def __init__(self, path: Path | None, now: float) -> None:
+    def __init__(self, path: Path | None, now: float, *, shared: bool = False) -> None:
         self._path = path
+        self._shared = shared
+        self._read = 0
         self._ends: dict[str, float] = {}
         if path is not None and path.exists():
-            for line in path.read_text("ascii").splitlines():
-                word, _, end = line.partition(" ")
-                if end.isdecimal() and int(end) > now:
-                    self._ends[word] = int(end)
-            path.write_text("".join(f"{word} {math.ceil(end)}\n" for word, end in self._ends.items()), "ascii")
+            self._learn(path, now)
+            if not shared:
+                path.write_text("".join(f"{word} {math.ceil(end)}\n" for word, end in self._ends.items()), "ascii")
 
     def __contains__(self, word: str) -> bool:
+        if self._shared and self._path is not None and self._path.exists() and self._path.stat().st_size > self._read:
+            self._learn(self._path, 0.0)
         return word in self._ends
+
+    def _learn(self, path: Path, now: float) -> None:
+        """What was added since the last look."""
+        with path.open("rb") as file:
+            file.seek(self._read)
+            # Of what somebody is writing just now the end may be missing.
+            added = file.read().rpartition(b"\n")[0]
+        self._read += len(added) + bool(added)
+        for line in added.decode("ascii").splitlines():
+            word, _, end = line.partition(" ")
+            if end.isdecimal() and int(end) > now:
+                self._ends[word] = int(end)
 
     def add(self, word: str, end: float) -> None:
         """From now on `word` is spent, after a restart too."""

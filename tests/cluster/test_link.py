@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 from sim.network import Network
 
 from collab.cluster import link
@@ -13,6 +14,7 @@ from collab.cluster.link import BEFORE, HANDSHAKE, HIGH, QUEUED, Exchange, Wire
 from collab.errors import Unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SECRET, OTHER = bytes(range(32)), bytes(32)
@@ -160,8 +162,9 @@ async def test_a_wire_that_is_cut_is_told_to_everybody_who_waits() -> None:
         await waiting
 
 
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
-def test_real_sockets(kind: str, tmp_path: Path) -> None:
+def test_real_sockets(kind: str, loop: Callable[[], asyncio.AbstractEventLoop], tmp_path: Path) -> None:
     async def both() -> None:
         called, caller = Exchange("b", SECRET), Exchange("a", SECRET)
 
@@ -181,4 +184,5 @@ def test_real_sockets(kind: str, tmp_path: Path) -> None:
         with pytest.raises(Unreachable):
             await caller.dial("b", address, "ask")
 
-    asyncio.run(both())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(both())

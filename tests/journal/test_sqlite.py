@@ -16,9 +16,10 @@ import pytest
 from scale import scale
 
 from collab.errors import Conflict
-from collab.journal.sqlite import JOURNAL, SqliteJournal
+from collab.journal.sqlite import JOURNAL, Seat, SqliteJournal
 from collab.ports import Kind, Record
 from collab.state.database import Database
+from collab.state.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -329,3 +330,27 @@ async def test_what_was_acknowledged_is_there_after_sigkill_and_only_what_was_ch
             assert sorted(records) == [position for position, _ in log.records]
             assert document in await journal.unsaved()
         await journal.close()
+
+
+async def test_processes_that_share_a_journal_give_no_position_twice_and_each_document_has_them_in_order(tmp_path: Path) -> None:
+    """NODES-6."""
+    turn = tmp_path / "turn"
+    first, second = (SqliteJournal(tmp_path / "journal.sqlite", seat=Seat(number, Turn(turn))) for number in (0, 1))
+    given: list[int] = []
+    for _ in range(20):
+        given += await asyncio.gather(
+            *(journal.append(f"id:{name}", Record(Kind.UPDATE, b"x")) for name, journal in enumerate((first, second)))
+        )
+    assert len(set(given)) == 40
+    log = await second.load("id:0")
+    assert [place for place, _ in log.records] == given[::2] == sorted(given[::2])
+    moved = await second.append("id:0", Record(Kind.UPDATE, b"y"))
+    assert moved > given[-2]
+    assert await first.unsaved() == ["id:0", "id:1"]
+    await second.forget("id:1")
+    await first.append("id:2", Record(Kind.UPDATE, b"z"))
+    assert await second.unsaved() == ["id:0", "id:2"]
+    again = await second.append("id:1", Record(Kind.UPDATE, b"new"))
+    assert [place for place, _ in (await first.load("id:1")).records] == [again]
+    await first.close()
+    await second.close()
