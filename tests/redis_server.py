@@ -139,7 +139,7 @@ class Node:
 
 
 async def started(
-    url: str, prefix: str, archive: MemoryArchive | None = None, *, name: str = "one", heartbeat: float = 0.6, answer: float = 5.0
+    url: str, prefix: str, archive: MemoryArchive | None = None, *, name: str = "one", heartbeat: float = 1.5, answer: float = 5.0
 ) -> Node:
     """A node with its heartbeat."""
     server = Server(url, answer=answer)
