@@ -181,6 +181,11 @@ class Ledger:
             self.known = (*self.known, digest)[-KNOWN:]
 
     @property
+    def anew(self) -> bool:
+        """Whether what was announced was to be a new file, in the place of one that is gone: it displaces nothing."""
+        return bool(self._said.get("anew"))
+
+    @property
     def ahead(self) -> bool:
         """Whether there are edits that the file does not hold."""
         return self.edited > self.base.place

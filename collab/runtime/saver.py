@@ -447,7 +447,7 @@ class Saver:
             await host.sound()
             await host.settled()
             body = host.body()
-            record = Record(Kind.ANNOUNCE, meta={"hash": sha256(body).hexdigest(), "at": self._now()})
+            record = Record(Kind.ANNOUNCE, meta={"hash": sha256(body).hexdigest(), "at": self._now(), "anew": True})
             place = await host.append(record)
             host.ledger.take(place, record)
             if host.gone:
@@ -637,7 +637,7 @@ class Saver:
         """An announced body that never reached the file was read by nobody: a write that was made leaves what it displaced."""
         ledger = self._host.ledger
         announced = ledger.announced
-        if announced is None or digest == announced.hash:
+        if announced is None or digest == announced.hash or ledger.anew:
             return
         merged_since = {reader.hash for reader, at in zip(ledger.readers, ledger.readers_at, strict=True) if at > announced.place}
         if ledger.base.hash not in beside and not beside - (set(ledger.known) - merged_since):

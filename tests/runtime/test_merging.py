@@ -596,6 +596,30 @@ async def test_a_file_that_is_deleted_outside_leaves_the_text_in_the_room_until_
     assert [notice["kind"] for notice in ann.notices] == ["gone", "back"]
 
 
+async def test_a_crash_behind_putting_a_file_back_loses_and_doubles_nothing_although_a_program_writes_it_meanwhile(story: Stage) -> None:
+    """MERGE-9, SAVE-3: what is written in the place of nothing displaces nothing that would tell that it was written."""
+    ann = await story.page("Ann")
+    known = story.host().id
+    await passing(5)
+    story.files.remove(PATH)
+    story.rooms.noticed(known)
+    words = "".join(f"w{number} " for number in range(100))
+    ann.type(words)
+    await passing(5)
+    back = asyncio.ensure_future(story.documents.put_back(known))
+    while PATH not in story.files.paths():
+        await passing(0)
+    story.journal.refuse("the power goes")
+    await story.crash()
+    back.cancel()
+    assert story.file() == words + STORY
+    story.files.poke(PATH, f"outside {words}{STORY}".encode())
+    await passing(5)
+    again = await story.guest("Ann")
+    again.append("more")
+    assert await settled(story, again) == f"outside {words}{STORY}more"
+
+
 async def test_each_body_that_the_file_held_is_a_version(story: Stage) -> None:
     """HISTORY-1."""
     ann = await story.guest("Ann")
