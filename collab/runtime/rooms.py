@@ -9,6 +9,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from collab.document import Document, new_lineage
 from collab.errors import CollabError, Draining, Fenced, NotFound, TooLarge, Unavailable, Unreachable
@@ -109,9 +110,9 @@ class Surroundings:
     """The journal's medium may lose its memory: what rests is in the archive, too."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class _Open:
-    """An open room: the host, its saver, and when it is to go."""
+    """An open room: the host, its saver, and when it is to go. They know it weakly, so that a room that goes takes its document with it at once."""
 
     host: Host
     saver: Saver
@@ -119,6 +120,8 @@ class _Open:
     credits: Credits
     tenure: Tenure | None = None
     idle: asyncio.TimerHandle | None = None
+    seen: int = 0
+    """The edits that the saver was told of."""
     state: int = 0
     """Bytes of its state when it was opened."""
 
@@ -564,15 +567,11 @@ class Rooms:
     def _assemble(self, stat: Stat, room: Room, ledger: Ledger) -> _Open:
         around = self._around
 
-        def changed() -> None:
-            if entry.host.edits != seen[0]:
-                seen[0] = entry.host.edits
-                entry.saver.touch()
-            if not entry.host.members:
-                entry.saver.hurry()
-                self._settled(entry)
+        def tell(act: Callable[[_Open], None]) -> None:
+            entry = there()
+            if entry is not None:
+                act(entry)
 
-        seen = [0]
         credit = Credits(stat.id, around.authors, around.thread)
         chronicle = Chronicle(
             stat.id, around.bases, around.versions, around.authors, credit=credit, backlog=self.backlog, metrics=self.metrics
@@ -587,8 +586,8 @@ class Rooms:
             clock=around.clock,
             metrics=around.metrics,
             spawn=self.spawn,
-            changed=changed,
-            lost=lambda: self._drop(entry),
+            changed=lambda: tell(self._edited),
+            lost=lambda: tell(self._drop),
             weakness=around.weakness,
         )
         merger = Merger(
@@ -599,7 +598,7 @@ class Rooms:
             chronicle,
             limits=self.limits,
             now=around.now,
-            touch=lambda: entry.saver.touch(),  # noqa: PLW0108 - the saver is made behind it
+            touch=lambda: tell(_touch),
             thread=around.thread,
             aside=around.aside,
             metrics=around.metrics,
@@ -616,11 +615,21 @@ class Rooms:
             now=around.now,
             metrics=around.metrics,
             spawn=self.spawn,
-            settled=lambda: self._settled(entry),
+            settled=lambda: tell(self._settled),
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
         )
-        entry = _Open(host, saver, chronicle, credit)
-        return entry
+        made = _Open(host, saver, chronicle, credit)
+        there = ref(made)
+        return made
+
+    def _edited(self, entry: _Open) -> None:
+        host = entry.host
+        if host.edits != entry.seen:
+            entry.seen = host.edits
+            entry.saver.touch()
+        if not host.members:
+            entry.saver.hurry()
+            self._settled(entry)
 
     def _settled(self, entry: _Open) -> None:
         """Look whether a room is idle: it stays a while, then goes."""
@@ -728,6 +737,10 @@ async def developed(image: Image) -> Document:
 def _size(known: Log) -> int:
     """Bytes of a log, with what each record costs beside its body."""
     return len(known.checkpoint or b"") + sum(len(record.body) + AROUND for _, record in known.records)
+
+
+def _touch(entry: _Open) -> None:
+    entry.saver.touch()
 
 
 def _relocate(opening: asyncio.Future[Host], *, path: str, to: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from runtime.stage import KEEP_ALIVE, PATH, YWEBSOCKET, Stage, passing, person, soon
@@ -260,6 +262,22 @@ async def test_a_room_stays_while_somebody_is_there_or_something_is_not_in_the_f
     await passing(200)
     assert stage.rooms.hosts == []
     assert stage.file() == "one\nx"
+
+
+async def test_a_room_that_goes_takes_its_document_with_it_at_once(stage: Stage) -> None:
+    """Documents of megabytes do not wait for Python's search for cycles."""
+    ann = await stage.page("Ann")
+    ann.append("word ")
+    held = weakref.ref(stage.host().room.document)
+    ann.leave()
+    gc.collect()
+    gc.disable()
+    try:
+        await passing(120)
+        assert stage.rooms.hosts == []
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 async def test_who_comes_in_the_moment_in_which_a_room_goes_is_in_a_room_that_lives(stage: Stage) -> None:
