@@ -16,6 +16,7 @@ import pytest
 from scale import scale
 
 from collab.errors import Conflict
+from collab.journal import sqlite
 from collab.journal.sqlite import JOURNAL, Seat, SqliteJournal
 from collab.ports import Kind, Record
 from collab.state.database import Database
@@ -128,6 +129,24 @@ async def test_what_is_appended_while_a_group_is_written_is_the_next_group(tmp_p
     # The first may have been taken alone, while the others were still on their way.
     assert statements.count("COMMIT") <= 3
     assert (journal.pending_records, journal.pending_bytes) == (0, 0)
+    await journal.close()
+
+
+@pytest.mark.parametrize("urgent", ["save", "load", "close"])
+async def test_edits_wait_for_each_other_and_nothing_else_waits_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, urgent: str
+) -> None:
+    monkeypatch.setattr(sqlite, "EDITS_PACE", 3600.0)
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    await journal.append(A, update(0))
+    edits = [journal.append(A, update(number)) for number in (1, 2)]
+    if urgent == "save":
+        await journal.append(A, Record(Kind.ANNOUNCE, meta={"hash": ""}))
+    elif urgent == "load":
+        assert len((await journal.load(A)).records) == 3
+    else:
+        await journal.close()
+    assert all(edit.done() for edit in edits)
     await journal.close()
 
 
