@@ -124,6 +124,18 @@ class ClientFrames:
         self._message = bytearray()
         self._fragmented = False
 
+    def whole(self, piece: bytes) -> bytes | None:
+        """The message of a piece that is one common frame and nothing else: final, binary, masked, at most 125 bytes. None: `receive` tells."""
+        size = len(piece) - 6
+        if (
+            0 <= size <= CONTROL_BYTES
+            and piece[0] == FINAL_BINARY
+            and piece[1] == MASKED | size
+            and not (self._held or self._fragmented or self.ended)
+        ):
+            return self._unmask(piece[6:], piece[2:6])
+        return None
+
     def receive(self, piece: bytes) -> Iterator[bytes | Ping | Closing]:
         """What the piece completes, in order: whole messages, pings, the end. Pongs are nothing.
 

@@ -69,10 +69,15 @@ def read(pieces: Iterable[bytes], limit: int = LIMIT) -> tuple[list[Event], type
     frames = ClientFrames(limit, apply_mask)
     events: list[Event] = []
     for piece in pieces:
+        # The short way gives just what the whole one gives, or nothing.
+        whole = frames.whole(piece)
+        before = len(events)
         try:
             events.extend(frames.receive(piece))
         except CollabError as error:
+            assert whole is None
             return events, type(error)
+        assert whole is None or events[before:] == [whole]
     return events, None
 
 
