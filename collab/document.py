@@ -383,8 +383,12 @@ class Document:
 
     def growth(self, payload: bytes, verdict: Verdict) -> int:
         """UTF-8 bytes by which an update makes it longer at most: of a UTF-16 unit there are three, and values are in the payload."""
-        most = 3 * sum(count for _, _, count in verdict.new) if self._cells is None else len(payload)
-        return min(len(payload), most)
+        size, units = len(payload), 0
+        if self._cells is not None:
+            return size
+        for _, _, count in verdict.new:
+            units += count
+        return min(size, 3 * units)
 
     def check_state_vector(self, data: bytes) -> None:
         """OtherLineage when it names a reserved id that is not ours. Malformed."""
@@ -476,13 +480,16 @@ class Document:
             if verdict.torn and verdict.parsed is not None:
                 self.mend(verdict.torn)
                 data = updates.write(updates.mend(verdict.parsed, verdict.torn))
-            self._look_back(data, verdict)
+            if self._cells is not None:
+                self._look_back(data, verdict)
             self._changed()
-            self._doc.apply_update(data)
+            self._integrate(data)
         except BaseException as error:
             raise _translated(error) from error
+        state = self.state
         for client, clock, count in verdict.new:
-            self.state[client] = max(self.state.get(client, 0), clock + count)
+            if clock + count > state.get(client, 0):
+                state[client] = clock + count
         # A struct that waits for another would be in no state vector, and in every encoding.
         if verdict.parsed is not None and self.state != updates.read_state_vector(self._doc.get_state()):
             raise Poisoned("The update left structs that can't be integrated.")
@@ -494,10 +501,21 @@ class Document:
                 self._layout.pairs.discard(*place)
         return data
 
+    def _integrate(self, data: bytes) -> None:
+        """`Doc.apply_update` without what it does around it, which costs more than a small edit; what observers raise would be lost there."""
+        if self._endings.places:
+            self._doc.apply_update(data)
+            return
+        inner = self._doc._doc  # noqa: SLF001  # the version is pinned
+        transaction = inner.create_transaction()
+        try:
+            inner.apply_update(transaction, data)
+            transaction.commit()
+        finally:
+            transaction.drop()
+
     def _look_back(self, data: bytes, verdict: Verdict) -> None:
         """Of a notebook, before an update is applied: what it types into cells that are moved by now, and what cells it takes out."""
-        if self._cells is None:
-            return
         if self._moments and verdict.new:
             places = {verdict.place} if verdict.place is not None else verdict.added.places() if verdict.added is not None else set()
             verdict.late = self._late(data, places)

@@ -236,11 +236,10 @@ class Edit(NamedTuple):
 
 _NUMBER = rb"([\x80-\xff]{1,7}[\x01-\x7f]|[\x00-\x7f])"
 _ID = _NUMBER * 2
-_TEXT = re.compile(rb"\x01\x01%b(?:\x84%b|\x44%b|\xc4%b%b)(?=[\x01-\x7f])" % (_ID, _ID, _ID, _ID, _ID))
+_TEXT = re.compile(rb"\x01\x01%b(?:[\x84\x44]|\xc4%b)%b(?=[\x01-\x7f])" % (_ID, _ID, _ID))
+"""The id of the new text, its origin on the left if there is one on the right too, its only or last origin."""
 _DELETION = re.compile(rb"\x01%b\x01%b" % (_NUMBER, _ID))
 _NO_EDIT = Edit(None, (), None)
-_GROUPS = {0x84: (0,), 0x44: (2,), 0xC4: (4, 6)}
-"""By the first byte of a struct: which groups of _TEXT, after the first two, are its origins."""
 
 
 def quick(data: bytes, state: Mapping[int, int], layout: Layout) -> Edit | None:
@@ -255,13 +254,14 @@ def quick(data: bytes, state: Mapping[int, int], layout: Layout) -> Edit | None:
     start = head.end() + 1
     end = start + data[start - 1]
     length = _quick_length(data[start:end])
-    client_digits, clock_digits, *others = head.groups()
+    client_digits, clock_digits, first, first_clock, last, last_clock = head.groups()
     client = _number(client_digits)
     clock = _small(clock_digits)
     if not length or state.get(client, 0) != clock or client > SAFE or clock + length > CLOCK:
         return None
     info = data[head.end(2)]
-    references = tuple([(_number(others[i]), _small(others[i + 1])) for i in _GROUPS[info]])
+    reference = _number(last), _small(last_clock)
+    references = (reference,) if first is None else ((_number(first), _small(first_clock)), reference)
     place = _quick_place(info, references, state, layout)
     if place is None:
         return None

@@ -114,11 +114,14 @@ class Room:
     _now: float = 0.0
     _size: int = 0
     """At least the bytes of the text."""
+    _most: int = 0
+    """What it may have; a document never changes its format."""
 
     def __post_init__(self) -> None:
         """The presence has the room's limit."""
         self.presence = Presence(self.limits.awareness)
         self._size = self.document.length()
+        self._most = self.limits.of(self.document.format)
 
     @property
     def size(self) -> int:
@@ -205,15 +208,18 @@ class Room:
         return self._release(owner)
 
     def _edit(self, peer: Peer, kind: Kind, payload: bytes) -> list[Effect]:
-        asked = peer.asked.popleft() if kind is Kind.STEP2 and peer.asked else Asked.HANDSHAKE
+        if kind is Kind.UPDATE:
+            return self._take(peer, kind, payload, Asked.HANDSHAKE)
+        asked = peer.asked.popleft() if peer.asked else Asked.HANDSHAKE
         effects = self._take(peer, kind, payload, asked)
         return effects + self._release(peer, checked=peer) if asked is Asked.CHECK else effects
 
     def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, checked: Peer | None = None) -> list[Effect]:
-        if not peer.writes and len(payload) > READERS:
+        writes = peer.writes
+        if not writes and len(payload) > READERS:
             raise TooLarge(f"Who only reads has nothing to say of more than {READERS} bytes.")
-        verdict = self.document.judge(payload, fast=kind is Kind.UPDATE, compare=peer.writes)
-        if not peer.writes:
+        verdict = self.document.judge(payload, fast=kind is Kind.UPDATE, compare=writes)
+        if not writes:
             return self._read_only(peer, kind, verdict)
         if verdict.conflict is not None:
             return self._equivocation(peer, payload, verdict)
@@ -276,7 +282,7 @@ class Room:
         if not verdict.new:
             return
         more = self.document.growth(payload, verdict)
-        most = self.limits.of(self.document.format)
+        most = self._most
         self._size += more
         if self._size > most:
             self._size = self.document.length() + more

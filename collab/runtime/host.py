@@ -101,6 +101,8 @@ class _Batch:
     by: list[tuple[str, int]] = field(default_factory=list)
     """Who delivered the updates: ids of people, and how many in a row; the server itself is the empty one."""
     owed: dict[Member, int] = field(default_factory=dict)
+    pages: bool = False
+    """Pages of ours are among them."""
     echoes: dict[Member, list[bytes]] = field(default_factory=dict)
     shy: list[Spread] = field(default_factory=list)
     """What others are told when it is durable."""
@@ -290,11 +292,11 @@ class Host:
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carry out what the room says, in order."""
         for effect in effects:
-            if isinstance(effect, Spread):
+            if isinstance(effect, Store):
+                self._store(effect)
+            elif isinstance(effect, Spread):
                 self._spread.append((self.members.get(effect.but) if effect.but else None, effect.message))
                 self._schedule()
-            elif isinstance(effect, Store):
-                self._store(effect)
             elif isinstance(effect, Send):
                 self._send_to(effect.peer, effect.message)
             elif isinstance(effect, Answer):
@@ -350,7 +352,8 @@ class Host:
         if effect.update:
             batch.updates.append(effect.update)
             batch.deliver("" if effect.peer is None else effect.peer.person.id)
-            batch.owners.update((str(client), person) for client, person in effect.owners)
+            for client, person in effect.owners:
+                batch.owners[str(client)] = person
             self.edits += 1
             self._metrics.edits += 1
             if effect.shy is not None:
@@ -360,6 +363,7 @@ class Host:
         member = self.members.get(effect.peer) if effect.peer else None
         if member is not None and effect.statuses:
             batch.owed[member] = batch.owed.get(member, 0) + effect.statuses
+            batch.pages |= member.page
             member.owed += effect.statuses
             if member.peer.dialect.echo and effect.update:
                 batch.echoes.setdefault(member, []).append(effect.update)
@@ -372,30 +376,29 @@ class Host:
         spread, self._spread = self._spread, []
         active, self._active = self._active, {}
         if spread:
-            self._spread_out(spread, active)
+            self._spread_out(spread)
         else:
             for member in active:
                 self._write(member, b"")
 
-    def _spread_out(self, spread: list[tuple[Member | None, bytes]], active: dict[Member, None]) -> None:
-        senders = {member for member, _ in spread}
-        frames: dict[bytes, list[bytes]] = {}
-        joined: dict[bytes, bytes] = {}
-        frame = self._frame
+    def _spread_out(self, spread: list[tuple[Member | None, bytes]]) -> None:
+        senders = dict.fromkeys([member for member, _ in spread])
+        framed: dict[bytes, tuple[list[bytes], bytes]] = {}
         for member in tuple(self.members.values()):
             if member.behind is not None:
                 continue
             address = member.peer.address
-            framed = frames.get(address)
-            if framed is None:
-                framed = frames[address] = [frame(address + message) for _, message in spread]
-                joined[address] = b"".join(framed)
+            known = framed.get(address)
+            if known is None:
+                frames = [self._frame(address + message) for _, message in spread]
+                known = framed[address] = frames, b"".join(frames)
+            frames, shared = known
             if member in senders:
-                others = b"".join([one for one, (sender, _) in zip(framed, spread, strict=True) if sender is not member])
-                if others or member in active:
-                    self._write(member, others)
-            else:
-                self._write(member, joined[address])
+                shared = b"".join([one for one, (sender, _) in zip(frames, spread, strict=True) if sender is not member])
+            if member.direct:
+                self._write(member, shared)
+            elif shared:
+                member.line.write(shared)
 
     @staticmethod
     def _write(member: Member, shared: bytes) -> None:
@@ -418,7 +421,7 @@ class Host:
         if batch.updates:
             body = pack(batch.updates)
             size = len(body)
-            meta: Meta = {"by": batch.by, **({"owners": batch.owners} if batch.owners else {})}
+            meta: Meta = {"by": batch.by, "owners": batch.owners} if batch.owners else {"by": batch.by}
             self.append(Record(Entry.UPDATE, body, meta))
             self._changed()
         if self._last is None or self._last.done():
@@ -428,7 +431,7 @@ class Host:
         if self._unstored > UNSTORED and not self._paused:
             self._pause(paused=True)
         self._last.add_done_callback(partial(self._stored, batch, size, self._clock()))
-        if self._late is None and any(member.page for member in batch.owed):
+        if self._late is None and batch.pages:
             self._late = self._loop.call_later(LATE, self._say_late)
 
     def append(self, record: Record) -> asyncio.Future[int]:
