@@ -421,7 +421,8 @@ class Host:
         if batch.updates:
             body = pack(batch.updates)
             size = len(body)
-            meta: Meta = {"by": batch.by, "owners": batch.owners} if batch.owners else {"by": batch.by}
+            by = tuple(batch.by)
+            meta: Meta = {"by": by, "owners": batch.owners} if batch.owners else {"by": by}
             self.append(Record(Entry.UPDATE, body, meta))
             self._changed()
         if self._last is None or self._last.done():
@@ -430,7 +431,7 @@ class Host:
         self._unstored += size
         if self._unstored > UNSTORED and not self._paused:
             self._pause(paused=True)
-        self._last.add_done_callback(partial(self._stored, batch, size, self._clock()))
+        self._last.add_done_callback(partial(self._durable, batch, size, self._clock()))
         if self._late is None and batch.pages:
             self._late = self._loop.call_later(LATE, self._say_late)
 
@@ -477,6 +478,17 @@ class Host:
         self.commit()
         if self._last is not None:
             await asyncio.shield(self._last)
+
+    def _durable(self, batch: _Batch, size: int, since: float, future: asyncio.Future[int]) -> None:
+        """The journal has it. What follows from the last record is written in this turn of the loop: most often nothing else is there to go with."""
+        if self._scheduled or future is not self._last:
+            self._stored(batch, size, since, future)
+            return
+        self._scheduled = True
+        try:
+            self._stored(batch, size, since, future)
+        finally:
+            self._flush()
 
     def _stored(self, batch: _Batch, size: int, since: float, future: asyncio.Future[int] | None) -> None:
         if future is not None and (future.cancelled() or future.exception() is not None):

@@ -47,6 +47,10 @@ class Phase(Enum):
     """Nothing is read or written any more; only the end of the TCP connection is awaited."""
 
 
+_OPEN = Phase.OPEN
+"""Looked up with each message: an attribute of an enumeration is slow."""
+
+
 class RoomSocket(asyncio.Protocol):
     """One WebSocket of a room: what `Outbound` describes, and asyncio's protocol. `leave` is called when TCP is over."""
 
@@ -99,7 +103,7 @@ class RoomSocket(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Write frames, at once; nothing happens after close."""
-        if self._phase is Phase.OPEN:
+        if self._phase is _OPEN:
             self._transport.write(data)
         elif self._phase is Phase.OPENING:
             self._early.append(data)
@@ -191,7 +195,7 @@ class RoomSocket(asyncio.Protocol):
             self._answer_ping()
 
     def _give(self, inbound: Inbound, message: bytes) -> None:
-        if self._phase is not Phase.OPEN:
+        if self._phase is not _OPEN:
             return
         try:
             inbound.receive(message)
