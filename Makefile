@@ -3,7 +3,8 @@
 #   make serve [ROOT=folder] [PORT=8000]   serve a folder on this machine
 #   make test  [PYTEST="tests/web -x"]     install what the tests need, check everything, run every test
 #   make test-full                         the same at full size
-#   make lint | bench | clean
+#   make lint | clean
+#   make bench [BENCH=--quick]             measure this server beside others, for docs/explanation/performance.md
 
 ROOT ?= documents
 PORT ?= 8000
@@ -35,8 +36,8 @@ lint: .make/dev static/node_modules/.package-lock.json
 	@$(VENV)/lint-imports
 	@cd static && npm --silent run check
 
-bench: .make/dev $(CLIENT)
-	@$(VENV)/python tests/bench/bench.py $(BENCH)
+bench: .make/bench-tools $(CLIENT)
+	@$(VENV)/python tests/bench/bench.py --write $(BENCH)
 
 clean:
 	rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
@@ -64,6 +65,11 @@ documents:
 .make/dev: .make/run
 	@echo "Installing the tools for tests into .venv" >&2
 	@$(VENV)/python -m pip install --quiet --group dev
+	@touch $@
+
+.make/bench-tools: .make/dev
+	@echo "Installing what draws the benchmark's picture into .venv" >&2
+	@$(VENV)/python -m pip install --quiet --group bench
 	@touch $@
 
 static/node_modules/.package-lock.json: static/package.json static/package-lock.json

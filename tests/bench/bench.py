@@ -1,4 +1,4 @@
-"""Our server, y-websocket's and Hocuspocus in turn under the same load: `python tests/bench/bench.py [--out FILE]` prints one table.
+"""Our server and its neighbours in turn under the same load: `python tests/bench/bench.py` prints one table (`make bench` puts it into the docs).
 
 Ours runs as an operator runs it, with tokens, journal, acknowledgements and limits on. Every run has a server process of its own; the
 servers take turns, so that a machine that slows down slows all of them. Exit status 1: something could not be measured.
@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import statistics
@@ -33,13 +34,23 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 LOADGEN = CHECKOUT.parent / "shared" / "loadgen"
+"""Where a generator in C may be; without it there is ours."""
 BUILT = CHECKOUT / ".make" / "bench"
+PYCRDT = BUILT / "pycrdt"
+"""The environment of pycrdt-websocket."""
+PAGE = CHECKOUT / "docs" / "explanation" / "performance.md"
+BEGIN, END = "<!-- make bench: begins -->", "<!-- make bench: ends -->"
 
-sys.path.insert(0, str(HERE.parent))
+sys.path[0] = str(HERE.parent)
 
-from serving import Served  # noqa: E402  # the folder of the tests is no package
+from bench.keystrokes import typed  # noqa: E402  # the folder of the tests is no package
+from serving import Served  # noqa: E402
 
 DOCUMENT_BYTES = 311_000
+LEAST_EDITS = 10
+"""Fewer than these are no measurement."""
+EDITS = 60_000
+"""Of the trace that is made when there is none."""
 GENERATOR_SHARE = 0.9
 """Above this share of a core the latency is the generator's own."""
 
@@ -181,6 +192,8 @@ class Contender(ABC):
     name: str
     framing = "yws"
     token = "bench"  # known to this machine alone, for seconds
+    arguments: tuple[str, ...] = ()
+    """What it needs of the generator beside the scenario's own."""
 
     @abstractmethod
     def start(self, folder: Path, rooms: list[str]) -> Iterator[Running]:
@@ -258,6 +271,16 @@ class Hocuspocus(Spawned):
         return [node(), str(HERE / "hocuspocus.mjs"), str(port), self.token]
 
 
+class PycrdtWebsocket(Spawned):
+    """pycrdt-websocket on uvicorn."""
+
+    name = "pycrdt-websocket"
+    arguments = ("--conc", "1")  # it ends connections that come while it makes their room
+
+    def command(self, port: int) -> list[str]:
+        return [str(PYCRDT / "bin" / "python"), str(HERE / "pycrdt_server.py"), str(port)]
+
+
 class Relay(Spawned):
     """A relay in C without CRDT: what any server has to pay."""
 
@@ -267,7 +290,7 @@ class Relay(Spawned):
         return [str(BUILT / "climit"), str(port)]
 
 
-CONTENDERS: tuple[Contender, ...] = (Ours(), OursHocuspocus(), YWebsocket(), Hocuspocus(), Relay())
+CONTENDERS: tuple[Contender, ...] = (Ours(), OursHocuspocus(), YWebsocket(), Hocuspocus(), PycrdtWebsocket(), Relay())
 
 
 def node() -> str:
@@ -298,22 +321,42 @@ def listening(port: int, process: subprocess.Popen[bytes], *, within: float = 30
 # ---- the generator -----------------------------------------------------------------------------------------------------------------
 
 
-def prepare(loadgen: Path) -> None:
-    """Build the generator and the relay, make the big document, install the other servers; Unmeasured when one cannot be had."""
-    if not (loadgen / "yload.c").exists():
-        raise Unmeasured(f"there is no load generator at {loadgen}: give its folder with --loadgen")
+def prepare(loadgen: Path, names: Sequence[str]) -> list[str]:
+    """Install the other servers, make what is sent; gives the generator's command. Unmeasured when something cannot be had."""
     BUILT.mkdir(parents=True, exist_ok=True)
-    for name in ("yload", "climit"):
-        subprocess.run(["cc", "-O2", "-w", "-o", str(BUILT / name), str(loadgen / f"{name}.c"), "-lz"], check=True)
-    shutil.copyfile(loadgen / "updates.bin", BUILT / "updates.bin")
-    trace = (loadgen / "updates.bin").read_bytes()
-    if not (BUILT / "bigdoc.bin").exists():
+    in_c = (loadgen / "yload.c").exists() and shutil.which("cc") is not None
+    if in_c:
+        for name in ("yload", "climit"):
+            subprocess.run(["cc", "-O2", "-w", "-o", str(BUILT / name), str(loadgen / f"{name}.c"), "-lz"], check=True)
+        trace = (loadgen / "updates.bin").read_bytes()
+    else:
+        trace = typed(EDITS)
+    if not (BUILT / "updates.bin").exists() or (BUILT / "updates.bin").read_bytes() != trace:
+        (BUILT / "updates.bin").write_bytes(trace)
         (BUILT / "bigdoc.bin").write_bytes(big_document(trace))
-    (BUILT / "wide.bin").write_bytes(wide_updates(trace[:12]))
+        (BUILT / "wide.bin").write_bytes(wide_updates(trace[:12]))
+    if {"y-websocket", "hocuspocus"} & set(names):
+        install_node()
+    if "pycrdt-websocket" in names:
+        install_pycrdt()
+    return [str(BUILT / "yload")] if in_c else [sys.executable, str(HERE / "load.py")]
+
+
+def install_node() -> None:
     mark = HERE / "node_modules" / ".package-lock.json"
     if not mark.exists() or mark.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=HERE, check=True)
+        if shutil.which("npm") is None:
+            raise Unmeasured("y-websocket and Hocuspocus need npm (Node 20 or newer)")
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=HERE, check=True)
         os.utime(mark)
+
+
+def install_pycrdt() -> None:
+    wanted, mark = HERE / "pycrdt-requirements.txt", PYCRDT / "installed"
+    if not mark.exists() or mark.read_text() != wanted.read_text():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(PYCRDT)], check=True)
+        subprocess.run([str(PYCRDT / "bin" / "pip"), "install", "--quiet", "--requirement", str(wanted)], check=True)
+        mark.write_text(wanted.read_text())
 
 
 def big_document(trace: bytes) -> bytes:
@@ -354,15 +397,16 @@ def _varint(number: int) -> bytes:
     return bytes([*made, number])
 
 
-def load(scenario: Scenario, contender: Contender, arguments: Sequence[str], seconds: float) -> dict[str, float]:
+def load(generator: Sequence[str], scenario: Scenario, contender: Contender, arguments: Sequence[str], seconds: float) -> dict[str, float]:
     """One run of the generator against a fresh server; Unmeasured when an edit or a connection was lost."""
     name = "bench.md"
     rooms = [name] if scenario.rooms == 1 else [f"{name}-{number}" for number in range(scenario.rooms)]
     with tempfile.TemporaryDirectory(prefix="collab-bench-") as folder, contender.running(Path(folder), rooms) as server:
-        command = [str(BUILT / "yload"), "--url", server.url, "--room", name, "--framing", contender.framing, "--token", contender.token]
-        command += ["--pid", str(server.pid), "--updates", str(BUILT / scenario.updates), *arguments]
+        command = [*generator, "--url", server.url, "--room", name, "--framing", contender.framing, "--token", contender.token]
+        command += ["--pid", str(server.pid), "--updates", str(BUILT / scenario.updates), "--drain", "30", *arguments]
         command += ["--no-room-path"] if contender.framing == "hocuspocus" else []
         command += ["--duration", str(seconds)] if scenario.timed else []
+        command += contender.arguments
         command += ["--preload", str(BUILT / "bigdoc.bin")] if scenario.preload else []
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     return judged(done, scenario, f"{scenario.name} with {contender.name}")
@@ -370,20 +414,27 @@ def load(scenario: Scenario, contender: Contender, arguments: Sequence[str], sec
 
 def judged(done: subprocess.CompletedProcess[str], scenario: Scenario, what: str) -> dict[str, float]:
     if done.returncode != 0 or not done.stdout.startswith("{"):
-        raise Unmeasured(f"{what}: the generator ended with {done.returncode}: {done.stderr.strip()[-300:] or done.stdout[-300:]}")
+        closed = re.search(r'"closed": ?([1-9]\d*)', done.stdout)
+        why = f"the server closed {closed[1]} connections" if closed else f"the generator ended with {done.returncode}"
+        raise Unmeasured(f"{what}: {why}: {done.stderr.strip()[-300:] or done.stdout[:500]}")
     result: dict[str, float] = json.loads(done.stdout)
+    everybody = int(result["clients"]) * scenario.rooms
+    if result["synced"] < everybody:
+        raise Unmeasured(f"{what}: {result['synced']:.0f} of {everybody} clients were synced")
     if not result["complete"]:
         raise Unmeasured(f"{what}: {result['delivered']:.0f} of {result['expected']:.0f} deliveries came")
+    if scenario.timed and result["sent"] < LEAST_EDITS:
+        raise Unmeasured(f"{what}: only {result['sent']:.0f} edits were sent")
     if scenario.latency and result["gen_cpu_share"] > GENERATOR_SHARE:
         raise Unmeasured(f"{what}: the generator was the limit ({result['gen_cpu_share']:.0%} of a core)")
     return result
 
 
-def measure(scenario: Scenario, contender: Contender, seconds: float) -> dict[str, float]:
+def measure(generator: Sequence[str], scenario: Scenario, contender: Contender, seconds: float) -> dict[str, float]:
     """The scenario's numbers, with what a burden costs beside the same load without it."""
-    result = load(scenario, contender, scenario.arguments, seconds)
+    result = load(generator, scenario, contender, scenario.arguments, seconds)
     if scenario.beside:
-        plain = load(scenario, contender, scenario.beside, seconds)
+        plain = load(generator, scenario, contender, scenario.beside, seconds)
         result["burden_mb"] = ((result["rss_max_mb"] - result["rss0_mb"]) - (plain["rss_max_mb"] - plain["rss0_mb"])) / result["stall"]
     return {figure.name: figure.read(result) for figure in scenario.figures}
 
@@ -445,36 +496,98 @@ def chosen(given: list[str] | None, known: Sequence[str], what: str) -> list[str
 
 def run(options: argparse.Namespace) -> str:
     """All runs, the servers in turn within each scenario and round; the report."""
-    names = chosen(options.server, [contender.name for contender in CONTENDERS], "server")
+    known = [contender.name for contender in CONTENDERS if not isinstance(contender, Relay) or (options.loadgen / "climit.c").exists()]
+    names = chosen(options.server, known, "server")
     wanted = chosen(options.scenario, [scenario.name for scenario in SCENARIOS], "scenario")
     scenarios = [scenario for scenario in SCENARIOS if scenario.name in wanted]
-    prepare(options.loadgen)
+    generator = prepare(options.loadgen, names)
     results: Results = defaultdict(list)
     for number in range(options.rounds):
         for scenario in scenarios:
             for contender in (contender for contender in CONTENDERS if contender.name in names):
                 if isinstance(contender, Relay) and not scenario.relay:
                     continue
-                measured = measure(scenario, contender, options.seconds)
+                try:
+                    measured = measure(generator, scenario, contender, options.seconds)
+                except Unmeasured as error:
+                    # A machine that does something else may be too slow once.
+                    print(f"again, since {error}", file=sys.stderr, flush=True)
+                    measured = measure(generator, scenario, contender, options.seconds)
                 print(f"round {number + 1}, {scenario.name}, {contender.name}: {measured}", file=sys.stderr, flush=True)
                 for figure, value in measured.items():
                     results[scenario.name, figure, contender.name].append(value)
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, loopback"
-    words = f"Medians of {options.rounds} interleaved runs of {options.seconds:g} s (least to most); {machine}."
+    words = f"Medians of {options.rounds} interleaved runs of {options.seconds:g} s (least to most in brackets); {machine}. "
+    words += "Ours has tokens, journal, acknowledgements and limits on; the others keep nothing on a disk. "
+    words += "The load is made by `yload`, a C program." if len(generator) == 1 else "The load is made by `tests/bench/load.py`."
+    if options.write:
+        draw(results, scenarios, names)
+        words += "\n\n![Ours as a part of each other server's, and the goals](performance.svg)"
     return report(results, scenarios, names, words)
+
+
+def draw(results: Results, scenarios: Sequence[Scenario], names: Sequence[str]) -> None:
+    """`performance.svg` beside the page: ours as a part of theirs, the spread from the runs of the same round, and the goals."""
+    import matplotlib as mpl  # noqa: PLC0415  # only for the picture: it is in a group of its own
+    from matplotlib.figure import Figure as Canvas  # noqa: PLC0415
+
+    mpl.rcParams |= {"svg.hashsalt": "collab", "svg.fonttype": "none", "font.size": 9}
+    figures = [(scenario, figure) for scenario in scenarios for figure in scenario.figures]
+    others = [name for name in names if not name.startswith("collab")]
+    canvas = Canvas(figsize=(8, 0.62 * len(figures) + 1.2), layout="constrained")
+    axes = canvas.subplots()
+    height = 0.8 / max(len(others), 1)
+    for place, other in enumerate(others):
+        rows, middles, spreads = [], [], ([], [])  # type: ignore[var-annotated]
+        for row, (scenario, figure) in enumerate(figures):
+            ours, theirs = (results.get((scenario.name, figure.name, name), []) for name in ("collab", other))
+            parts = [a / b for a, b in zip(ours, theirs, strict=False) if b > 0 and a > 0]
+            if parts:
+                middle = statistics.median(parts)
+                rows.append(row + (place + 0.5) * height - 0.4)
+                middles.append(middle)
+                spreads[0].append(middle - min(parts))
+                spreads[1].append(max(parts) - middle)
+                if other in figure.goals:
+                    axes.plot(
+                        [figure.goals[other]] * 2, [rows[-1] - height / 2, rows[-1] + height / 2], color="black", linewidth=2, zorder=3
+                    )
+        axes.barh(rows, middles, height * 0.9, xerr=spreads, label=other, error_kw={"elinewidth": 0.8})
+    axes.axvline(1, color="grey", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(figures)), [f"{scenario.name}, {figure.name}" for scenario, figure in figures])
+    axes.invert_yaxis()
+    axes.set_xlabel("collab / the other: less is better (black: the goal; thin lines: least to most)")
+    axes.legend(loc="lower left", fontsize=8)
+    canvas.savefig(PAGE.with_suffix(".svg"), metadata={"Date": None})
+
+
+def put(text: str) -> None:
+    """The report goes into the page, between its marks."""
+    page = PAGE.read_text("utf-8")
+    if page.count(BEGIN) != 1 or page.count(END) != 1:
+        raise Unmeasured(f"{PAGE} has no place for the table: {BEGIN} … {END}")
+    before, _, rest = page.partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=2.0, help="the load of each run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each server in each scenario")
+    parser.add_argument("--quick", action="store_true", help="one short round, to see that everything can be measured; nothing is written")
     parser.add_argument("--scenario", action="append", help="only this scenario (may be repeated)")
     parser.add_argument("--server", action="append", help="only this server (may be repeated)")
-    parser.add_argument("--loadgen", type=Path, default=LOADGEN, help="the folder of yload.c")
+    parser.add_argument("--loadgen", type=Path, default=LOADGEN, help="the folder of a generator in C (yload.c); without it ours is used")
     parser.add_argument("--out", type=Path, help="a file for the table")
+    parser.add_argument("--write", action="store_true", help="put table and picture into docs/explanation/performance.md")
     options = parser.parse_args()
+    if options.quick:
+        options.seconds, options.rounds, options.write = 0.5, 1, False
     try:
         text = run(options)
+        if options.write:
+            put(text)
     except (Unmeasured, AssertionError, OSError, subprocess.SubprocessError) as error:
         print(f"could not measure: {error}", file=sys.stderr)
         return 1
