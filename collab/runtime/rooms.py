@@ -58,7 +58,7 @@ ARRIVAL = 15.0
 """Seconds in which a document that moves has to be somewhere."""
 AGAIN = 0.2
 """Seconds until somebody looks where it is, once more."""
-ROOM = 24 * 1024
+ROOM = 28 * 1024
 """Bytes of memory that an open room takes beside its document."""
 GROWN = 3
 """Bytes of memory for one of a document's state."""

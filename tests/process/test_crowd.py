@@ -14,6 +14,8 @@ from measured import check_stalls, descriptors, memory, numbers, threads, ticks
 from scale import scale
 from serving import Served, serving
 
+from collab.runtime.rooms import ROOM
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -95,7 +97,7 @@ async def test_rooms_that_were_opened_and_left_leave_memory_by_its_budget(tmp_pa
         told = await numbers(server)
         print(f"{told['collab_rooms',]:.0f} of {count} rooms, {(memory(server.pid) - before) / told['collab_rooms',]:.0f} bytes for each")
         # A moment's rooms may be there beside them.
-        await until_told(server, "collab_documents_bytes", budget + 4 * 24 * 1024)
+        await until_told(server, "collab_documents_bytes", budget + 4 * ROOM)
         assert count // 5 < (await numbers(server))["collab_rooms",] < count // 2
         await check_stalls(server)
 
