@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("collab.cluster")
 
+AT_ONCE = 8
+"""Logs that are refilled at a time: all of them may be gone."""
 AGAIN = (0.1, 10.0)
 """Seconds between tries to refill a log, doubling, and at most."""
 
@@ -53,6 +55,7 @@ class Shared:
         """Why what Redis has acknowledged may be gone after a crash, in words, or None."""
         self.journal.fenced, self.journal.forgotten = self.placement.lose, self.placement.forget
         self.placement.forgotten, self.placement.restarted = self._forgotten, self._restarted
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -100,12 +103,8 @@ class Shared:
         pause, most = AGAIN
         while True:
             try:
-                place = await self.placement.claim(document)
-                if place.node == self.placement.node and await self.refill(document, self.journal):
-                    log.warning("%s was written into a new log", document)
-                else:
-                    self.journal.abandon(document)
-                    await self.placement.release(document)
+                async with self._turns:
+                    await self._refill_now(document)
             except Fenced:
                 self.journal.abandon(document)
             except CollabError as error:
@@ -114,6 +113,14 @@ class Shared:
                 pause = min(2 * pause, most)
                 continue
             return
+
+    async def _refill_now(self, document: str) -> None:
+        place = await self.placement.claim(document)
+        if place.node == self.placement.node and await self.refill(document, self.journal):
+            log.warning("%s was written into a new log", document)
+        else:
+            self.journal.abandon(document)
+            await self.placement.release(document)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -14,17 +14,22 @@ from runtime.stage import PATH, Guest, Stage
 from serving import until
 
 from collab.archive.memory import MemoryArchive
+from collab.cluster.shared import Shared
 from collab.errors import Unavailable
+from collab.ports import Kind, Record
 from collab.storage.memory import MemoryFiles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
+
+    from collab.ports import Refillable
 
 __all__ = ["redis_server"]
 
 A = "id:" + "a" * 26
 B = "id:" + "b" * 26
 C = "id:" + "c" * 26
+EDIT = Record(Kind.UPDATE, b"edit")
 T = TypeVar("T")
 SECONDS = 20.0
 
@@ -225,6 +230,36 @@ async def test_the_other_nodes_are_those_that_are_heard_of_and_the_last_known_wh
         line.cut()
         assert await four.placement.others() == known_now
     await line.close()
+
+
+@pytest.mark.parametrize("way", ["noticed", "appended"])
+async def test_hundreds_of_documents_are_written_again_when_all_is_forgotten(redis_server: RedisServer, prefix: str, way: str) -> None:
+    """REDIS-5: also those in which nobody types."""
+    archive = MemoryArchive()
+    shared = Shared(redis_server.url, archive.checkpoints, name="one", incarnation="1", address="-", heartbeat=1.5, prefix=prefix)
+
+    async def refill(document: str, journal: Refillable) -> bool:
+        if document == C:
+            return False
+        await journal.refill(document, document.encode(), {}, ahead=False)
+        return True
+
+    shared.refill = refill
+    await shared.start()
+    documents = [f"id:{number}" for number in range(300)]
+    await asyncio.gather(*map(shared.placement.claim, [*documents, C]))
+    first = dict(zip(documents, await asyncio.gather(*(shared.journal.append(each, EDIT) for each in documents)), strict=True))
+    await shared.journal.append(C, EDIT)
+    found = await shared._server.ask("KEYS", f"{prefix}*")
+    await shared._server.ask("DEL", *found)
+    if way == "appended":
+        await asyncio.gather(*(shared.journal.append(each, EDIT) for each in documents))
+    await until(lambda: len(archive.disk.documents) == 300 and shared.trouble is None, within=60, saying=lambda: shared.trouble)
+    await until(lambda: shared.placement.fence(C) is None)
+    for document in documents:
+        log = await shared.journal.load(document)
+        assert (log.checkpoint, log.position > first[document]) == (document.encode(), True)
+    await shared.close()
 
 
 # --- rooms of two nodes, on one storage, one archive, one Redis
