@@ -315,12 +315,12 @@ def _lifespan(
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if adapters.exchange is not None:
+            await adapters.exchange.listen(adapters.address)
         if adapters.start is not None:
             await adapters.start()
         if adapters.mends:
             await trash.mend()
-        if adapters.exchange is not None:
-            await adapters.exchange.listen(adapters.address)
         await rooms.start()
         work: list[Coroutine[object, object, None]] = []
         if adapters.caretaker:
@@ -393,21 +393,25 @@ class Seat:
 def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> None:
     """Serve until a signal comes. `tell` is given one address to sign in at, when the server is ready. CollabError, OSError."""
     directory = prepared(settings, adopt=adopt)
+    ours: list[str] = []
 
     def ready(port: int) -> None:
         address = base_address(settings, port)
+        ours.append(address)
         _remember(directory, address)
         with contextlib.closing(Database(directory.database, STATE)) as database:
             tell(f"{address}/login#{Logins(database).issue(time.time())}")
 
-    with directory.hold(now=time.time()):
+    with directory.share(settings.node, now=time.time()) if settings.node else directory.hold(now=time.time()) as hold:
         try:
             if settings.workers == 1:
-                _run(settings, directory, ready, None)
+                _run(settings, directory, ready, None, first=hold.first)
             else:
                 _supervise(settings, directory, ready)
         finally:
-            (directory.path / _RUNNING).unlink(missing_ok=True)
+            # Of several nodes another one may have said by now where it is.
+            if running_address(directory) in ours:
+                (directory.path / _RUNNING).unlink(missing_ok=True)
 
 
 def _supervise(settings: Settings, directory: Directory, ready: Callable[[int], None]) -> None:
@@ -454,15 +458,16 @@ def _listening(settings: Settings) -> Iterator[None]:
         raise Unavailable(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; choose another with --port") from error
 
 
-def _run(settings: Settings, directory: Directory, ready: Callable[[int], None], seat: Seat | None) -> None:
-    """One process that serves; `ready` is told the port."""
-    turn = None if seat is None else Turn(directory.path / "state.turn")
+def _run(settings: Settings, directory: Directory, ready: Callable[[int], None], seat: Seat | None, *, first: bool = True) -> None:
+    """One process that serves; `ready` is told the port. `first`: no other node is there."""
+    many = seat is not None or bool(settings.node)
+    turn = Turn(directory.path / "state.turn") if many else None
     with contextlib.closing(Database(directory.database, STATE, turn=turn)) as database:
         archive = Archive(archive_url(settings, directory))
         shared = _shared(settings, directory, archive)
         journal = _journal(directory, seat) if shared is None else shared.journal
         fences = Fences(directory.path / "fences", shared.placement.fence) if shared is not None else None
-        moving = None if seat is None else Turn(directory.path / "files.turn")
+        moving = Turn(directory.path / "files.turn") if many else None
         files = LocalFiles(directory.root, Names(database), fences=fences, turn=moving)
 
         async def close() -> None:
@@ -484,11 +489,16 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 watch=LocalWatch(directory.root),
                 secret=secret_of(settings, directory),
                 one_time=Logins(database),
-                spent=Spent(directory.spent, time.time(), shared=seat is not None),
+                spent=Spent(directory.spent, time.time(), shared=many),
                 shelf=Shelf(database),
                 client=settings.client or CLIENT,
                 close=close,
                 **({} if shared is None else _sharing(shared)),
+                **(
+                    _neighbour(settings, shared, secret_of(settings, directory), first=first)
+                    if shared is not None and settings.node
+                    else {}
+                ),
                 **({} if seat is None else _seated(seat, secret_of(settings, directory))),
             ),
         )
@@ -542,14 +552,15 @@ def _shared(settings: Settings, directory: Directory, archive: Archive) -> Share
         return None
     asyncio.run(_greet(settings, directory))
     inode = directory.path.stat()
-    # The state is locked by this process, so whoever had this name is gone.
-    name = hashlib.sha256(f"{socket.gethostname()} {directory.path} {inode.st_dev}:{inode.st_ino}".encode()).hexdigest()[:12]
+    # State and name are locked by this process, so whoever had this name is gone.
+    who = f"{socket.gethostname()} {directory.path} {inode.st_dev}:{inode.st_ino} {settings.node}"
+    name = settings.node + hashlib.sha256(who.rstrip().encode()).hexdigest()[:12]
     return Shared(
         settings.journal,
         archive.checkpoints,
         name=name,
         incarnation=os.urandom(8).hex(),
-        address="-",
+        address=settings.node_address or "-",
         heartbeat=settings.heartbeat,
         prefix=settings.redis_prefix,
     )
@@ -573,6 +584,11 @@ async def _greet(settings: Settings, directory: Directory) -> None:
                 f"the journal in {directory.path} has edits of {len(behind)} documents that are not in their files: "
                 "start once without COLLAB_JOURNAL, so that they are saved"
             )
+
+
+def _neighbour(settings: Settings, shared: Shared, secret: bytes, *, first: bool) -> dict[str, Any]:
+    """What one of several nodes on a Redis stands on beside that."""
+    return {"exchange": Exchange(shared.placement.node, secret), "address": settings.node_address, "mends": first}
 
 
 def _sharing(shared: Shared) -> dict[str, Any]:

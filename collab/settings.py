@@ -205,6 +205,13 @@ class Settings(BaseSettings):
     redis_prefix: Annotated[
         str, Field(description="What the names of everything in Redis begin with; one for each set of nodes.", min_length=1)
     ] = "collab:"
+    node: Annotated[
+        str, Field(description="The name of this server among several that share root and state.", pattern=r"^[A-Za-z0-9_.-]{0,64}$")
+    ] = ""
+    node_address: Annotated[
+        str,
+        Field(description="Where the other nodes reach this one, name:port; it listens there.", pattern=r"^(\S+:\d{1,5})?$"),
+    ] = ""
     heartbeat: Annotated[Seconds, Field(description="A node that was not heard of for so long is gone, by Redis' clock.", ge=0.5)] = 6.0
     bin_days: Annotated[float, Field(description="Days that something deleted waits in the bin.", gt=0, le=36500)] = 30.0
     audit: Annotated[str, Field(description="A file for audit events as JSON lines, - for standard error, empty for none.")] = ""
@@ -232,6 +239,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"listening on {self.host} lets other machines in, so COLLAB_SECRET must be set (at least {SECRET_BYTES} characters); "
                 "or listen on 127.0.0.1",
+            )
+        if bool(self.node) != bool(self.node_address) or (self.node and not self.journal):
+            raise ValueError(
+                "a node has a name and an address (COLLAB_NODE, COLLAB_NODE_ADDRESS), and its journal in Redis (COLLAB_JOURNAL)"
             )
         if self.workers > 1 and self.journal:
             raise ValueError("workers share the journal in the state: with a journal in Redis start a server for each node instead")

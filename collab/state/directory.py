@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import socket
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,12 +87,37 @@ class Directory:
             os.pwrite(state, note.encode(), 0)
             return Hold(held.pop_all())
 
+    def share(self, node: str, *, now: float) -> Hold:
+        """Lock state and root for one of several nodes of this machine: beside others of other names, and beside no server that is alone."""
+        note = f"{os.getpid()} {socket.gethostname()} {_date(now)}"
+        with contextlib.ExitStack() as held:
+            own = _lock(held, self.path / f"node-{node}.lock", os.O_RDWR | os.O_CREAT, _holder)
+            os.ftruncate(own, 0)
+            os.pwrite(own, note.encode(), 0)
+            first = False
+            with contextlib.suppress(Locked), contextlib.ExitStack() as alone:
+                _lock(alone, self.path / "lock", os.O_RDWR | os.O_CREAT, _holder)
+                first = True
+            for wait in (*[0.05] * 10, None):
+                try:
+                    _lock(held, self.path / "lock", os.O_RDWR | os.O_CREAT, _holder, how=fcntl.LOCK_SH)
+                    break
+                except Locked:
+                    # Another node may be looking whether it is the first.
+                    if wait is None:
+                        raise
+                    time.sleep(wait)
+            _lock(held, self.root, os.O_RDONLY | os.O_DIRECTORY, _owner, how=fcntl.LOCK_SH)
+            return Hold(held.pop_all(), first)
+
 
 @dataclass(slots=True)
 class Hold:
     """The locks of a running server; also a context manager. They end with the process, however it ends."""
 
     _held: contextlib.ExitStack
+    first: bool = True
+    """Nobody else holds them."""
 
     def release(self) -> None:
         """Let another server come. Idempotent."""
@@ -220,7 +246,7 @@ def _sync(path: Path) -> None:
         os.close(folder)
 
 
-def _lock(held: contextlib.ExitStack, path: Path, flags: int, whose: Callable[[int], str]) -> int:
+def _lock(held: contextlib.ExitStack, path: Path, flags: int, whose: Callable[[int], str], *, how: int = fcntl.LOCK_EX) -> int:
     """Open and lock; `whose` tells from the descriptor who else has it."""
     try:
         descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
@@ -228,7 +254,7 @@ def _lock(held: contextlib.ExitStack, path: Path, flags: int, whose: Callable[[i
         raise Unavailable(f"{error.strerror}: {path}") from error
     held.callback(os.close, descriptor)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError as error:
         where = path if path.is_dir() else path.parent
         raise Locked(f"{where} is in use by {whose(descriptor)}: stop that first, two servers would lose edits") from error

@@ -1,0 +1,118 @@
+"""NODES-8: two servers on one root and state, with a real Redis between them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from redis_server import running
+from serving import Served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from interop.conftest import Peers
+    from redis_server import RedisServer
+
+NAME = "notes.md"
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with running() as server:
+        yield server
+
+
+def free() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def end(server: Served) -> None:
+    if server.process is not None:
+        server.kill()
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, redis: RedisServer) -> Iterator[tuple[Served, Served]]:
+    common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "1s", "COLLAB_SAVE_DELAY": "0.5", "COLLAB_ROOM_IDLE": "1"}
+    found = [
+        Served(tmp_path / "root", tmp_path / "state", common | {"COLLAB_NODE": name, "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free()}"})
+        for name in ("one", "two")
+    ]
+    with ExitStack() as stack:
+        for each in found:
+            each.start()
+            stack.callback(end, each)
+        found[0].write(NAME, "start\n")
+        yield found[0], found[1]
+        print(found[0].log.read_text()[-6000:])
+
+
+async def test_clients_of_both_are_in_one_room_and_go_on_when_the_node_of_the_document_is_killed(
+    nodes: tuple[Served, Served], peers: Peers
+) -> None:
+    one, two = nodes
+    first = await (await peers("hocuspocus-4", one, NAME)).stored()  # so the room is there
+    second = await (await peers("hocuspocus-4", two, NAME)).stored()
+    third = await (await peers("y-websocket-3", two, NAME)).synced()
+    for number, peer in enumerate((first, second, third)):
+        await peer.line(f"line {number}", 1.0)
+    expected = Counter(["start", "line 0", "line 1", "line 2"])
+    for peer in (first, second, third):
+        await peer.holds(expected)
+        await peer.stored()
+
+    await second.type("word", pause=5, seed=7)
+    before = (await second.do("progress"))["stored"]
+    async with asyncio.timeout(60):
+        while (await second.do("progress"))["stored"] < before + 30:
+            pass
+    await asyncio.to_thread(one.kill)
+    async with asyncio.timeout(60):
+        while (await second.do("progress"))["stored"] < before + 90:
+            pass
+    words, _ = await second.rest()
+    await second.stored()
+    expected += Counter(words)
+    await third.holds(expected, within=60)
+    await two.holds(NAME, expected)
+
+
+async def test_a_node_that_ends_gives_its_documents_back_and_comes_again(nodes: tuple[Served, Served], peers: Peers) -> None:
+    one, two = nodes
+    first = await (await peers("hocuspocus-4", one, NAME)).stored()
+    second = await (await peers("hocuspocus-4", two, NAME)).stored()
+    await asyncio.to_thread(one.restart)
+    await second.line("typed", 1.0)
+    await second.stored()
+    await first.holds(Counter(["start", "typed"]))
+    await first.line("typed too", 1.0)
+    await first.stored()
+    await two.holds(NAME, Counter(["start", "typed", "typed too"]))
+
+
+def test_requests_for_a_document_are_answered_by_either_node(nodes: tuple[Served, Served]) -> None:
+    headers = {"Authorization": f"Bearer {nodes[0].token()}"}
+    for number in range(6):
+        read = httpx.get(f"{nodes[number % 2].url}/api/documents/{NAME}/content", headers=headers)
+        address = f"{nodes[1 - number % 2].url}/api/documents/{NAME}/content"
+        put = httpx.put(address, headers={**headers, "If-Match": read.headers["etag"]}, content=f"{number}\n")
+        assert put.status_code == 200, put.text
+        assert put.headers["x-collab-merged"] == "false"
+    assert httpx.get(address, headers=headers).text == "5\n"
+
+
+def test_no_server_without_a_name_and_none_of_the_same_name_comes_beside_them(nodes: tuple[Served, Served]) -> None:
+    one, two = nodes
+    alone = Served(one.root, one.state).run("serve", "--port", "0")
+    again = Served(two.root, two.state, two.environment).run("serve", "--port", "0")
+    assert (alone.returncode, again.returncode) == (2, 2)
+    assert str(two.pid) in again.stderr
