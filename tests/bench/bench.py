@@ -558,7 +558,7 @@ def draw(results: Results, scenarios: Sequence[Scenario], names: Sequence[str]) 
     axes.set_yticks(range(len(figures)), [f"{scenario.name}, {figure.name}" for scenario, figure in figures])
     axes.invert_yaxis()
     axes.set_xlabel("collab / the other: less is better (black: the goal; thin lines: least to most)")
-    axes.legend(loc="lower left", fontsize=8)
+    canvas.legend(loc="outside upper center", ncols=len(others), fontsize=8)
     canvas.savefig(PAGE.with_suffix(".svg"), metadata={"Date": None})
 
 
