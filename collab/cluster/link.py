@@ -56,6 +56,8 @@ class Wire(asyncio.Protocol):
         self.made = asyncio.Event()
         """The other side is there."""
         self.closed = False
+        self.aborted = False
+        """We hung up at once."""
         self.full = False
         """The other side does not read."""
         self.heard = True
@@ -193,7 +195,7 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Hang up at once."""
-        self.closed = True
+        self.closed = self.aborted = True
         if self._transport is not None:
             self._transport.abort()
 

@@ -40,6 +40,10 @@ MORE, LAST = b"\x00", b"\x01"
 """Before a piece of a body: more come, or this is the last one."""
 
 
+class Interrupted(ConnectionError):
+    """An answer ended in the middle. The server closes the connection, so that nobody takes half of it for the whole."""
+
+
 class Passage:
     """`app` is what answers where the document lives."""
 
@@ -206,13 +210,14 @@ async def _converse(wire: Wire, scope: Scope, receive: Receive, send: Send) -> N
             await send({"type": "http.response.body", "body": frame[1:], "more_body": more})
             if not more:
                 return
-    except (Unreachable, TimeoutError):
+    except (Unreachable, TimeoutError) as error:
+        if wire.aborted:
+            return  # by who asked: nobody reads this
         if begun:
-            # Nobody must take half an answer for a whole one: the connection is closed.
-            raise
+            raise Interrupted from error
         log.warning("a node did not answer a request that was passed on to it")
-        error = Unavailable("The node where the document lives is gone; come back in a moment, and look first what became of your change.")
-        await Problem.of(error)(scope, receive, send)
+        away = Unavailable("The node where the document lives is gone; come back in a moment, and look first what became of your change.")
+        await Problem.of(away)(scope, receive, send)
     finally:
         upload.cancel()
         await asyncio.gather(upload, return_exceptions=True)

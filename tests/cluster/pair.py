@@ -15,6 +15,7 @@ from collab.cluster.nodes import Nodes
 from collab.dialects import HOCUSPOCUS
 
 if TYPE_CHECKING:
+    from collab.cluster.passing import Passage
     from collab.dialects import Dialect
     from collab.runtime.host import Host
 
@@ -25,6 +26,7 @@ class Node(Stage):
     """One of them; journal, storage and archive are those of both."""
 
     nodes: Nodes
+    passage: Passage
 
     def join(self, name: str, pair: Pair) -> None:
         self.placement = pair.places.join(name)
