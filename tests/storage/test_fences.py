@@ -79,7 +79,8 @@ class Folder:
     def other(self, fence: int, stops: str) -> subprocess.Popen[str]:
         """A node in a process of its own, until it has stopped itself."""
         arguments = [sys.executable, "-c", WRITES, str(self.path), str(fence), stops]
-        process = subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+        # A session of its own: who ends in a group whose parents are gone wakes what is stopped in it.
+        process = subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, start_new_session=True)
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         return process
