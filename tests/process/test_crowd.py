@@ -68,7 +68,6 @@ async def test_connections_on_which_nothing_is_said_cost_little_memory_and_next_
         print(f"{spent:.2f} s of the processor for one keep-alive of {count}")
         assert spent < 0.1 + 3 * 60e-6 * count
         assert (await numbers(server))["collab_event_loop_stall_seconds_count",] == looks
-        await check_stalls(server)
         for typist in first + crowd:
             typist.transport.abort()
 
@@ -193,7 +192,6 @@ async def test_people_come_type_and_go_for_long_and_nothing_stays_behind(tmp_pat
         assert grown < max(8 * 2**20, warm / 4)
         # Pools of threads, and their connections to databases, are filled by the first saves.
         assert all(late <= early + more for early, late, more in zip(before, after, (2, 12, 24), strict=True)), (before, after)
-        await check_stalls(server)
 
 
 async def counts(server: Served) -> tuple[int, int, int]:
