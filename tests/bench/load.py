@@ -386,9 +386,10 @@ class Worker:
     def run(self) -> None:
         """Until the parent says that it is over."""
         options = self.options
+        # Another process may begin before this one sees that it may.
+        self.measuring = True
         while not self.shared[GO] and not self.shared[STOP]:
             self.step(0.02)
-        self.measuring = True
         homes = [room for room in self.rooms if room % options.processes == self.number and options.writers]
         readers = options.clients - options.stall - 1
         began = time.monotonic()
