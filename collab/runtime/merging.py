@@ -273,6 +273,8 @@ class Merger:
         looks = read.looks
         await host.settled()
         states = await self._states(guess.bases)
+        if self._lost(guess, states) and read.text != host.room.document.text():
+            return await self._set_aside(body, None, in_file=in_file)
         if in_file and not guess.known and (grown := await self._grown(read)) is not None:
             states = [grown]
         state = await self._nearest(states, looks)
@@ -289,6 +291,13 @@ class Merger:
         if guess.held is not None:
             state = await self._returned(read, state, guess)
         return await self._merge(body, read, state, in_file=in_file)
+
+    def _lost(self, guess: Guess, states: list[_State]) -> bool:
+        """Whether what the file held can't be made anew: the journal has forgotten it. From whatever else is known, words would be taken out that the
+        writer never saw.
+        """
+        base = self._host.ledger.base
+        return base in guess.bases and all(state.base != base for state in states)
 
     async def _returned(self, read: Body, state: _State, guess: Guess) -> _State:
         """What is wanted of a body that the file held before: it, with what people wrote since and nothing of what programs did."""

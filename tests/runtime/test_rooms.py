@@ -563,6 +563,33 @@ async def test_a_program_that_wrote_while_the_log_was_lost_takes_nobodys_words(s
     assert "program's" in bob.text or not saved
 
 
+async def test_a_program_that_writes_again_before_the_first_save_behind_a_lost_log_takes_nobodys_words(stage: Stage) -> None:
+    """REDIS-5: it has read what nobody can make anew, and nothing of what others were given since."""
+    ann = await stage.guest("Ann")
+    ann.append("saved\n")
+    await passing(5)
+    ann.append("typed\n")
+    await soon()
+    stage.files.poke(PATH, b"one\nsaved\nprogram's\n")
+    document = await refilled(stage)
+    again: list[str] = []
+
+    async def before(word: str) -> None:
+        if word == "checked" and not again:
+            again.append(word)
+            await stage.documents.content(PATH)
+            stage.files.poke(PATH, b"one\nsaved\nprogram's\nand more\n")
+            raise Unavailable("not now")
+
+    stage.before = before
+    stage.rooms.noticed(document)
+    await passing(60)
+    assert again
+    assert ann.text == "one\nsaved\ntyped\n"
+    assert stage.file() == ann.text
+    assert any("and more" in stage.files.peek(path).decode() for path in stage.files.paths())
+
+
 async def test_a_save_that_was_announced_when_the_log_was_lost_is_known_as_ours(stage: Stage) -> None:
     """REDIS-5, SAVE-3."""
     ann = await stage.guest("Ann")
