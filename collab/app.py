@@ -504,7 +504,8 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
         )
 
         if shared is not None and fences is not None:
-            shared.refill, shared.placement.floor = app.rooms.refill, fences.standing
+            shared.refill = app.rooms.refill
+            shared.placement.floor, shared.placement.taken = fences.standing, fences.take
         files.recognise = app.rooms.recognise
 
         def listening(port: int) -> None:

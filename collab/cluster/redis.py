@@ -214,6 +214,8 @@ class RedisPlacement:
         self.restarted: Callable[[], None] = lambda: None
         self.floor: Callable[[str], int] = lambda _: 0
         """A number that the storage knows of a document: new ones are greater, whatever Redis and its clock say."""
+        self.taken: Callable[[str, int], None] = lambda _document, _fence: None
+        """Tells the storage the number of a document before anybody here has it. Fenced, Unavailable."""
 
     async def start(self) -> None:
         """Be heard of from now on. Unavailable when Redis does not answer."""
@@ -255,7 +257,9 @@ class RedisPlacement:
             answer = await self._server.call(CLAIM, *self._common, document, held, floor)
             match answer[0]:
                 case b"here":
-                    fence = self._claims[document] = int(answer[1])
+                    fence = int(answer[1])
+                    await asyncio.to_thread(self.taken, document, fence)
+                    self._claims[document] = fence
                     self._forgotten.pop(document, None)
                     return Place(self.node, self._address, fence)
                 case b"there":

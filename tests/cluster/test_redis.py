@@ -87,6 +87,26 @@ async def test_numbers_are_above_what_the_storage_has_seen_whatever_redis_and_it
     assert (await one.placement.claim(B)).fence == 2**50 + 2
 
 
+async def test_a_document_is_nobodys_before_the_storage_knows_its_number(nodes: list[Node]) -> None:
+    """REDIS-7."""
+    one, *_ = nodes
+    taken: list[tuple[str, int]] = []
+
+    def take(document: str, fence: int) -> None:
+        assert one.placement.fence(document) is None
+        taken.append((document, fence))
+        if len(taken) == 1:
+            raise Unavailable("another server is writing this file")
+
+    one.placement.taken = take
+    with pytest.raises(Unavailable):
+        await one.placement.claim(A)
+    assert one.placement.fence(A) is None
+    place = await one.placement.claim(A)
+    assert taken == [(A, place.fence)] * 2
+    assert one.placement.fence(A) == place.fence
+
+
 async def test_a_node_that_is_gone_is_told_within_seconds_and_the_first_who_claims_has_its_rooms(nodes: list[Node]) -> None:
     """REDIS-4."""
     one, two, three = nodes

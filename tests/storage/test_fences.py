@@ -108,6 +108,27 @@ def test_a_node_that_was_stopped_before_it_writes_does_not_write_over_the_one_th
     assert folder.file.read_bytes() == b"of the new one"
 
 
+def test_a_node_that_was_stopped_before_it_writes_does_not_write_once_another_one_has_taken_the_document(folder: Folder) -> None:
+    """REDIS-7: the other one has looked at the file, and would take what is written now for a program's."""
+    process = folder.other(5, "before")
+    folder.fences.take(asyncio.run(folder.files.stat("a.md")).id, 6)
+    assert folder.go_on(process) == "moved"
+    assert folder.file.read_bytes() == b"start"
+
+
+def test_who_takes_a_document_waits_for_who_is_writing_it(folder: Folder) -> None:
+    """REDIS-7."""
+    process = folder.other(5, "checked")
+    document = asyncio.run(folder.files.stat("a.md")).id
+    with pytest.raises(Unavailable, match="another server"):
+        folder.fences.take(document, 6)
+    assert folder.go_on(process) == "written"
+    folder.fences.take(document, 6)
+    with pytest.raises(Fenced):
+        folder.fences.take(document, 5)
+    assert folder.file.read_bytes() == b"of the old one"
+
+
 def test_a_node_that_was_stopped_between_look_and_write_holds_up_the_other_one_and_is_noticed_by_it(folder: Folder) -> None:
     """REDIS-7."""
     process = folder.other(5, "checked")
