@@ -45,6 +45,12 @@ class Files:
     def window(self) -> Locator:
         return self.page.locator("dialog[open]")
 
+    async def choose(self, name: str) -> None:
+        """One of the window's choices, by keyboard: the window may still be moving."""
+        choice = self.window.get_by_role("radio", name=name)
+        await choice.press("Space")
+        await expect(choice).to_be_checked()
+
     @property
     def message(self) -> Locator:
         return self.page.locator("#message")

@@ -59,9 +59,9 @@ WATCH_WORDS = """
 
 
 def chromium() -> str:
-    """The browser of this machine; AssertionError that says what to install when there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found is not None, "these tests need a real Chromium: apt-get install chromium"
+    """The browser of this machine; AssertionError that says what to install when there is none. Chromium without windows is three times as fast."""
+    found = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None)
+    assert found is not None, "these tests need a real Chromium: apt-get install chromium-headless-shell"
     return found
 
 

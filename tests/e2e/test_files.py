@@ -71,12 +71,12 @@ async def test_templates_fill_the_new_document_and_keep_its_extension_right(shar
     field = files.window.get_by_label("Name")
     await expect(field).to_have_value("Untitled.md")
 
-    await files.window.get_by_role("radio", name="Table").check(force=True)
+    await files.choose("Table")
     await expect(field).to_have_value("Table.csv")
     await field.fill("sums.csv")
-    await files.window.get_by_role("radio", name="Meeting minutes").check(force=True)
+    await files.choose("Meeting minutes")
     await expect(field).to_have_value("sums.md")
-    await files.window.get_by_role("radio", name="Letter").check(force=True)
+    await files.choose("Letter")
     await expect(field).to_have_value("sums.txt")
     await files.press("Enter")
 
@@ -91,7 +91,7 @@ async def test_a_new_folder_appears_with_the_focus_and_can_be_entered(shared_ser
     await expect(files.message).to_contain_text("This folder is empty")
 
     await files.message.get_by_role("button", name="New document").click()
-    await files.window.get_by_role("radio", name="Folder").check(force=True)
+    await files.choose("Folder")
     await files.window.get_by_label("Name").fill("Inner")
     await files.press("Enter")
 
