@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import secrets
 import shutil
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import lines
 import pytest
 
 from collab.archive.memory import MemoryArchive
@@ -165,56 +165,9 @@ async def a_node(url: str, prefix: str, archive: MemoryArchive | None = None, *,
         await node.close()
 
 
-class Line:
-    """A socket before Redis' own, whose connections can be cut: at once, or after so many more bytes of answers or requests."""
+class Line(lines.Line):
+    """A line to Redis."""
 
     def __init__(self, server: RedisServer) -> None:
-        self._to = f"{server.folder}/socket"
-        self.path = f"{server.folder}/line{id(self)}"
+        super().__init__(f"{server.folder}/socket", f"{server.folder}/line{id(self)}")
         self.url = f"unix://{self.path}"
-        self.refusing = False
-        self.cut_after: int | None = None
-        """Bytes of answers that are still let through; then every connection breaks."""
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: asyncio.Server | None = None
-
-    async def open(self) -> None:
-        self._listener = await asyncio.start_unix_server(self._serve, self.path)
-
-    async def close(self) -> None:
-        assert self._listener is not None
-        self._listener.close()
-        self.cut()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._listener.wait_closed()
-
-    def cut(self) -> None:
-        """Every connection breaks now."""
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.refusing:
-            writer.transport.abort()
-            return
-        there, back = await asyncio.open_unix_connection(self._to)
-        self._writers |= {writer, back}
-        for source, sink, counted in ((reader, back, False), (there, writer, True)):
-            task = asyncio.ensure_future(self._pump(source, sink, counted=counted))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, counted: bool) -> None:
-        with contextlib.suppress(ConnectionError, OSError):
-            while data := await source.read(2**16):
-                if counted and self.cut_after is not None:
-                    self.cut_after -= len(data)
-                    if self.cut_after < 0:
-                        self.cut_after = None
-                        self.cut()
-                        return
-                sink.write(data)
-                await sink.drain()
-        sink.close()

@@ -1,0 +1,55 @@
+"""NODES-2, NODES-8, REDIS-1, REDIS-2, REDIS-3, REDIS-4, REDIS-5, REDIS-7: three servers, a real Redis and a real PostgreSQL, and whatever breaks, by seeds."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from chaos import Chaos, chaos
+from postgres import Postgres, postgres
+from redis_server import running
+from scale import scale
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from interop.conftest import Peers
+
+__all__ = ["postgres"]
+
+DISTURBANCES = (
+    Chaos.a_node_is_killed_and_others_go_on,
+    Chaos.a_node_is_paused_until_others_have_its_documents,
+    Chaos.redis_is_killed,
+    Chaos.redis_forgets_everything,
+    Chaos.a_client_ends,
+    Chaos.a_node_does_not_reach_redis,
+    Chaos.postgresql_restarts,
+    Chaos.nobody_reaches_redis,
+    Chaos.a_node_is_killed_and_starts_at_once,
+    Chaos.connections_to_redis_break,
+    Chaos.a_node_does_not_reach_postgresql,
+    Chaos.redis_and_a_node_are_killed,
+    Chaos.two_nodes_are_killed,
+    Chaos.a_node_is_restarted,
+)
+
+
+@pytest.mark.parametrize("seed", range(1, 1 + scale(1, 10)))
+async def test_whatever_breaks_nothing_acknowledged_is_lost_nothing_is_doubled_and_all_become_equal(
+    tmp_path: Path, postgres: Postgres, peers: Peers, seed: int
+) -> None:
+    chance = random.Random(seed)
+    with running() as redis:
+        async with chaos(tmp_path, redis, postgres, peers, chance) as world:
+            for _ in range(scale(1, 3)):
+                for disturbance in chance.sample(DISTURBANCES, len(DISTURBANCES)):
+                    print(time.strftime("%X"), disturbance.__name__)
+                    await world.acknowledged(3)
+                    await disturbance(world)
+            await world.come_to_rest()
+            given, written = world.claims(), world.written()
+    assert {claim: nodes for claim, nodes in given.items() if len(nodes) > 1} == {}
+    assert {(document, fence) for document, fence in written.items()} <= set(given)
