@@ -8,7 +8,7 @@
 
 ROOT ?= documents
 PORT ?= 8000
-PYTEST ?= --numprocesses 2 --dist worksteal
+PYTEST ?= --numprocesses 4 --dist worksteal
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 

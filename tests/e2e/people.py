@@ -31,6 +31,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--site-per-process",
+    "--enable-features=IsolateSandboxedIframes",
 ]
 
 WATCH_POLICY = f"""
@@ -39,6 +41,11 @@ document.addEventListener('securitypolicyviolation', (event) =>
 """
 NO_STORAGE = "Object.defineProperty(window, 'indexedDB', { value: undefined })"
 """A browser that keeps nothing, as some do in private windows and in frames of other sites."""
+NO_MEMORY = """
+for (const memory of ['sessionStorage', 'localStorage'])
+  Object.defineProperty(window, memory, { get() { throw new DOMException('denied', 'SecurityError') } })
+"""
+"""A browser that denies frames of other sites what they remember."""
 READS = """
 ([wanted, patience]) => new Promise((resolve) => {
   const text = () => [collab.text.toString(), collab.view?.state.doc.toString()]

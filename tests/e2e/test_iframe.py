@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from e2e.people import NO_MEMORY
 from playwright.async_api import expect
 from serving import serving
 
@@ -204,6 +205,7 @@ async def test_a_page_in_a_frame_stores_unsent_words_with_a_newer_server_and_ope
 ) -> None:
     ann = await company.join("Ann", framed, None)
     portal.shows(framed, "notes.md", framed.token("Bob"))
+    await ann.context.add_init_script(NO_MEMORY)
     page = await ann.new_page()
     await page.goto(portal.origin())
     frame = await document_in(page)
@@ -216,7 +218,7 @@ async def test_a_page_in_a_frame_stores_unsent_words_with_a_newer_server_and_ope
     await frame.locator(".cm-content").press_sequentially("unsent ")
 
     await asyncio.to_thread(framed.start)
-    # This browser denies a frame of another site its memory: the page would not know that it was loaded anew, so it asks.
+    # Without memory the page would not know that it was loaded anew, so it asks.
     note = frame.locator('[data-note="version"]')
     await note.wait_for()
     await framed.shows("notes.md", "unsent start\n")
