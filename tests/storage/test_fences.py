@@ -27,7 +27,7 @@ CHECKOUT = Path(__file__).parents[2]
 LIMIT = 2**20
 
 WRITES = """
-import asyncio, os, signal, sys
+import asyncio, signal, sys, threading
 from pathlib import Path
 from collab.errors import CollabError
 from collab.state.database import Database
@@ -38,16 +38,20 @@ from collab.storage.names import Names
 
 folder, fence, stops = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 
+def stop():
+    # To this thread: one that is sent to the process may be taken by another, and this one goes on for a while.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+
 def step(word):
     if word == stops:
-        os.kill(os.getpid(), signal.SIGSTOP)
+        stop()
 
 async def main():
     database = Database(folder / "state.sqlite", STATE)
     files = LocalFiles(folder / "root", Names(database), fences=Fences(folder / "fences", lambda _: fence), step=step)
     stat = await files.stat("a.md")
     if stops == "before":
-        os.kill(os.getpid(), signal.SIGSTOP)
+        stop()
     try:
         await files.write(stat.id, b"of the old one", if_match=stat.etag)
         print("written", flush=True)
