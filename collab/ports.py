@@ -449,6 +449,45 @@ class Locks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeState:
+    """What office suites know of a document. They are told a version and a time, which stand still for them while people type in browsers."""
+
+    version: int
+    """Grows with each body that is new to them."""
+    etag: str
+    """Of the body that has this version."""
+    modified: float
+    """UTC seconds since the epoch, as they were told; never goes back."""
+    put: str = ""
+    """SHA-256 of the body that a suite put last: what it goes on from; or empty."""
+    given: tuple[str, ...] = ()
+    """SHA-256 of the bodies that were given since, newest last: what it may go on from, too."""
+
+
+class OfficeStates(Protocol):
+    """What office suites know. Both raise `Unavailable`; `Bases.forget` takes it away, too."""
+
+    async def get(self, document: str) -> OfficeState | None:
+        """What they know; None: nothing yet."""
+
+    async def put(self, document: str, state: OfficeState, *, before: OfficeState | None) -> OfficeState:
+        """Replace what they knew `before`, if that is so; what stands then. Durable on return."""
+
+
+class UserInfos(Protocol):
+    """What office suites keep about people (PutUserInfo). All raise `Unavailable`."""
+
+    async def put(self, person: str, info: str) -> None:
+        """Replaces what was kept; durable on return."""
+
+    async def get(self, person: str) -> str:
+        """What was put last, or the empty string."""
+
+    async def forget(self, person: str) -> None:
+        """Nothing is kept any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a document's room lives."""
 

@@ -56,6 +56,8 @@ OUTSIDE = {
 }
 """Modules of I/O, clocks, chance and environment."""
 DOORS = {
+    "cryptography": {"collab/wopi"},
+    "httpx": {"collab/wopi"},
     "jupyter_ydoc": {"collab/formats/cells.py"},
     "pycrdt": {"collab/authorship.py", "collab/document.py", "collab/formats/cells.py", "collab/formats/moved.py"},
     "redis": {"collab/redis"},

@@ -154,3 +154,36 @@ locks = Table(
     Column("holder", Text, nullable=False),
     Column("until", Float, nullable=False),  # UTC seconds by the database's clock
 )
+
+office = Table(
+    "office",
+    metadata,
+    _document(),
+    Column("version", BigInteger, nullable=False),
+    Column("etag", Text, nullable=False),  # of the body that has this version
+    Column("modified", Float, nullable=False),  # UTC seconds, as it was told
+    Column("put", Text, nullable=False),  # SHA-256 of the body that a suite put last, or empty
+    Column("given", Text, nullable=False),  # JSON: SHA-256 of what was given since, newest last
+)
+
+user_info = Table(
+    "user_info",
+    metadata,
+    Column("digest", Hash, primary_key=True),  # SHA-256 of the person's id
+    Column("info", Text, nullable=False),
+)
+
+rejected = Table(
+    "rejected",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("document", Integer, ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
+    Column("at", Float, nullable=False),  # UTC seconds
+    Column("path", Text, nullable=False),  # of the copy beside the file
+    Column("reason", Text, nullable=False),
+    Column("writer", Integer, ForeignKey("people.key"), nullable=False),
+    Column("suite", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),  # so many bodies came within the hour; the copy is of the first and the last
+    Index("rejected_document", "document", "at"),
+)
