@@ -79,6 +79,11 @@ class Typist(asyncio.Protocol):
     def type(self) -> None:
         self.transport.write(framed(b"\x00\x02" + var_bytes(self.update())))
 
+    def letters(self, count: int, together: int = 1) -> bytes:
+        """So many letters, to be written at once; `together`: as many in one frame."""
+        made = [b"\x00\x02" + var_bytes(self.update()) for _ in range(count)]
+        return b"".join([framed(b"".join(made[start : start + together])) for start in range(0, count, together)])
+
     def deaf(self) -> None:
         """It reads no more."""
         self.transport.pause_reading()

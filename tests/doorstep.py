@@ -149,7 +149,10 @@ class Echo:
         self.outbound.pause()
         asyncio.get_running_loop().call_later(0.05, self.outbound.resume)
 
-    ACTS = {b"refuse": refuse, b"fail": fail, b"close": close, b"flood": flood, b"widen": widen, b"pause": pause}  # noqa: RUF012 - a table
+    def stop(self, _: str) -> None:
+        self.outbound.pause()
+
+    ACTS = {b"stop": stop, b"refuse": refuse, b"fail": fail, b"close": close, b"flood": flood, b"widen": widen, b"pause": pause}  # noqa: RUF012 - a table
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:

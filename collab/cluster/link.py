@@ -34,6 +34,8 @@ LARGEST: Final = 2**30
 """Bytes of a frame afterwards; documents, and what clients send, have limits of their own."""
 QUEUED: Final = 256 * 1024
 """Bytes of frames that wait to be received; above it the wire is not read."""
+TURN: Final = 500
+"""Frames that are taken of a wire in a turn of the event loop: sockets and other wires are read in between."""
 HIGH: Final = 4 * 2**20
 LOW: Final = 2**20
 """Bytes in the transport at which the other side counts as not reading, and at which it reads again."""
@@ -88,9 +90,12 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Cut into frames."""
         self.heard = True
+        self._buffer += data
+        self._split()
+
+    def _split(self) -> None:
         buffer = self._buffer
-        buffer += data
-        start, end = 0, len(buffer)
+        start, end, taken = 0, len(buffer), 0
         while end - start >= HEAD and not self.closed:
             size = int.from_bytes(buffer[start : start + HEAD], "big")
             if size > self.limit:
@@ -99,10 +104,19 @@ class Wire(asyncio.Protocol):
                 break
             if end - start - HEAD < size:
                 break
+            if taken == TURN:
+                self.pause()
+                asyncio.get_running_loop().call_soon(self._split_on)
+                break
+            taken += 1
             start += HEAD
             self._take(bytes(memoryview(buffer)[start : start + size]))
             start += size
         del buffer[:start]
+
+    def _split_on(self) -> None:
+        self._split()
+        self.resume()
 
     def pause_writing(self) -> None:
         """Much waits in the transport."""

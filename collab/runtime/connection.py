@@ -23,7 +23,7 @@ from collab.errors import (
     Unreachable,
 )
 from collab.protocol import Kind
-from collab.runtime.meter import TURN_BYTES, TURN_MESSAGES, Meter
+from collab.runtime.meter import Meter
 from collab.session import Joining, Leaving, Peer, check_queue
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._paused = 0
         self._over = False
-        self._meter = Meter(rooms.limits, self._loop.time)
+        self._turn = rooms.turn
+        self._meter = Meter(rooms.limits, self._loop.time, rooms.turn)
         self._resting: asyncio.TimerHandle | None = None
         """Until it is read again after a flood."""
         self._patience: asyncio.TimerHandle | None = None
@@ -120,12 +121,12 @@ class Connection:
         if self._over or self.rooms.stopping:
             return
         self.rooms.metrics.messages += 1
-        meter = self._meter
-        meter.messages += 1
-        meter.bytes += len(data)
-        if meter.messages >= TURN_MESSAGES or meter.bytes >= TURN_BYTES:
-            self._rest()
         address, messages = protocol.read(data, self._dialect)
+        meter, turn = self._meter, self._turn
+        meter.messages += len(messages)
+        meter.bytes += len(data)
+        if meter.messages >= turn.messages or meter.bytes >= turn.bytes:
+            self._rest()
         for message in messages:
             if self.lagging or self._resting is not None:
                 self._backlog.append((address, message))
@@ -144,7 +145,7 @@ class Connection:
     def _rested(self) -> None:
         """So much of what was read is taken as in any turn; what is still to be read comes when that is done."""
         self._resting = None
-        for _ in range(min(TURN_MESSAGES, len(self._backlog))):
+        for _ in range(min(self._turn.messages, len(self._backlog))):
             if self.lagging or self._over:
                 break
             self._replay(*self._backlog.popleft())
@@ -405,6 +406,8 @@ class Connection:
         if self._dialect.addressed:
             self._say(address, protocol.authenticated("read-write" if peer.writes else "readonly"))
         self.rooms.audit("open", grant.person, host.stat, self._caller.address, role.word)
+        if len(session.waiting.queue) > self._turn.messages:
+            self._rest()
         for message in session.waiting.queue:
             if self._sessions.get(address) is not editing:
                 return

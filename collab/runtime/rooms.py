@@ -27,6 +27,7 @@ from collab.runtime.elsewhere import Elsewhere, Tenure, Tenures
 from collab.runtime.host import AROUND, Host
 from collab.runtime.keeping import Keeping
 from collab.runtime.merging import Merger
+from collab.runtime.meter import Turn
 from collab.runtime.people import People
 from collab.runtime.refusals import Refusals
 from collab.runtime.saver import Saver, Timing
@@ -144,6 +145,7 @@ class Rooms:
         self.now = surroundings.now
         self.audit = surroundings.audit
         self.people = People(surroundings.authors, surroundings.clock)
+        self.turn = Turn()
         self.refusals = Refusals(surroundings.clock, surroundings.refusal)
         self.backlog = Backlog(
             surroundings.journal,

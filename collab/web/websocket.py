@@ -20,7 +20,7 @@ except ImportError:  # no compiled wheel for this platform
     from websockets.utils import apply_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from uvicorn.server import ServerState
 
@@ -70,6 +70,7 @@ class RoomSocket(asyncio.Protocol):
         "_state",
         "_stuck",
         "_transport",
+        "_unread",
     )
 
     def __init__(
@@ -85,6 +86,8 @@ class RoomSocket(asyncio.Protocol):
         self._code: int | None = None
         self._name = ""
         self._early: list[bytes] = []
+        self._unread: Iterator[bytes | Ping | Closing] | None = None
+        """What came already and was not looked at when the connection wanted no more."""
         self._deadline: asyncio.TimerHandle | None = None
         self._pong: bytes | None = None
         self._paused = False
@@ -127,7 +130,8 @@ class RoomSocket(asyncio.Protocol):
         """Read again."""
         if self._paused:
             self._paused = False
-            self._transport.resume_reading()
+            # Never from inside a call of the connection.
+            asyncio.get_running_loop().call_soon(self._read_on)
 
     def buffered(self) -> int:
         """Bytes that wait in the transport."""
@@ -181,18 +185,32 @@ class RoomSocket(asyncio.Protocol):
         whole = self._frames.whole(data)
         if whole is not None:
             self._give(self._inbound, whole)
-            return
+        else:
+            self._read(self._inbound, self._frames.receive(data))
+
+    def _read(self, inbound: Inbound, messages: Iterator[bytes | Ping | Closing]) -> None:
+        """Until the connection wants no more: also what came already waits then."""
+        self._unread = None
         try:
-            for message in self._frames.receive(data):
+            for message in messages:
                 if type(message) is bytes:
-                    self._give(self._inbound, message)
+                    self._give(inbound, message)
                 else:
                     self._obey(message)
+                if self._paused:
+                    self._unread = messages
+                    break
         except CollabError as error:
             self._refuse(error)
             self._hang_up(self._close_seconds)
         if self._pong is not None and not self._stuck:
             self._answer_ping()
+
+    def _read_on(self) -> None:
+        if self._inbound is not None and self._unread is not None and not self._paused:
+            self._read(self._inbound, self._unread)
+        if not self._paused and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _give(self, inbound: Inbound, message: bytes) -> None:
         if self._phase is not _OPEN:
@@ -214,8 +232,7 @@ class RoomSocket(asyncio.Protocol):
         """TCP is over."""
         if self._deadline is not None:
             self._deadline.cancel()
-        self._phase = Phase.ENDING
-        self._frames.forget()
+        self._end()
         self._state.connections.discard(self)
         self._leave()
         self._report(ABNORMAL)
@@ -276,6 +293,7 @@ class RoomSocket(asyncio.Protocol):
         self._phase = Phase.ENDING
         self._frames.forget()
         self._early.clear()
+        self._unread = None
 
     def _give_time(self, seconds: float) -> None:
         if self._deadline is None:

@@ -10,7 +10,7 @@ import uvloop
 from sim.network import Network
 
 from collab.cluster import link
-from collab.cluster.link import BEFORE, HANDSHAKE, HIGH, QUEUED, Exchange, Wire
+from collab.cluster.link import BEFORE, HANDSHAKE, HIGH, QUEUED, TURN, Exchange, Wire
 from collab.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -186,3 +186,24 @@ def test_real_sockets(kind: str, loop: Callable[[], asyncio.AbstractEventLoop], 
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(both())
+
+
+async def test_of_many_frames_that_come_at_once_others_are_read_in_between() -> None:
+    """LOAD-6."""
+    ends = Ends()
+    wire = await ends.a.dial("b", "b", "link")
+    await asyncio.sleep(0.01)
+    ((far, _),) = ends.calls
+    taken: list[bytes] = []
+    far.listen(taken.append, lambda: None, lambda _: None)
+    far.data_received(b"".join(number.to_bytes(4, "big").join((b"\0\0\0\4", b"")) for number in range(2 * TURN + 1)))
+    turns = []
+    while len(taken) < 2 * TURN + 1:
+        turns.append(len(taken))
+        await asyncio.sleep(0)
+    assert turns == [TURN, 2 * TURN]
+    assert taken == [number.to_bytes(4, "big") for number in range(2 * TURN + 1)]
+    wire.send(b"next")
+    await asyncio.sleep(0.01)
+    assert taken[-1] == b"next"
+    await ends.b.close()

@@ -1,4 +1,4 @@
-"""LOAD-3, LOAD-4, LOAD-5, WIRE-5: crowds, floods, peers that do not read, nothing at all, and for how long."""
+"""LOAD-3, LOAD-4, LOAD-5, LOAD-6, WIRE-5: crowds, floods, peers that do not read, nothing at all, and for how long."""
 
 from __future__ import annotations
 
@@ -155,6 +155,31 @@ async def test_a_flood_is_slowed_and_somebody_else_types_on(tmp_path: Path) -> N
             assert not flooder.over.done()
         await check_stalls(server)
         await flooder.leave()
+
+
+async def test_a_room_that_many_flood_at_once_keeps_no_other_room_waiting(tmp_path: Path) -> None:
+    """LOAD-6."""
+    many, letters = scale(20, 60), scale(3_000, 5_000)
+    with serving(tmp_path) as server:
+        server.write("flood.md", "")
+        server.write("calm.md", "")
+        flooders = await entered(server, ["flood.md"], many)
+        floods = [flooder.letters(letters, 1 + number % 2 * 200) for number, flooder in enumerate(flooders)]
+        async with PycrdtPeer(server.room("calm.md", server.token())) as ann, PycrdtPeer(server.room("calm.md", server.token())) as bob:
+            for flooder, flood in zip(flooders, floods, strict=True):
+                flooder.transport.write(flood)
+            text = ""
+            for number in range(3):
+                ann.content.insert(0, f"{number}\n")
+                text = f"{number}\n" + text
+                await bob.reads(text)
+            taken = (await numbers(server))["collab_edits_total",]
+        print(f"{taken:.0f} of {many * letters} letters were taken meanwhile")
+        assert taken < many * letters
+        await check_stalls(server)
+        assert not any(flooder.over.done() for flooder in flooders)
+        for flooder in flooders:
+            await flooder.leave()
 
 
 async def test_people_come_type_and_go_for_long_and_nothing_stays_behind(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -787,7 +789,7 @@ async def test_what_waits_behind_an_output_that_waits_is_taken_in_order(stage: S
 async def test_who_floods_is_read_more_slowly_and_not_closed_and_nobody_else_is(stage: Stage) -> None:
     """LOAD-4."""
     await stage.end()
-    stage.limits = Limits(rate_messages=100, rate_bytes=10_000, frame=50_000)
+    stage.limits = Limits(rate_messages=TURN_MESSAGES // 10, rate_bytes=10_000, frame=50_000)
     await stage.start()
     ann, bob = await stage.guest("Ann"), await stage.guest("Bob")
     for _ in range(TURN_MESSAGES):
@@ -810,6 +812,48 @@ async def test_who_floods_is_read_more_slowly_and_not_closed_and_nobody_else_is(
     bob.append("word")
     await soon()
     assert ann.text.endswith("word")
+
+
+async def test_the_more_flood_at_once_the_less_of_each_is_read_in_a_turn(stage: Stage) -> None:
+    """LOAD-6."""
+    many = [await stage.guest(f"Guest {number}") for number in range(20)]
+    calm = await stage.guest("Calm")
+
+    def flood() -> list[int]:
+        """How many messages are read of each in one turn."""
+        read = [0] * len(many)
+        for place, guest in enumerate(many):
+            while guest.socket.reads():
+                guest.send(b"\x03")
+                read[place] += 1
+        return read
+
+    first = flood()
+    assert TURN_MESSAGES // 2 < first[0] <= TURN_MESSAGES
+    assert sum(first) < 5 * TURN_MESSAGES
+    await soon()
+    assert flood() == [TURN_MESSAGES // 20] * 20
+    # A little later, who floods alone has all of it again.
+    for share in (TURN_MESSAGES // 20, TURN_MESSAGES // 20, TURN_MESSAGES):
+        await passing(2)
+        read = 0
+        while calm.socket.reads():
+            calm.send(b"\x03")
+            read += 1
+        assert read == share
+
+
+async def test_what_came_before_the_document_was_open_is_no_more_at_once(stage: Stage) -> None:
+    """LOAD-6."""
+    ann = stage.on(stage.socket(YWEBSOCKET, grant=Grant(person("Ann"), Role.EDITOR)), YWEBSOCKET)
+    many = 2 * TURN_MESSAGES - 100
+    ann.send(b"".join(protocol.update(ann.replica.insert(0, "x")) for _ in range(many)))
+    edits = [0]
+    while edits[-1] < many:
+        await asyncio.sleep(0)
+        edits.append(stage.metrics.edits)
+    assert max(new - old for old, new in pairwise(edits)) <= TURN_MESSAGES
+    assert ann.socket.open()
 
 
 async def test_long_messages_count_by_their_bytes_and_the_longest_may_come_at_once(stage: Stage) -> None:

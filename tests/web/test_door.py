@@ -9,12 +9,13 @@ import socket
 import struct
 import subprocess
 import time
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doorstep import HOSTILE, LIMIT, LOOPS, Client, Doorstep, client_frame, close_payload, doorstep, opening
+from doorstep import HOSTILE, LIMIT, LOOPS, SECONDS, Client, Doorstep, client_frame, close_payload, doorstep, opening
 from interop.peer import install
 from scale import scale
 from websockets.sync.client import connect
@@ -379,6 +380,33 @@ def test_a_paused_peer_is_read_again(house: Doorstep) -> None:
     with house.visit() as client:
         client.send(client_frame(b"pause:"))
         client.echo(b"hello")
+
+
+def test_what_came_already_waits_too_when_a_peer_is_paused(house: Doorstep) -> None:
+    """LOAD-6."""
+    with house.visit("/ws/paused") as client:
+        client.send(client_frame(b"stop:") + client_frame(b"one") + client_frame(b"ping", first=0x89) + client_frame(b"two"))
+        room = house.room("/ws/paused")
+        house.wait(lambda: room.received)
+        # After the loop's turn, in which all of it came.
+        received: Future[list[bytes]] = Future()
+        house.loop.call_soon_threadsafe(lambda: received.set_result(list(room.received)))
+        assert received.result(SECONDS) == [b"stop:"]
+        house.loop.call_soon_threadsafe(room.outbound.resume)
+        assert client.frame() == (0x82, b"one")
+        assert {client.frame(), client.frame()} == {(0x82, b"two"), (0x8A, b"ping")}
+        client.echo(b"three")
+
+
+def test_a_peer_that_goes_while_it_is_paused_is_let_go(house: Doorstep) -> None:
+    with house.visit("/ws/going") as client:
+        client.send(client_frame(b"stop:") + client_frame(b"one"))
+        room = house.room("/ws/going")
+        house.wait(lambda: room.received)
+        house.loop.call_soon_threadsafe(room.outbound.close, 4401, "enough")
+        assert client.closed() == (4401, "enough")
+    house.wait(lambda: room.calls == ["lost 4401"])
+    assert room.received == [b"stop:"]
 
 
 # Before a request is whole
