@@ -834,13 +834,15 @@ async def test_the_more_flood_at_once_the_less_of_each_is_read_in_a_turn(stage: 
     await soon()
     assert flood() == [TURN_MESSAGES // 20] * 20
     # A little later, who floods alone has all of it again.
-    for share in (TURN_MESSAGES // 20, TURN_MESSAGES // 20, TURN_MESSAGES):
+    alone = []
+    for _ in range(3):
         await passing(2)
-        read = 0
+        alone.append(0)
         while calm.socket.reads():
             calm.send(b"\x03")
-            read += 1
-        assert read == share
+            alone[-1] += 1
+    assert alone[0] <= TURN_MESSAGES // 20
+    assert alone[1:] == [TURN_MESSAGES // 20, TURN_MESSAGES]
 
 
 async def test_what_came_before_the_document_was_open_is_no_more_at_once(stage: Stage) -> None:
