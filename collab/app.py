@@ -175,7 +175,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         random=adapters.random,
     )
     admission = Admission(
-        hosts=names_of(settings.host, settings.public_url, settings.allowed_hosts),
+        hosts=names_of(settings.host, (settings.public_url, settings.wopi_url), settings.allowed_hosts),
         public_origin=origin_of(urlsplit(settings.public_url)) if settings.public_url else "",
         origins=frozenset(settings.allowed_origins),
         proxies=settings.trusted_proxies,

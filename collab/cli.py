@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
+import math
 import os
 import re
 import sys
@@ -25,6 +27,8 @@ from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
 from collab.storage.names import Names
 from collab.web.sessions import invite, named
+from collab.wopi.addresses import Addresses
+from collab.wopi.tokens import Pass, seal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +41,8 @@ WRONG = 2
 """Exit status when the command cannot do what it was asked."""
 SHARED = ("config", "root", "state")
 """Settings that every command takes."""
+SECRETS = ("secret", "iop_secret")
+"""Settings that are no flags: everybody on the machine sees those."""
 CHATTY = ("alembic", "watchfiles")
 """Libraries that tell at the level of information what only their developers want to know."""
 _ID = re.compile("id:[a-z]{26}")
@@ -82,17 +88,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve a folder", description="Serve a folder. Prints one address to sign in at.")
-    _add_settings(serve, [name for name in Settings.model_fields if name != "secret"])
+    _add_settings(serve, [name for name in Settings.model_fields if name not in SECRETS])
     serve.add_argument("--adopt", action="store_true", help="take the state over for a root that was moved or restored")
 
     token = commands.add_parser("token", help="make a token for a script", description="Print a token, alone on one line.")
-    _add_settings(token, SHARED)
+    _add_settings(token, (*SHARED, "public_url", "wopi_url"))
     which = token.add_mutually_exclusive_group(required=True)
     which.add_argument("--document", metavar="PATH", help="for this document: its path under the root, or its id")
     which.add_argument("--all", action="store_true", help="for all documents")
     token.add_argument("--role", required=True, choices=[role.word for role in Role], help="what the token allows")
     token.add_argument("--name", required=True, type=_name, help="what others see; the same name is the same person")
     token.add_argument("--expires", default="1h", type=_lifetime, metavar="TIME", help="90, 90s, 15m, 1h or 7d (default: 1h)")
+    token.add_argument("--wopi", action="store_true", help="for an office suite: print a line of JSON with what it is opened with")
+    token.add_argument("--no-put-relative", action="store_true", help="with --wopi: no new files beside the document")
 
     login = commands.add_parser("login", help="make an address to sign in at", description="Print a new address to sign in at, once.")
     _add_settings(login, (*SHARED, "public_url"))
@@ -139,11 +147,33 @@ def _serve(settings: Settings, given: argparse.Namespace) -> None:
 
 
 def _token(settings: Settings, given: argparse.Namespace) -> None:
+    if given.no_put_relative and not given.wopi:
+        raise Misconfigured("--no-put-relative is for office suites: give --wopi too")
     directory = app.prepared(settings)
     now = time.time()
     document = None if given.all else _document(directory, given.document)
+    if given.wopi:
+        sys.stdout.write(_wopi(settings, directory, given, document, now) + "\n")
+        return
     grant = Grant(named(given.name), Role.of(given.role), document=document, expires=now + given.expires)
     sys.stdout.write(sign(grant, app.secret_of(settings, directory), now=now) + "\n")
+
+
+def _wopi(settings: Settings, directory: Directory, given: argparse.Namespace, document: str | None, now: float) -> str:
+    """What an office suite is opened with, as a line of JSON; `access_token_ttl` is when it ends, in milliseconds since the epoch."""
+    if document is None:
+        raise Misconfigured("--wopi is for one document: give --document")
+    if not _ID.fullmatch(document):
+        raise Misconfigured(f"there is no file {document}: an office suite opens one that is there")
+    granted = Pass(named(given.name), Role.of(given.role), document, math.ceil(now + given.expires), relative=not given.no_put_relative)
+    base = settings.wopi_url or settings.public_url or app.running_address(directory) or app.base_address(settings, settings.port)
+    return json.dumps(
+        {
+            "wopisrc": Addresses(base, base).file(document),
+            "access_token": seal(granted, app.secret_of(settings, directory), now=now),
+            "access_token_ttl": int(granted.expires * 1000),
+        },
+    )
 
 
 def _document(directory: Directory, name: str) -> str:

@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
@@ -24,6 +24,9 @@ MIB = 1024 * KIB
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+", re.ASCII)
+SUITE = "Office"
+"""What an office suite is called to which the settings give no name."""
+_SUITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB)?", re.ASCII)
 _BYTES = {"": 1, "B": 1, "KiB": KIB, "MiB": MIB, "GiB": 1024 * MIB}
 
@@ -109,6 +112,45 @@ def _whole_secret(value: SecretStr | None) -> SecretStr | None:
     if value is not None and len(value.get_secret_value().encode()) < SECRET_BYTES:
         raise ValueError(f"must have at least {SECRET_BYTES} characters, for example those of `openssl rand -hex 32`")
     return value
+
+
+class Suite(NamedTuple):
+    """An office suite as the settings name it."""
+
+    name: str
+    """What tokens and people call it."""
+    discovery: str
+    """The address of its discovery (WOPI, `/hosting/discovery`)."""
+
+
+def _suites(value: object) -> object:
+    """`URL`, or several `NAME=URL`."""
+    listed = _listed(value)
+    if not isinstance(listed, list | tuple):
+        return listed
+    suites = tuple(each if isinstance(each, Suite) else _suite(str(each)) for each in listed)
+    if len({suite.name.lower() for suite in suites}) < len(suites):
+        raise ValueError("each office suite has a name of its own: Collabora=https://… OnlyOffice=https://…")
+    return suites
+
+
+def _suite(text: str) -> Suite:
+    name, mark, address = text.partition("=")
+    if "://" in name or not mark:
+        name, address = SUITE, text
+    if not _SUITE.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of an office suite: letters, digits, dots, - and _, at most 40")
+    parts = _web_address(address)
+    path = parts.path if parts.path.strip("/") else "/hosting/discovery"
+    return Suite(name, origin_of(parts) + path)
+
+
+def _suite_host(value: str) -> str:
+    """A host name in lower case, `*.` before it for all names below it."""
+    name = value.lower()
+    if not _HOST.fullmatch(name.removeprefix("*.")):
+        raise ValueError(f"{value!r} is no host name such as office.example.org or *.office.example.org")
+    return name
 
 
 def _journal(value: str) -> str:
@@ -214,6 +256,37 @@ class Settings(BaseSettings):
     ] = ""
     heartbeat: Annotated[Seconds, Field(description="A node that was not heard of for so long is gone, by Redis' clock.", ge=0.5)] = 6.0
     bin_days: Annotated[float, Field(description="Days that something deleted waits in the bin.", gt=0, le=36500)] = 30.0
+    wopi_discovery: Annotated[
+        tuple[Suite, ...],
+        NoDecode,
+        BeforeValidator(_suites),
+        Field(description="Office suites: the address of a discovery, or several as NAME=address."),
+    ] = ()
+    wopi_suite_hosts: Annotated[
+        tuple[Annotated[str, AfterValidator(_suite_host)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(description="More names, beside the discoveries' own, at which office suites may be opened; *.name for all below it."),
+    ] = ()
+    wopi_url: Annotated[
+        str,
+        AfterValidator(_public),
+        Field(description="The address at which office suites reach this server. By default the public one."),
+    ] = ""
+    wopi_proof: Annotated[
+        Literal["required", "off"],
+        Field(description="Whether requests of a suite whose discovery has proof keys must be signed: required or off."),
+    ] = "required"
+    wopi_containers: Annotated[bool, Field(description="Office suites may look into folders, with a token for all documents.")] = True
+    wopi_token_length: Annotated[Seconds, Field(description="How long a token of an office suite is valid at most.", gt=0)] = 36000.0
+    iop_secret: Annotated[
+        SecretStr | None,
+        AfterValidator(_whole_secret),
+        Field(description="What a Reva signs in with at /wopi/iop, in the place of wopiserver. Never a flag."),
+    ] = None
+    templates: Annotated[
+        Path | None, Field(description="A folder with files that new documents are made from, beside the empty ones that are built in.")
+    ] = None
     audit: Annotated[str, Field(description="A file for audit events as JSON lines, - for standard error, empty for none.")] = ""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -19,6 +19,7 @@ from serving import Served
 import collab
 from collab.access import Role, verify
 from collab.cli import WRONG, main
+from collab.wopi.tokens import Pass, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,8 +143,12 @@ def test_the_version_is_told(shell: Shell) -> None:
         (("token", "--all", "--role", "editor", "--name", "a\nb"), "a name has 1 to 200 characters"),
         (("token", "--all", "--role", "editor", "--name", "A", "--expires", "soon"), "90s, 15m, 1h or 7d"),
         (("token", "--all", "--role", "editor", "--name", "A", "--expires", "0"), "must live for some time"),
+        (("token", "--all", "--wopi", "--role", "editor", "--name", "A"), "--wopi is for one document"),
+        (("token", "--document", "no.odt", "--wopi", "--role", "editor", "--name", "A"), "there is no file no.odt"),
+        (("token", "--document", "a.md", "--no-put-relative", "--role", "editor", "--name", "A"), "give --wopi too"),
         (("serve", "--port", "many"), "COLLAB_PORT"),
         (("serve", "--secret", SECRET), "unrecognized arguments"),
+        (("serve", "--iop-secret", SECRET), "unrecognized arguments"),
         (("login", "--role", "editor"), "give --name too"),
     ],
 )
@@ -178,6 +183,32 @@ def test_a_document_that_exists_is_named_by_its_id(shell: Shell) -> None:
 
 def test_a_name_that_cannot_be_is_refused(shell: Shell) -> None:
     assert shell("token", "--document", "../a.md", "--role", "editor", "--name", "Ada", *shell.place).refusal
+
+
+def wopi(shell: Shell, *more: str, **variables: str) -> tuple[str, int, Pass]:
+    """Address, end in milliseconds and meaning of what an office suite is opened with."""
+    told = json.loads(shell("token", "--wopi", "--document", "a.md", "--name", "Ada ☃", *shell.place, *more, **variables).line)
+    assert sorted(told) == ["access_token", "access_token_ttl", "wopisrc"]
+    return told["wopisrc"], told["access_token_ttl"], unseal(told["access_token"], shell.key(), now=time.time())
+
+
+def test_a_token_for_an_office_suite_is_a_line_of_json(shell: Shell) -> None:
+    source, ends, granted = wopi(shell, "--role", "editor", "--expires", "15m")
+    assert granted.target.startswith("id:")
+    assert source == f"http://127.0.0.1:8000/wopi/files/{granted.target.removeprefix('id:')}"
+    assert ends == granted.expires * 1000
+    assert 890 < granted.expires - time.time() < 902
+    assert (granted.person.name, granted.role, granted.scope, granted.suite, granted.relative) == ("Ada ☃", Role.EDITOR, None, "", True)
+
+    source, _, granted = wopi(shell, "--role", "viewer", "--no-put-relative", "--public-url", "https://docs.example/collab")
+    assert source.startswith("https://docs.example/collab/wopi/files/")
+    assert (granted.role, granted.relative) == (Role.VIEWER, False)
+    source, _, _ = wopi(shell, "--role", "owner", COLLAB_WOPI_URL="http://collab:8000", COLLAB_PUBLIC_URL="https://docs.example")
+    assert source.startswith("http://collab:8000/wopi/files/")
+
+
+def test_a_token_for_an_office_suite_names_the_running_server(shell: Shell, served: Served) -> None:
+    assert wopi(shell, "--role", "viewer")[0].startswith(f"{served.url}/wopi/files/")
 
 
 def test_the_same_name_is_the_same_person(shell: Shell) -> None:

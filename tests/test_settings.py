@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collab.settings import MIB, Misconfigured, Settings, is_loopback, load, seconds, size, unknown
+from collab.settings import MIB, Misconfigured, Settings, Suite, is_loopback, load, seconds, size, unknown
 
 SECRET = "s" * 32
 
@@ -177,6 +177,62 @@ def test_what_is_no_public_address_is_refused(given: str) -> None:
 )
 def test_what_is_no_origin_is_refused(setting: str, given: str) -> None:
     assert f"COLLAB_{setting.upper()}" in refusal(**{setting: given})
+
+
+@pytest.mark.parametrize(
+    ("given", "suites"),
+    [
+        ("", ()),
+        ("https://Office.example", (Suite("Office", "https://office.example/hosting/discovery"),)),
+        ("http://office:9980/", (Suite("Office", "http://office:9980/hosting/discovery"),)),
+        ("https://office.example/a/hosting/discovery", (Suite("Office", "https://office.example/a/hosting/discovery"),)),
+        (
+            "Collabora=https://a.example, OnlyOffice=https://b.example/docs/hosting/discovery",
+            (
+                Suite("Collabora", "https://a.example/hosting/discovery"),
+                Suite("OnlyOffice", "https://b.example/docs/hosting/discovery"),
+            ),
+        ),
+    ],
+)
+def test_an_office_suite_is_an_address_and_several_have_names(
+    given: str, suites: tuple[Suite, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLAB_WOPI_DISCOVERY", given)
+    assert load().wopi_discovery == suites
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "office.example",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "A=ftp://a.example",
+        "A=",
+        "https://u:p@a.example",
+        "https://a.example https://b.example",
+        "A=https://a.example a=https://b.example",
+        "größe=https://a.example",
+        f"{'a' * 41}=https://a.example",
+    ],
+)
+def test_what_is_no_office_suite_is_refused(given: str) -> None:
+    assert "COLLAB_WOPI_DISCOVERY" in refusal(wopi_discovery=given)
+
+
+def test_names_at_which_suites_open_may_stand_for_all_below_them() -> None:
+    hosts = load({"wopi_suite_hosts": "Office.example *.officeapps.example"}).wopi_suite_hosts
+    assert hosts == ("office.example", "*.officeapps.example")
+    for wrong in ("*", "https://a.example", "a.*", "*.*.example", "a/b"):
+        assert "COLLAB_WOPI_SUITE_HOSTS" in refusal(wopi_suite_hosts=wrong)
+
+
+def test_the_secret_of_another_system_is_whole_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLAB_IOP_SECRET", "tooshort")
+    assert "tooshort" not in refusal()
+    monkeypatch.setenv("COLLAB_IOP_SECRET", SECRET)
+    assert SECRET not in repr(load())
 
 
 def test_numbers_are_checked() -> None:

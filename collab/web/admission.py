@@ -224,11 +224,11 @@ class Admission:
         return [value for name, _, value in pairs if name == self.cookie][:4]
 
 
-def names_of(host: str, public_url: str, allowed: Iterable[str]) -> frozenset[str]:
-    """The names that a server that listens on `host` answers to: its own, those it was told, and on loopback loopback's."""
+def names_of(host: str, addresses: Iterable[str], allowed: Iterable[str]) -> frozenset[str]:
+    """The names that a server that listens on `host` answers to: its own, those it was told, alone or in addresses, and on loopback loopback's."""
     names = {name.lower() for name in allowed}
-    if public_url:
-        name = urlsplit(public_url).hostname or ""
+    for address in filter(None, addresses):
+        name = urlsplit(address).hostname or ""
         names.add(f"[{name}]" if ":" in name else name)
     try:
         ip = ipaddress.ip_address(host)

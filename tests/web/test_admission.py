@@ -35,7 +35,7 @@ SESSIONS = Sessions(SECRET, Never(), Spent(None, NOW), owner=ADA, length=3600, n
 
 def admission(host: str = "127.0.0.1", public_url: str = "", allowed: Sequence[str] = (), origins: Sequence[str] = ()) -> Admission:
     return Admission(
-        hosts=names_of(host, public_url, allowed),
+        hosts=names_of(host, (public_url,), allowed),
         public_origin="https://docs.example" if public_url else "",
         origins=frozenset(origins),
         proxies=PROXIES,
