@@ -657,7 +657,7 @@ class Document:
         if mixed:
             own = dict(self.endings)
             # All of them, so that afterwards it is known which are not of this writer's text.
-            self.endings = [(match.start(), own.get(match.start(), "")) for match in re.finditer(b"\n", self.text().encode())]
+            self.endings = [(place, own.get(place, "")) for place in _breaks(self.text())]
         self.follow(live)
         if made.behind:
             self.receive(made.behind)
@@ -710,6 +710,17 @@ class Document:
                 copy.receive(update)
         return copy.endings
 
+    def inherit(self, fork: Document | None) -> None:
+        """Take over the line ends of a fork that this document has all of (None: there are none), with what came since. Where a pair of surrogates
+        was cut meanwhile, this document has two U+FFFD and the fork has not, but their lines are the same ones.
+        """
+        if fork is None or not fork.endings:
+            self.endings = ()
+            return
+        fork.follow(self)
+        theirs, ours = _breaks(fork.text()), _breaks(self.text())
+        self.endings = [(ours[bisect_left(theirs, place)], ending) for place, ending in fork.endings] if len(ours) == len(theirs) else ()
+
     def follow(self, other: Document) -> None:
         """Take in what another replica has, without any look: for forks that are thrown away."""
         self._doc.apply_update(other.diff(self.state_vector()))
@@ -719,6 +730,11 @@ class Document:
         """Take in an update of ours, without any look: for forks that are thrown away."""
         self._doc.apply_update(data)
         self._changed()
+
+
+def _breaks(text: str) -> list[int]:
+    """The UTF-8 offsets of its LFs."""
+    return [match.start() for match in re.finditer(b"\n", text.encode())]
 
 
 def dropping(client: int, edits: Sequence[Edit], dropped: Collection[Edit]) -> bytes:

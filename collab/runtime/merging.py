@@ -470,10 +470,9 @@ class Merger:
             position = await host.append(record)
             await host.sound()
             if update:
-                self._apply([update, *([behind] if behind else [])], fork)
-        document = host.room.document
+                self._apply([update, *([behind] if behind else [])])
         if not equal:
-            document.endings = fork.endings if fork is not None and fork.endings and fork.text() == document.text() else ()
+            host.room.document.inherit(fork)
         host.room.deletions += made.cuts
         if by is not None and update:
             host.writers[by] = None
@@ -514,15 +513,13 @@ class Merger:
         fork.endings = read.endings
         return fork.meet(live, made, late), fork
 
-    def _apply(self, made: list[bytes], fork: Document | None) -> None:
+    def _apply(self, made: list[bytes]) -> None:
         host = self._host
         document = host.room.document
         for update in made:
             document.apply_own(update)
         host.room.measure()
         host.edits += 1
-        if fork is not None and fork.endings:
-            fork.follow(document)
         host.perform([*(Spread(protocol.update(update)) for update in made), *host.room.tidy()])
 
     # --- conflicts

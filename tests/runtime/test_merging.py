@@ -11,6 +11,8 @@ from itertools import product
 import pytest
 from runtime.stage import PATH, Guest, Stage, passing, person, soon
 
+from collab import protocol
+from collab.codec import var_uint
 from collab.errors import Changed
 from collab.ports import Kind
 from collab.runtime.merging import least
@@ -406,6 +408,36 @@ async def test_line_ends_that_somebody_else_brought_meanwhile_stay_as_they_are(s
     await story.restart()
     assert (await story.guest("Dora")).text == story.file().replace("\r", "")
     assert story.host().body().decode() == story.file()
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["the same", "another body"])
+async def test_line_ends_stay_when_somebody_types_while_a_body_is_merged(stage: Stage, *, changed: bool) -> None:
+    """TEXT-2, HISTORY-3: what is typed then is in the text, and not in what was merged; also where a character is cut in two."""
+    first = "one\r\n😀 two\nthree\r\n"
+    stage.files.poke(PATH, first.encode())
+    ann = await stage.guest("Ann")
+    ann.type("typed ")
+    await soon()
+    document = stage.host().room.document
+    at = var_uint(document.lineage)
+    half = document.text().index("😀") - len("typed ") + 1
+    cut = b"\x01\x01\x07\x00\xc4" + at + var_uint(half) + at + var_uint(half + 1) + b"\x01x\x00"
+
+    async def type_meanwhile(word: str) -> None:
+        if word == "append":
+            stage.before = None
+            ann.append("meanwhile\n")
+            ann.send(protocol.update(cut))
+            await passing(0.1)
+
+    stage.before = type_meanwhile
+    body = first.replace("three", "3") if changed else first
+    await stage.documents.put(PATH, body.encode(), if_match=sha256(first.encode()).hexdigest(), writer=person("Bob"))
+    expected = "typed " + body.replace("😀", "\ufffdx\ufffd") + "meanwhile\r\n"
+    assert await settled(stage) == expected
+    await stage.crash()
+    await stage.guest("Cleo")
+    assert stage.host().body().decode() == expected
 
 
 async def test_somebody_who_says_what_was_read_is_merged_from_that(story: Stage) -> None:
