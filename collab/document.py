@@ -14,6 +14,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, Self, cast
+from weakref import WeakMethod
 
 from pycrdt import Array, Doc, Map, Subscription, Text, TextEvent, TransactionEvent, UndoManager, merge_updates
 
@@ -782,7 +783,7 @@ class _Endings:
         self.places = sorted(places)
         if self._subscription is not None:
             self._text.unobserve(self._subscription)
-        self._subscription = self._text.observe(self._shift) if self.places else None
+        self._subscription = self._text.observe(self._follower()) if self.places else None
 
     def move(self, doc: Doc[Any]) -> None:
         """The text was written anew, with the same UTF-16 units."""
@@ -792,6 +793,17 @@ class _Endings:
             (convert(after, convert(before, place, given=Unit.UTF8, wanted=Unit.UTF16), given=Unit.UTF16, wanted=Unit.UTF8), ending)
             for place, ending in self.places
         )
+
+    def _follower(self) -> Callable[[TextEvent], None]:
+        """What holds nothing of ours: no garbage collector looks into pycrdt, so a document that held itself there would never go."""
+        shift = WeakMethod(self._shift)
+
+        def follow(event: TextEvent) -> None:
+            act = shift()
+            if act is not None:
+                act(event)
+
+        return follow
 
     def _shift(self, event: TextEvent) -> None:
         old, places = self.places, []

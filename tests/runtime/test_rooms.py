@@ -264,18 +264,22 @@ async def test_a_room_stays_while_somebody_is_there_or_something_is_not_in_the_f
     assert stage.file() == "one\nx"
 
 
-async def test_a_room_that_goes_takes_its_document_with_it_at_once(stage: Stage) -> None:
-    """Documents of megabytes do not wait for Python's search for cycles."""
+@pytest.mark.parametrize("body", [b"one\n", b"one\r\ntwo\nthree\r\n"], ids=["plain", "mixed line ends"])
+async def test_a_room_that_goes_takes_its_document_with_it_at_once(stage: Stage, body: bytes) -> None:
+    """Documents of megabytes do not wait for Python's search for cycles, nor stay for good where that sees nothing."""
+    stage.files.poke(PATH, body)
     ann = await stage.page("Ann")
     ann.append("word ")
-    held = weakref.ref(stage.host().room.document)
+    document = stage.host().room.document
+    held = [weakref.ref(each) for each in (document, document._doc)]
+    del document
     ann.leave()
     gc.collect()
     gc.disable()
     try:
         await passing(120)
         assert stage.rooms.hosts == []
-        assert held() is None
+        assert [each() for each in held] == [None, None]
     finally:
         gc.enable()
 
