@@ -21,7 +21,7 @@ from collab.storage.memory import Disk, MemoryFiles
 from collab.storage.names import Names
 from sim.network import Network
 from sim.places import MemoryPlacement, Places
-from sim.virtual import at_once
+from sim.virtual import at_once, in_order
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ class Cluster(World):
             node.rooms._beat.cancel()
         for entry in node.rooms._open.values():
             entry.host.closed = True
-        for task in (node.starting, *node.rooms._tasks, *node.exchange._tasks):
+        for task in (node.starting, *in_order(node.rooms._tasks), *in_order(node.exchange._tasks)):
             task.cancel()
         if node.stopping is not None:
             node.stopping.cancel()

@@ -78,7 +78,7 @@ class End(asyncio.Transport):
         """The process is gone: nobody here notices anything, the other end does."""
         self.over = True
         self._task.cancel()
-        self._network.ends.discard(self)
+        self._network.ends.pop(self, None)
         if self.peer is not None:
             asyncio.get_running_loop().call_later(0.01, self.peer._end)
 
@@ -86,7 +86,7 @@ class End(asyncio.Transport):
         if not self.over:
             self.over = True
             self._task.cancel()
-            self._network.ends.discard(self)
+            self._network.ends.pop(self, None)
             asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
 
     async def _carry(self) -> None:
@@ -119,7 +119,8 @@ class Network:
     def __init__(self, delay: Callable[[], Awaitable[None]]) -> None:
         self.delay = delay
         self.exchanges: dict[str, Exchange] = {}
-        self.ends: set[End] = set()
+        self.ends: dict[End, None] = {}
+        """A set that keeps its order."""
         self.dialed = 0
 
     def connect(self, caller: str) -> Callable[[str, Callable[[], asyncio.Protocol]], Awaitable[None]]:
@@ -133,7 +134,7 @@ class Network:
             self.dialed += 1
             near, far = End(self, factory(), caller), End(self, exchange.accept(), address)
             near.peer, far.peer = far, near
-            self.ends |= {near, far}
+            self.ends |= {near: None, far: None}
             near.protocol.connection_made(near)
             far.protocol.connection_made(far)
 

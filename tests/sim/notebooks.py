@@ -41,7 +41,7 @@ class Reader(Client):
         place = rng.randrange(len(self.cells))
         source = self.cells[place]["source"]
         assert isinstance(source, Text)
-        self._deliver(self._type_into(source))
+        self._type_into(source)
 
     def _spot(self, text: str) -> int:
         return _between(text, self.world.random)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from collab.access import Person
 from collab.errors import Changed, CollabError
 from collab.runtime.documents import Documents
+from sim.virtual import in_order
 from sim.world import Refusals, World
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Traffic(World):
 
     def _hang_up(self) -> None:
         """What a server began it does not finish after its end."""
-        for request in self._requests:
+        for request in in_order(self._requests):
             request.cancel()
 
     async def _ask(self, act: Callable[[], Coroutine[object, object, T]]) -> T:

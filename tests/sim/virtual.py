@@ -9,7 +9,7 @@ import selectors
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
 T = TypeVar("T")
 
@@ -52,6 +52,11 @@ def run(main: Coroutine[Any, Any, object]) -> None:
 async def at_once(work: Callable[..., T], *given: object) -> T:
     """In the place of a thread or a process, which virtual time would not wait for."""
     return work(*given)
+
+
+def in_order(tasks: Iterable[asyncio.Task[T]]) -> list[asyncio.Task[T]]:
+    """As they were made: the order of a set is another one each time."""
+    return sorted(tasks, key=lambda task: int(task.get_name().removeprefix("Task-")))
 
 
 async def _end() -> None:

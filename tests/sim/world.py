@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pycrdt import Doc, Text
 
@@ -25,10 +25,7 @@ from collab.runtime.metrics import Metrics
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
 from collab.storage.memory import MemoryFiles
-from sim.virtual import at_once
-
-if TYPE_CHECKING:
-    from pycrdt import TransactionEvent
+from sim.virtual import at_once, in_order
 
 PATH = "notes.md"
 START = "# Notes\r\n\r\nfirst line\r\nsecond line é😀\nthird line\r\n"
@@ -124,16 +121,9 @@ class Client:
         self.erased: set[str] = set()
         self._address = protocol.address(world.path) if dialect.addressed else b""
         self._token = f"{name}"
-        self._made: list[bytes] = []
         self._pending: dict[bytes, list[str]] = {}
         self._late: list[bytes] = []
         """Updates that the next ones overtake."""
-        self._subscription = self.doc.observe(self._keep)
-        self._applying = False
-
-    def _keep(self, event: TransactionEvent) -> None:
-        if not self._applying:
-            self._made.append(event.update)
 
     def connect(self) -> None:
         rooms = self.world.rooms
@@ -178,9 +168,7 @@ class Client:
         if step == 0:
             link.send(self._address + protocol.step2(self.doc.get_update(payload)))
             return
-        self._applying = True
         self.doc.apply_update(payload)
-        self._applying = False
         if step == 1:
             self.synced = True
         self.acknowledged.update(self._pending.pop(payload, ()))
@@ -192,9 +180,17 @@ class Client:
 
     def type(self) -> None:
         """Insert a word of one's own at a random place, or take one out."""
-        self._deliver(self._type_into(self.text))
+        self._type_into(self.text)
 
-    def _type_into(self, shared: Text) -> str:
+    def _type_into(self, shared: Text) -> None:
+        made: list[bytes] = []
+        # Not for longer: what pycrdt holds, and the document with it, no garbage collector would find.
+        subscription = self.doc.observe(lambda event: made.append(event.update))
+        word = self._edit(shared)
+        self.doc.unobserve(subscription)
+        self._deliver(made, word)
+
+    def _edit(self, shared: Text) -> str:
         rng = self.world.random
         text = str(shared)
         mine = [word for word in self.typed if word in text]
@@ -217,8 +213,7 @@ class Client:
         """What is compared with what others see."""
         return str(self.text)
 
-    def _deliver(self, word: str) -> None:
-        made, self._made = self._made, []
+    def _deliver(self, made: list[bytes], word: str) -> None:
         if self.link is None:
             return
         rng = self.world.random
@@ -349,7 +344,7 @@ class World:
             self._stopping.cancel()
         for entry in rooms._open.values():
             entry.host.closed = True
-        for task in tuple(rooms._tasks):
+        for task in in_order(rooms._tasks):
             task.cancel()
         asyncio.get_running_loop().call_later(self.random.random(), self.start)
 
