@@ -64,6 +64,7 @@ from collab.web.admission import Admission, names_of
 from collab.web.api import Api
 from collab.web.authors import AuthorsDoor
 from collab.web.bin import BinApi
+from collab.web.conflicts import ConflictsDoor
 from collab.web.content import Content
 from collab.web.door import Door
 from collab.web.door import Limits as DoorLimits
@@ -78,6 +79,7 @@ from collab.web.search import SearchDoor
 from collab.web.sessions import Sessions, Spent
 from collab.web.shelf import ShelfDoor
 from collab.web.uploads import Uploads
+from collab.wopi.rejected import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
@@ -85,7 +87,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from collab.cluster.workers import Life
-    from collab.ports import Authors, Bases, Bin, Files, Folders, Journal, Placement, Versions, Watch
+    from collab.ports import Authors, Bases, Bin, Files, Folders, Journal, Locks, Placement, Rejections, Versions, Watch
     from collab.settings import Settings
     from collab.state.directory import Directory
     from collab.web.sessions import OneTime
@@ -107,6 +109,8 @@ class Adapters:
     bases: Bases
     versions: Versions
     authors: Authors
+    locks: Locks
+    rejections: Rejections
     secret: bytes
     one_time: OneTime
     spent: Spent
@@ -151,6 +155,7 @@ class App:
     admission: Admission
     health: Health
     metrics: Metrics
+    rejected: Rejected
     nodes: Nodes | None = None
 
     async def stop(self) -> None:
@@ -226,6 +231,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         limit_text=settings.limit_text,
         limit_name=settings.limit_name,
     )
+    rejected = Rejected(rooms, adapters.files, trash, rejections=adapters.rejections, locks=adapters.locks, authors=adapters.authors)
     bins = BinApi(api, trash, Tree(rooms, adapters.folders))
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     embedding = Embedding(pages, api, admission, metrics.refused)
@@ -236,6 +242,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *health.routes(),
                 *api.routes(),
                 *bins.routes(),
+                *ConflictsDoor(api, rejected).routes(),
                 *_more(settings, adapters, rooms, api),
                 *pages.routes(),
                 *embedding.routes(),
@@ -262,6 +269,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         admission=admission,
         health=health,
         metrics=metrics,
+        rejected=rejected,
         nodes=nodes,
     )
     if passage is not None:
@@ -485,6 +493,8 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 bases=archive.bases,
                 versions=archive.versions,
                 authors=archive.authors,
+                locks=archive.locks,
+                rejections=archive.rejections,
                 archive_trouble=lambda: archive.trouble,
                 watch=LocalWatch(directory.root),
                 secret=secret_of(settings, directory),

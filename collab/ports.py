@@ -488,6 +488,43 @@ class UserInfos(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """A body that could not be put into its document, and was kept beside it."""
+
+    document: str
+    since: float
+    """UTC seconds since the epoch, of the first body of this copy: with the document the key."""
+    at: float
+    """The same of the body that the copy holds."""
+    copy: str
+    """The id of the copy."""
+    path: str
+    """Where the copy was made."""
+    etag: str
+    """Of the body that was kept."""
+    size: int
+    """Its bytes."""
+    reason: str
+    """Why it was not taken, in words."""
+    writer: str
+    """The id of the person; empty when that person was erased."""
+    suite: str
+    """The name of the office suite that sent it; empty: not known."""
+    count: int = 1
+    """So many bodies came since."""
+
+
+class Rejections(Protocol):
+    """Bodies that were kept beside their documents. All raise `Unavailable`; `Bases.forget` takes those of a document away, too."""
+
+    async def put(self, rejection: Rejection) -> None:
+        """One more, or what is known now of the one with this document and `since`; durable on return."""
+
+    async def list(self, document: str | None = None, *, limit: int = 200) -> Sequence[Rejection]:
+        """Those of a document, or of all, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a document's room lives."""
 

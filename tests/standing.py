@@ -45,6 +45,8 @@ class Site:
     root: Path
     journal: MemoryJournal
     logins: Logins
+    files: LocalFiles
+    archive: MemoryArchive
     time: list[float] = field(default_factory=lambda: [NOW])
 
     def token(self, role: Role = Role.EDITOR, document: str | None = None, person: Person = ADA) -> str:
@@ -102,6 +104,8 @@ async def stand(folder: Path, *, client: Path | None = None, **settings: object)
             bases=archive.bases,
             versions=archive.versions,
             authors=archive.authors,
+            locks=archive.locks,
+            rejections=archive.rejections,
             secret=SECRET,
             one_time=logins,
             spent=Spent(folder / "spent", NOW),
@@ -112,7 +116,7 @@ async def stand(folder: Path, *, client: Path | None = None, **settings: object)
         ),
     )
     async with app.web.router.lifespan_context(app.web):
-        yield Site(app, root, journal, logins, time)
+        yield Site(app, root, journal, logins, files, archive, time)
         await app.rooms.stop()
     await journal.close()
     await files.close()

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from collab.archive.memory_claims import MemoryLinks, MemoryLocks
+from collab.archive.memory_rejections import MemoryRejections
 from collab.archive.thinning import surplus
 from collab.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from collab.ports import Checkpoint, Kept, Link, Lock, Part, Version
+    from collab.ports import Checkpoint, Kept, Link, Lock, Part, Rejection, Version
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ class Disk:
     links: dict[str, Link] = field(default_factory=dict)
     locks: dict[tuple[str, str], tuple[Lock, float]] = field(default_factory=dict)
     """By document and name, with the clock's time at which they are over."""
+    rejections: dict[tuple[str, float], Rejection] = field(default_factory=dict)
+    """By document and `since`."""
 
     def of(self, document: str) -> _Document:
         """What there is of a document."""
@@ -71,6 +74,7 @@ class MemoryArchive:
         self.authors = _Authors(self)
         self.links = MemoryLinks(self)
         self.locks = MemoryLocks(self, clock)
+        self.rejections = MemoryRejections(self)
 
     @property
     def disk(self) -> Disk:
@@ -150,6 +154,7 @@ class _Bases:
             disk.documents.pop(document, None)
             disk.links = {digest: link for digest, link in disk.links.items() if link.target != document}
             disk.locks = {key: held for key, held in disk.locks.items() if key[0] != document}
+            disk.rejections = {key: rejection for key, rejection in disk.rejections.items() if key[0] != document}
 
         await self._archive.change("forget archive", act)
 

@@ -8,6 +8,7 @@ from collab.archive.checkpoints import SqlCheckpoints
 from collab.archive.engine import Database
 from collab.archive.links import SqlLinks
 from collab.archive.locks import SqlLocks
+from collab.archive.rejections import SqlRejections
 from collab.archive.versions import SqlVersions
 
 DAYS = 30.0
@@ -27,6 +28,7 @@ class Archive:
         self.authors = SqlAuthors(self._database)
         self.links = SqlLinks(self._database)
         self.locks = SqlLocks(self._database)
+        self.rejections = SqlRejections(self._database)
 
     @property
     def trouble(self) -> str | None:

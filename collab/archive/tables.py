@@ -176,14 +176,15 @@ user_info = Table(
 rejected = Table(
     "rejected",
     metadata,
-    Column("key", Integer, primary_key=True),
-    Column("document", Integer, ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
-    Column("at", Float, nullable=False),  # UTC seconds
-    Column("path", Text, nullable=False),  # of the copy beside the file
+    _document(),
+    Column("since", Float, primary_key=True),  # UTC seconds: the first body of the copy
+    Column("at", Float, nullable=False, index=True),  # UTC seconds: the body that it holds
+    Column("copy", Text, nullable=False),  # the copy's id
+    Column("path", Text, nullable=False),  # where it was made
+    Column("etag", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("writer", Integer, ForeignKey("people.key"), nullable=False),
     Column("suite", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("count", BigInteger, nullable=False),  # so many bodies came within the hour; the copy is of the first and the last
-    Index("rejected_document", "document", "at"),
+    Column("count", BigInteger, nullable=False),  # so many bodies came since
 )

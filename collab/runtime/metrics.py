@@ -70,6 +70,8 @@ class Metrics:
     """Seconds from an edit's arrival to its acknowledgement."""
     saves: Counter[str] = field(default_factory=Counter)
     """Attempts to bring a document into its file, by outcome: `written`, `unchanged`, `merged`, `failed`."""
+    rejected: int = 0
+    """Bodies of office suites that no document could take; each is kept beside it."""
     failures: Counter[str] = field(default_factory=Counter)
     """What went wrong on our side, by part: `load`, `save`, `archive`, `guard`, `rebuild`, `task`, `request`."""
     refusals: Counter[str] = field(default_factory=Counter)
@@ -108,6 +110,7 @@ class Metrics:
         yield CounterMetricFamily("collab_edits", "Updates of peers that were taken.", value=self.edits)
         yield _histogram("collab_acknowledgement_seconds", "Time from an edit's arrival to its acknowledgement.", self.acknowledged)
         yield _labelled("collab_saves", "Saves by outcome.", "outcome", self.saves)
+        yield CounterMetricFamily("collab_rejected_bodies", "Bodies of office suites that were kept beside.", value=self.rejected)
         yield _labelled("collab_failures", "Failures of the server by part.", "part", self.failures)
         yield _labelled("collab_refusals", "Refused peers and requests by reason.", "reason", self.refusals)
         yield GaugeMetricFamily("collab_journal_pending_bytes", "Bytes that wait to be durable.", value=self.journal_pending())

@@ -291,6 +291,19 @@ _SCHEMAS: Json = {
         until={"type": "string", "format": "date-time", "description": "When it goes for good."},
     ),
     "Bin": _object("entries", entries={"type": "array", "items": _ref("Binned"), "description": "Newest first."}),
+    "Conflict": _object(
+        *("document", "path", "copy", "at", "reason", "by", "suite", "size", "count"),
+        document={"type": "string", "description": "The document's id."},
+        path={"type": "string", "description": "Where it is now; empty when it is gone."},
+        copy={"type": "string", "description": "Where the copy is now."},
+        at={"type": "string", "format": "date-time", "description": "When the body came that the copy holds."},
+        reason={"type": "string", "description": "Why the document did not take it, in words."},
+        by={"type": "string", "description": "The name of whose words they are; empty when that person was erased."},
+        suite={"type": "string", "description": "The name of the office suite; empty when it is not known."},
+        size={"type": "integer", "minimum": 0, "description": "Bytes."},
+        count={"type": "integer", "minimum": 1, "description": "So many bodies came within the hour; the copy holds the last."},
+    ),
+    "Conflicts": _object("conflicts", conflicts={"type": "array", "items": _ref("Conflict"), "description": "Newest first, 200 at most."}),
     "Renewal": _object("token", "expires", token=_STRING, expires={"type": "string", "format": "date-time"}),
     "Problem": _object(
         *("type", "title", "status", "detail", "reason"),
@@ -605,6 +618,13 @@ _PATHS: Json = {
             "operationId": "bin",
             "summary": "What was deleted and can come back",
             "responses": _answers("200", "The bin.", "401", "403", "503", schema="Bin"),
+        },
+    },
+    "/api/conflicts": {
+        "get": {
+            "operationId": "conflicts",
+            "summary": "What office suites sent and no document could take, and where it was kept",
+            "responses": _answers("200", "The conflicts.", "401", "403", "503", schema="Conflicts"),
         },
     },
     "/api/bin/{key}/restoration": {

@@ -14,7 +14,7 @@ from postgres import Postgres, postgres
 from collab.archive.memory import MemoryArchive
 from collab.archive.store import Archive
 from collab.errors import NotFound, Unavailable
-from collab.ports import Checkpoint, Kept, Link, Lock, Part, Version
+from collab.ports import Checkpoint, Kept, Link, Lock, Part, Rejection, Version
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -69,6 +69,10 @@ def version(number: int, body: bytes, *, at: float | None = None, writers: tuple
 
 def kept(place: int, *, merges: tuple[int, ...] = (), at: float = 0.0, ours: bool = True) -> Kept:
     return Kept(hashed(f"{place} {merges}".encode()), place, merges, at, ours, b"\x00sketch")
+
+
+def rejection(document: str, since: float = 1.0) -> Rejection:
+    return Rejection(document, since, since, "id:copy", "a (conflict).docx", hashed(b"body"), 4, "it was locked", "ann", "Collabora")
 
 
 def noise(size: int, seed: int = 1) -> bytes:
@@ -187,10 +191,12 @@ async def test_a_forgotten_document_leaves_nothing_and_may_begin_again(archive: 
         await archive.authors.put(document, 3, b"who")
         await archive.links.add(replace(link, digest=hashed(document.encode()), target=document))
         await archive.locks.acquire(document, Lock("x", "one", "ann", 60.0))
+        await archive.rejections.put(rejection(document))
     await archive.bases.forget(A)
     await archive.bases.forget(A)
     assert (await archive.bases.parts(A, 0, 100), await archive.bases.recent(A, 9), list(await archive.versions.list(A))) == ([], [], [])
     assert (await archive.authors.get(A), list(await archive.links.list(A)), await archive.locks.get(A, "x")) == (None, [], None)
+    assert [each.document for each in await archive.rejections.list()] == [B]
     assert len(await archive.bases.parts(B, 0, 100)) == len(await archive.versions.list(B)) == len(await archive.links.list(B)) == 1
     await archive.versions.add(A, version(1, b"again"), b"again")
     assert (await archive.versions.read(A, 1))[1] == b"again"
@@ -455,6 +461,34 @@ async def test_only_its_id_refreshes_replaces_and_frees_a_lock(archive: Any) -> 
     assert told(await locks.release(A, "wopi", ANN.id)) == ("bob's", "bob")
     assert await locks.release(A, "wopi", BOB.id) is None
     assert await locks.get(A, "wopi") is None
+
+
+# --- bodies that were kept beside their documents
+
+
+async def test_rejected_bodies_are_told_newest_first_of_one_document_or_of_all(archive: Any) -> None:
+    made = [rejection(A, 1.0), rejection(B, 2.0), replace(rejection(A, 3.0), size=2**40, path="Größe \U0001f600.docx", suite="")]
+    for each in made:
+        await archive.rejections.put(each)
+    assert list(await archive.rejections.list()) == made[::-1]
+    assert list(await archive.rejections.list(A)) == [made[2], made[0]]
+    assert list(await archive.rejections.list(limit=1)) == [made[2]]
+    assert list(await archive.rejections.list("id:" + "c" * 26)) == []
+
+
+async def test_a_rejection_is_known_by_its_document_and_its_beginning(archive: Any) -> None:
+    first = rejection(A, 1.0)
+    later = replace(first, at=5.0, copy="id:other", path="b", etag=hashed(b"later"), size=5, reason="it was changed", writer="bob", count=3)
+    await archive.rejections.put(first)
+    await archive.rejections.put(later)
+    assert list(await archive.rejections.list(A)) == [later]
+
+
+async def test_a_person_who_was_erased_is_named_by_no_rejection(archive: Any) -> None:
+    await archive.authors.meet({"ann": "Ann"})
+    await archive.rejections.put(rejection(A))
+    await archive.authors.erase("ann")
+    assert [each.writer for each in await archive.rejections.list()] == [""]
 
 
 # --- where logs begin

@@ -44,6 +44,8 @@ export class Happenings {
         return;
       case "conflict":
         return this.conflict(notice.path, notice.by);
+      case "rejected":
+        return this.beside("rejected", notice.path, t("outside.rejected.title"), this.rejected(notice.path, notice.by));
       case "kept":
         return this.beside("kept", notice.path, t("outside.kept.title"), t("outside.kept.text", { name: fileName(notice.path) }));
       case "gone":
@@ -75,6 +77,11 @@ export class Happenings {
     const name = fileName(path);
     const text = by === "" ? t("outside.conflict.text", { name }) : t("outside.conflict.by", { name, who: by });
     this.beside("conflict", path, t("outside.conflict.title"), text);
+  }
+
+  private rejected(path: string, who: string): string {
+    const name = fileName(path);
+    return who === "" ? t("outside.rejected.text", { name }) : t("outside.rejected.by", { name, who });
   }
 
   private beside(kind: string, path: string, title: string, text: string): void {

@@ -7,6 +7,8 @@ export type Notice =
   | { kind: "conflict"; path: string; by: string }
   /** A save would have emptied the file: what would have been written is beside it. */
   | { kind: "kept"; path: string }
+  /** What an office suite sent could not be taken: it is beside the file. */
+  | { kind: "rejected"; path: string; by: string }
   | { kind: "gone" }
   | { kind: "back" }
   /** Somebody made an earlier version the text. */
@@ -34,6 +36,7 @@ function notice(json: unknown): Notice | null {
     case "restored":
       return { kind, by };
     case "conflict":
+    case "rejected":
       return path === "" ? null : { kind, path, by };
     case "kept":
       return path === "" ? null : { kind, path };

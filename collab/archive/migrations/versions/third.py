@@ -29,14 +29,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "rejected",
-        sa.Column("key", sa.Integer, primary_key=True, nullable=False),
-        sa.Column("document", sa.Integer, sa.ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
+        sa.Column("document", sa.Integer, sa.ForeignKey("documents.key", ondelete="CASCADE"), primary_key=True, nullable=False),
+        sa.Column("since", sa.Float, primary_key=True, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
+        sa.Column("copy", sa.Text, nullable=False),
         sa.Column("path", sa.Text, nullable=False),
+        sa.Column("etag", sa.Text, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("writer", sa.Integer, sa.ForeignKey("people.key"), nullable=False),
         sa.Column("suite", sa.Text, nullable=False),
-        sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("count", sa.BigInteger, nullable=False),
     )
-    op.create_index("rejected_document", "rejected", ["document", "at"])
+    op.create_index("ix_rejected_at", "rejected", ["at"])
