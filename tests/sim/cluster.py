@@ -6,22 +6,18 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collab.access import Grant, Person, Role
 from collab.archive.memory import Disk as ArchiveDisk
 from collab.archive.memory import MemoryArchive
 from collab.cluster.link import Exchange
 from collab.cluster.nodes import Nodes
-from collab.codec import var_bytes
 from collab.errors import Fenced
 from collab.journal.memory import Durable, MemoryJournal
-from collab.runtime.metrics import Metrics
-from collab.runtime.rooms import Rooms, Surroundings
-from collab.runtime.saver import Timing
+from collab.runtime.rooms import Rooms
 from collab.storage.memory import Disk, MemoryFiles
 from collab.storage.names import Names
 from sim.network import Network
 from sim.places import MemoryPlacement, Places
-from sim.virtual import at_once, in_order
+from sim.virtual import in_order
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -156,29 +152,8 @@ class Cluster(World):
         files.disk = self.disk
         archive = MemoryArchive(step)
         archive._disk = self.stored
-        metrics = Metrics()
-        self.metrics.append(metrics)
         placement = self.places.join(name)
-        rooms = Rooms(
-            Surroundings(
-                files=files,
-                journal=journal,
-                bases=archive.bases,
-                versions=archive.versions,
-                authors=archive.authors,
-                metrics=metrics,
-                authorise=lambda token: Grant(Person(token, token), Role.EDITOR),
-                frame=var_bytes,
-                thread=at_once,
-                clock=loop.time,
-                now=self.wall,
-                random=self.random.randbytes,
-                audit=lambda *_: None,
-                timing=Timing(debounce=2.0, latest=10.0, retry=0.5),
-                idle=5.0,
-                placement=placement,
-            ),
-        )
+        rooms = Rooms(self.around(files, journal, archive, placement))
         exchange = Exchange(name, SECRET, connect=self.network.connect(name))
         self.network.exchanges[name] = exchange
         nodes = Nodes(exchange, placement, rooms)

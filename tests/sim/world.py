@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pycrdt import Doc, Text
 
@@ -26,6 +26,9 @@ from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
 from collab.storage.memory import MemoryFiles
 from sim.virtual import at_once, in_order
+
+if TYPE_CHECKING:
+    from collab.ports import Placement
 
 PATH = "notes.md"
 START = "# Notes\r\n\r\nfirst line\r\nsecond line é😀\nthird line\r\n"
@@ -288,30 +291,33 @@ class World:
         await self.delay()
 
     def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        metrics = Metrics()
-        self.metrics.append(metrics)
-        self.rooms = Rooms(
-            Surroundings(
-                files=self.files,
-                journal=self.journal,
-                bases=self.archive.bases,
-                versions=self.archive.versions,
-                authors=self.archive.authors,
-                metrics=metrics,
-                authorise=lambda token: Grant(Person(token, token), Role.EDITOR),
-                frame=var_bytes,
-                thread=at_once,
-                aside=at_once,
-                clock=loop.time,
-                now=self.wall,
-                random=self.random.randbytes,
-                audit=lambda *_: None,
-                timing=Timing(debounce=2.0, latest=10.0, retry=0.5),
-                idle=5.0,
-            ),
-        )
+        self.rooms = Rooms(self.around(self.files, self.journal, self.archive))
         self._starting = asyncio.ensure_future(self.rooms.start())
+
+    def around(
+        self, files: MemoryFiles, journal: MemoryJournal, archive: MemoryArchive, placement: Placement | None = None
+    ) -> Surroundings:
+        """What the rooms of a server have around them."""
+        self.metrics.append(Metrics())
+        return Surroundings(
+            files=files,
+            journal=journal,
+            bases=archive.bases,
+            versions=archive.versions,
+            authors=archive.authors,
+            metrics=self.metrics[-1],
+            authorise=lambda token: Grant(Person(token, token), Role.EDITOR),
+            frame=var_bytes,
+            thread=at_once,
+            aside=at_once,
+            clock=asyncio.get_running_loop().time,
+            now=self.wall,
+            random=self.random.randbytes,
+            audit=lambda *_: None,
+            timing=Timing(debounce=2.0, latest=10.0, retry=0.5),
+            idle=5.0,
+            placement=placement,
+        )
 
     def word(self) -> str:
         """A character that was not used yet."""
