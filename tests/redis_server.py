@@ -123,6 +123,14 @@ async def known(url: str, prefix: str) -> None:
     await server.close()
 
 
+@pytest.fixture
+async def prefix(redis_server: RedisServer) -> str:
+    """One under which Redis is known."""
+    prefix = redis_server.prefix()
+    await known(redis_server.url, prefix)
+    return prefix
+
+
 @dataclass(slots=True)
 class Node:
     """What a server has of Redis."""

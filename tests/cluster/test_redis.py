@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
-from redis_server import Line, Node, RedisServer, a_node, known, redis_server, running, started
+from redis_server import Line, Node, RedisServer, a_node, known, prefix, redis_server, running, started
 from runtime.stage import PATH, Guest, Stage
 from serving import until
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from collab.ports import Refillable
 
-__all__ = ["redis_server"]
+__all__ = ["prefix", "redis_server"]
 
 A = "id:" + "a" * 26
 B = "id:" + "b" * 26
@@ -32,13 +32,6 @@ C = "id:" + "c" * 26
 EDIT = Record(Kind.UPDATE, b"edit")
 T = TypeVar("T")
 SECONDS = 20.0
-
-
-@pytest.fixture
-async def prefix(redis_server: RedisServer) -> str:
-    prefix = redis_server.prefix()
-    await known(redis_server.url, prefix)
-    return prefix
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from checkout import ROOT, text
-from redis_server import Line, RedisServer, a_node, known, redis_server, running, started
+from redis_server import Line, RedisServer, a_node, known, prefix, redis_server, running, started
 from scale import scale
 from serving import until
 
@@ -22,18 +22,11 @@ if TYPE_CHECKING:
 
     from redis_server import Node
 
-__all__ = ["redis_server"]
+__all__ = ["prefix", "redis_server"]
 
 A = "id:" + "a" * 26
 B = "id:" + "b" * 26
 SECONDS = 30.0
-
-
-@pytest.fixture
-async def prefix(redis_server: RedisServer) -> str:
-    prefix = redis_server.prefix()
-    await known(redis_server.url, prefix)
-    return prefix
 
 
 @pytest.fixture
