@@ -95,13 +95,19 @@ class Files(Protocol):
 
 
 class Folders(Protocol):
-    """The folders that hold the files. Both raise `Malformed`, `NotFound`, `Denied`, `Unavailable`, as `Files`, and `Exists`."""
+    """The folders that hold the files. All raise `Malformed`, `NotFound`, `Denied`, `Unavailable`, as `Files`, and `Exists`."""
 
     async def make(self, path: str) -> Stat:
         """An empty folder; the one around it must exist."""
 
     async def move(self, path: str, to: str) -> Stat:
         """Rename or move a folder with all in it to the free path `to`; ids stay. Also `Malformed` when `to` is inside it."""
+
+    async def identify(self, paths: Sequence[str]) -> list[str]:
+        """The ids of folders, in order: `id:` and 26 letters, the root's is empty. They survive renames, also those made outside."""
+
+    async def find(self, folder: str) -> Stat:
+        """The folder with this id, where it is now; its `Stat` has no id. What is in the bin is `NotFound`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass, field
 from random import Random
@@ -60,6 +61,9 @@ class Outside(Protocol):
 
     def remove(self, path: str) -> None: ...
 
+    def clear(self, path: str) -> None:
+        """A folder and all in it is deleted."""
+
     def body(self, path: str) -> bytes: ...
 
     def protect(self, path: str) -> None:
@@ -99,6 +103,9 @@ class OutsideMemory:
 
     def remove(self, path: str) -> None:
         self.files.remove(path)
+
+    def clear(self, path: str) -> None:
+        self.files.clear(path)
 
     def body(self, path: str) -> bytes:
         return self.files.peek(path)
@@ -161,6 +168,9 @@ class OutsideLocal:
 
     def remove(self, path: str) -> None:
         (self.root / path).unlink()
+
+    def clear(self, path: str) -> None:
+        shutil.rmtree(self.root / path)
 
     def body(self, path: str) -> bytes:
         return (self.root / path).read_bytes()

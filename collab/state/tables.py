@@ -1,4 +1,4 @@
-"""The tables of the state database `state.sqlite`: names of documents, one-time secrets, what each person keeps at hand."""
+"""The tables of the state database `state.sqlite`: names of documents and folders, one-time secrets, what each person keeps at hand."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ STATE: Final = (
         missing_since REAL,       -- UTC seconds; NULL: it was there when somebody looked last
         PRIMARY KEY (person, document)
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE folders (
+        id TEXT PRIMARY KEY,      -- `id:` and 26 letters
+        path BLOB NOT NULL,       -- under the root, `/` between parts
+        file TEXT NOT NULL        -- which inode it was when last seen
+    ) WITHOUT ROWID;
+    CREATE INDEX folders_path ON folders (path);
+    CREATE INDEX folders_file ON folders (file);
     """,
 )
 """Migrations of the state database, in order; one that was released is never changed."""

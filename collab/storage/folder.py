@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from collab.errors import TooLarge
+from collab.errors import CollabError, TooLarge
 from collab.storage.kernel import born
 from collab.storage.names import Sight
 from collab.storage.paths import PATH_BYTES, visible
@@ -108,6 +108,35 @@ class Folder:
                         found = sight(place, entry.name, joined(path, entry.name))
                         if found is not None and found.file == file:
                             return found
+            if left <= 0:
+                break
+        return None
+
+    def which(self, path: bytes) -> str | None:
+        """What tells the folder at `path` from every other, also from a later one with its number; None when there is none."""
+        with explained(path):
+            try:
+                parent, name = parted(path)
+                with self.inside(parent) as place:
+                    info = os.stat(name or b".", dir_fd=place, follow_symlinks=False)
+                    return f"{info.st_dev}:{info.st_ino}:{born(place, name or b'.') or ''}" if stat.S_ISDIR(info.st_mode) else None
+            except OSError as error:
+                if error.errno in GONE:
+                    return None
+                raise
+
+    def seek(self, which: str, near: bytes) -> bytes | None:
+        """The path of the folder with this `which`: first in the folder of `near`, then in the whole tree, at most `SEARCHED` entries."""
+        if not which:
+            return None
+        left = SEARCHED
+        for path, _, entries in self._walk(parted(near)[0]):
+            left -= len(entries)
+            for entry in entries:
+                if entry.folder and entry.inode == int(which.split(":")[1]) and visible(entry.name):
+                    with suppress(CollabError):
+                        if self.which(joined(path, entry.name)) == which:
+                            return joined(path, entry.name)
             if left <= 0:
                 break
         return None

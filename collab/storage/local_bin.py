@@ -94,6 +94,8 @@ def _discard(disk: Disk, place: Place, if_match: str | None, by: str, now: float
         raise
     disk.step("binned")
     disk.note(lambda names: names.restate(note.places(key)))
+    if sight.folder:
+        disk.note(lambda names: names.folders.carry(sight.path, note.place(key)))
     disk.step("shifted")
     return described(key, note, sight)
 
@@ -239,6 +241,7 @@ def _purge(disk: Disk, key: str) -> list[str]:
         sync(place)
     disk.step("purged")
     disk.note(lambda names: names.erase(gone))
+    disk.note(lambda names: names.folders.drop(home(key)))
     disk.step("erased")
     return gone
 
@@ -267,6 +270,7 @@ def _mend(disk: Disk) -> list[str]:
 def _mend_purged(disk: Disk, key: str) -> list[str]:
     gone = [row.id for row in disk.places.names.below(home(key))]
     disk.places.names.erase(gone)
+    disk.places.names.folders.drop(home(key))
     _destroy(disk, key)
     return gone
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from collab.errors import NotFound
 from collab.storage.local import described
 from collab.storage.names import Place
-from collab.storage.paths import check_lengths, split_move, split_new
+from collab.storage.paths import check_lengths, split, split_move, split_new
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collab.ports import Stat
     from collab.storage.local import Disk, LocalFiles
 
@@ -32,6 +34,19 @@ class LocalFolders:
         if source == target:
             return await self._files.stat(to)
         return await self._files.work(lambda disk: _move(disk, source, target), alone=True)
+
+    async def identify(self, paths: Sequence[str]) -> list[str]:
+        """The ids of folders."""
+        raw = [b"/".join(split(path)) for path in paths]
+        return await self._files.work(lambda disk: disk.places.names.folders.identify(disk.folder, raw))
+
+    async def find(self, folder: str) -> Stat:
+        """The folder with this id."""
+        path = await self._files.work(lambda disk: disk.places.names.folders.find(disk.folder, folder))
+        found = await self._files.stat(path.decode())
+        if not found.folder:
+            raise NotFound(f"the folder was deleted: {found.path}")
+        return found
 
 
 def _move(disk: Disk, source: bytes, target: bytes) -> Stat:

@@ -41,11 +41,18 @@ class Disk:
     """What outlives a crash. Paths are bytes; `asides` are the displaced bodies of each document, by number."""
 
     nodes: dict[bytes, Node] = field(default_factory=dict)
-    folders: set[bytes] = field(default_factory=lambda: {b""})
+    folders: dict[bytes, int] = field(default_factory=lambda: {b"": 0})
+    """By path, with a number for each."""
     asides: dict[str, dict[int, Node]] = field(default_factory=dict)
     notes: dict[str, Note] = field(default_factory=dict)
     """What the bin knows, by key; the things themselves are under hidden paths."""
     counter: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    made: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def make(self, path: bytes) -> None:
+        """A folder, unless there is one."""
+        if path not in self.folders:
+            self.folders[path] = next(self.made)
 
 
 class MemoryDisplaced:
@@ -229,7 +236,7 @@ class MemoryFiles:
         raw = path.encode()
         parent = raw.rpartition(b"/")[0]
         while parent:
-            self.disk.folders.add(parent)
+            self.disk.make(parent)
             parent = parent.rpartition(b"/")[0]
         self.disk.nodes[raw] = node = self._new(body)
         node.writable = writable
@@ -246,6 +253,12 @@ class MemoryFiles:
         """Somebody deletes a file."""
         del self.disk.nodes[path.encode()]
 
+    def clear(self, path: str) -> None:
+        """Somebody deletes a folder with all in it."""
+        raw = path.encode()
+        self.disk.nodes = {each: node for each, node in self.disk.nodes.items() if not within(each, raw)}
+        self.disk.folders = {each: number for each, number in self.disk.folders.items() if not within(each, raw)}
+
     # `places.Tree`
 
     def look(self, path: bytes) -> Sight | None:
@@ -257,6 +270,19 @@ class MemoryFiles:
         found = sorted(path for path in self.disk.nodes if self._seen(path).file == file and all(map(visible, path.split(b"/"))))
         parent = near.rpartition(b"/")[0]
         return self._seen(min(found, key=lambda path: path.rpartition(b"/")[0] != parent)) if found else None
+
+    # `folder_names.Tree`
+
+    def which(self, path: bytes) -> str | None:
+        """What tells the folder at a path from every other."""
+        number = self.disk.folders.get(path)
+        return None if number is None else f"memory:{number}"
+
+    def seek(self, which: str, near: bytes) -> bytes | None:
+        """Where that folder is now."""
+        del near
+        shown = (path for path in self.disk.folders if path and all(map(visible, path.split(b"/"))))
+        return next((path for path in shown if self.which(path) == which), None)
 
     def drop(self, document: str, number: int) -> None:
         """Remove a displaced body."""
@@ -290,7 +316,8 @@ class MemoryFiles:
 
     def carry(self, path: bytes, to: bytes) -> None:
         """What is at a path, with all in it, is at another now."""
-        self.disk.folders = {to + each[len(path) :] if within(each, path) else each for each in self.disk.folders}
+        folders = self.disk.folders.items()
+        self.disk.folders = {to + each[len(path) :] if within(each, path) else each: number for each, number in folders}
         self.disk.nodes = {to + each[len(path) :] if within(each, path) else each: node for each, node in self.disk.nodes.items()}
 
     async def place(self, verb: str, name: str) -> Place:

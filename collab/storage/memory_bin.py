@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from collab.errors import Exists, Malformed, NotFound
 from collab.storage.bin import Note, contained, described, home, reclaimed, returned
-from collab.storage.paths import check_lengths, split_move, split_new, within
+from collab.storage.paths import check_lengths, split, split_move, split_new, within
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collab.ports import Binned, Stat
     from collab.storage.memory import MemoryFiles
 
@@ -25,7 +27,7 @@ class MemoryFolders:
         self._files.refuse("make")
         raw = b"/".join(split_new(path))
         self._files.free(raw)
-        self._files.disk.folders.add(raw)
+        self._files.disk.make(raw)
         return await self._files.stat(path)
 
     async def move(self, path: str, to: str) -> Stat:
@@ -43,6 +45,17 @@ class MemoryFolders:
                 await files.step("moved")
                 files.places.names.shift(source, target)
         return await files.stat(to)
+
+    async def identify(self, paths: Sequence[str]) -> list[str]:
+        """The ids of folders."""
+        self._files.refuse("stat")
+        raw = [b"/".join(split(path)) for path in paths]
+        return self._files.places.names.folders.identify(self._files, raw)
+
+    async def find(self, folder: str) -> Stat:
+        """The folder with this id."""
+        self._files.refuse("stat")
+        return await self._files.stat(self._files.places.names.folders.find(self._files, folder).decode())
 
 
 class MemoryBin:
@@ -74,6 +87,8 @@ class MemoryBin:
         files.carry(sight.path, note.place(key))
         await files.step("binned")
         names.restate(note.places(key))
+        if sight.folder:
+            names.folders.carry(sight.path, note.place(key))
         return described(key, note, sight)
 
     async def entries(self) -> list[Binned]:
@@ -104,7 +119,7 @@ class MemoryBin:
         while parent:
             if parent in files.disk.nodes:
                 raise NotFound(f"no such folder: {parent.decode()}")
-            files.disk.folders.add(parent)
+            files.disk.make(parent)
             parent = parent.rpartition(b"/")[0]
         files.disk.notes[key] = replace(note, to=target.decode())
         await files.step("made")
@@ -127,10 +142,11 @@ class MemoryBin:
         gone = [row.id for row in names.below(home(key)) if files.places.present(row.path)]
         disk = files.disk
         disk.nodes = {path: node for path, node in disk.nodes.items() if not within(path, home(key))}
-        disk.folders = {path for path in disk.folders if not within(path, home(key))}
+        disk.folders = {path: number for path, number in disk.folders.items() if not within(path, home(key))}
         del disk.notes[key]
         await files.step("purged")
         names.erase(gone)
+        names.folders.drop(home(key))
         for document in gone:
             disk.asides.pop(document, None)
         return gone

@@ -14,6 +14,8 @@ from hashlib import sha256
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
+from collab.storage.folder_names import FolderNames
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
@@ -102,6 +104,7 @@ class Names:
         self._random = SystemRandom() if random is None else random
         self._clock = clock
         self._timer = timer
+        self.folders = FolderNames(database, self.fresh_id)
         self._gone: dict[str, float] = {}
         """When each document was first missed, by the timer: a wait of seconds is not worth a row on the disk."""
 
@@ -165,6 +168,7 @@ class Names:
         def act(connection: Connection) -> None:
             for row in _under(connection, path):
                 self._place(connection, row.id, to + row.path[len(path) :])
+            self.folders.shift(connection, path, to)
 
         self._database.run_sync(act)
 
@@ -179,7 +183,12 @@ class Names:
 
     def unsee(self) -> None:
         """The files are on another disk, or copies: no inode is known any more, only paths."""
-        self._database.run_sync(lambda connection: connection.execute("UPDATE documents SET file = '', stamp = ''"))
+
+        def act(connection: Connection) -> None:
+            connection.execute("UPDATE documents SET file = '', stamp = ''")
+            connection.execute("UPDATE folders SET file = ''")
+
+        self._database.run_sync(act)
 
     def erase(self, documents: Sequence[str]) -> None:
         """Nothing is known of these documents any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -155,3 +156,90 @@ async def test_a_document_that_vanished_unseen_does_not_keep_its_place_from_one_
     outside.time.pass_(2.1)
     assert (await outside.files.stat(one.id)).path == "new/a.md"
     assert (await outside.files.stat("old/a.md")).id == two.id
+
+
+# --- ids of folders
+
+
+async def test_a_folder_has_an_id_that_survives_renames_by_us_and_by_others(outside: Outside) -> None:
+    for path in ("sub/deep/a.md", "other/b.md", "subway/c.md"):
+        outside.put(path, b"one")
+    paths = ["", "sub", "sub/deep", "other", "subway"]
+    root, sub, deep, other, subway = await outside.folders.identify(paths)
+    assert root == ""
+    assert len({sub, deep, other, subway}) == 4
+    assert all(re.fullmatch("id:[a-z]{26}", each) for each in (sub, deep, other, subway))
+    assert await outside.folders.identify(paths) == [root, sub, deep, other, subway]
+    await outside.folders.move("sub", "other/new")
+    assert await outside.folders.identify(["other/new", "other/new/deep", "subway"]) == [sub, deep, subway]
+    outside.restart()
+    outside.rename("other", "elsewhere")
+    found = {each: (await outside.folders.find(each)).path for each in (root, sub, deep, other, subway)}
+    assert found == {root: "", sub: "elsewhere/new", deep: "elsewhere/new/deep", other: "elsewhere", subway: "subway"}
+    assert await outside.folders.identify(["elsewhere/new", "elsewhere"]) == [sub, other]
+    assert (await outside.folders.find(sub)).folder
+
+
+async def test_a_folder_that_takes_anothers_place_is_not_that_one(outside: Outside) -> None:
+    for path in ("sub/a.md", "other/b.md"):
+        outside.put(path, b"one")
+    sub, other = await outside.folders.identify(["sub", "other"])
+    outside.rename("sub", "old")
+    outside.rename("other", "sub")
+    assert await outside.folders.identify(["sub", "old"]) == [other, sub]
+    outside.put("other/c.md", b"one")
+    assert await outside.folders.identify(["other"]) != [other]
+    outside.rename("old", "older")
+    outside.put("old/c.md", b"one")
+    assert (await outside.folders.identify(["old"]))[0] not in {sub, other}
+    assert (await outside.folders.find(sub)).path == "older"
+
+
+async def test_a_folder_that_was_made_anew_in_its_place_is_the_same(outside: Outside) -> None:
+    await outside.folders.make("sub")
+    (sub,) = await outside.folders.identify(["sub"])
+    entry = await outside.bin.discard("sub", if_match=None, by="Ann", now=1.0)
+    await outside.bin.purge(entry.key)
+    with pytest.raises(NotFound):
+        await outside.folders.find(sub)
+    outside.put("x/a.md", b"one")
+    (before,) = await outside.folders.identify(["x"])
+    outside.clear("x")
+    with pytest.raises(NotFound):
+        await outside.folders.find(before)
+    outside.put("x/a.md", b"one")
+    assert await outside.folders.identify(["x"]) == [before]
+    assert (await outside.folders.find(before)).path == "x"
+
+
+async def test_a_folder_in_the_bin_is_not_found_and_keeps_its_id(outside: Outside) -> None:
+    outside.put("sub/deep/a.md", b"one")
+    sub, deep = await outside.folders.identify(["sub", "sub/deep"])
+    entry = await outside.bin.discard("sub", if_match=None, by="Ann", now=1.0)
+    for gone in (sub, deep):
+        with pytest.raises(NotFound):
+            await outside.folders.find(gone)
+    outside.put("sub/b.md", b"two")
+    assert (await outside.folders.identify(["sub"]))[0] not in {sub, deep}
+    with pytest.raises(NotFound):
+        await outside.folders.find(sub)
+    await outside.bin.restore(entry.key, "back")
+    assert [(await outside.folders.find(each)).path for each in (sub, deep)] == ["back", "back/deep"]
+
+
+async def test_what_is_no_folder_has_no_id(outside: Outside) -> None:
+    outside.put("a.md", b"one")
+    for name in ("a.md", "none", ".collab-bin", "a.md/x"):
+        with pytest.raises(NotFound):
+            await outside.folders.identify([name])
+    for identity in ((await outside.files.stat("a.md")).id, "id:" + "z" * 26, "sub", "x\ud800"):
+        with pytest.raises(NotFound):
+            await outside.folders.find(identity)
+    outside.put("sub/a.md", b"one")
+    (sub,) = await outside.folders.identify(["sub"])
+    outside.rename("sub", "gone")
+    outside.put("sub", b"a file")
+    assert (await outside.folders.find(sub)).path == "gone"
+    outside.clear("gone")
+    with pytest.raises(NotFound):
+        await outside.folders.find(sub)
