@@ -719,8 +719,11 @@ class Document:
             self.endings = ()
             return
         fork.follow(self)
-        theirs, ours = _breaks(fork.text()), _breaks(self.text())
-        self.endings = [(ours[bisect_left(theirs, place)], ending) for place, ending in fork.endings] if len(ours) == len(theirs) else ()
+        places = fork.endings
+        if fork.text() != self.text():
+            theirs, ours = _breaks(fork.text()), _breaks(self.text())
+            places = tuple((ours[bisect_left(theirs, place)], ending) for place, ending in places) if len(ours) == len(theirs) else ()
+        self.endings = places
 
     def follow(self, other: Document) -> None:
         """Take in what another replica has, without any look: for forks that are thrown away."""

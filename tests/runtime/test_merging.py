@@ -410,8 +410,9 @@ async def test_line_ends_that_somebody_else_brought_meanwhile_stay_as_they_are(s
     assert story.host().body().decode() == story.file()
 
 
+@pytest.mark.parametrize("torn", [False, True], ids=["whole", "torn"])
 @pytest.mark.parametrize("changed", [False, True], ids=["the same", "another body"])
-async def test_line_ends_stay_when_somebody_types_while_a_body_is_merged(stage: Stage, *, changed: bool) -> None:
+async def test_line_ends_stay_when_somebody_types_while_a_body_is_merged(stage: Stage, *, changed: bool, torn: bool) -> None:
     """TEXT-2, HISTORY-3: what is typed then is in the text, and not in what was merged; also where a character is cut in two."""
     first = "one\r\n😀 two\nthree\r\n"
     stage.files.poke(PATH, first.encode())
@@ -427,13 +428,14 @@ async def test_line_ends_stay_when_somebody_types_while_a_body_is_merged(stage: 
         if word == "append":
             stage.before = None
             ann.append("meanwhile\n")
-            ann.send(protocol.update(cut))
+            if torn:
+                ann.send(protocol.update(cut))
             await passing(0.1)
 
     stage.before = type_meanwhile
     body = first.replace("three", "3") if changed else first
     await stage.documents.put(PATH, body.encode(), if_match=sha256(first.encode()).hexdigest(), writer=person("Bob"))
-    expected = "typed " + body.replace("😀", "\ufffdx\ufffd") + "meanwhile\r\n"
+    expected = "typed " + body.replace("😀", "\ufffdx\ufffd" if torn else "😀") + "meanwhile\r\n"
     assert await settled(stage) == expected
     await stage.crash()
     await stage.guest("Cleo")
