@@ -37,6 +37,7 @@ from collab.runtime.audit import Audit
 from collab.runtime.bin import Trash
 from collab.runtime.documents import Documents
 from collab.runtime.folders import Tree
+from collab.runtime.garbage import Garbage
 from collab.runtime.history import History
 from collab.runtime.metrics import Metrics
 from collab.runtime.noticing import Noticing
@@ -156,6 +157,7 @@ class App:
     health: Health
     metrics: Metrics
     rejected: Rejected
+    garbage: Garbage
     nodes: Nodes | None = None
 
     async def stop(self) -> None:
@@ -168,7 +170,8 @@ class App:
 def build(settings: Settings, adapters: Adapters) -> App:
     """Wire everything; the rooms start with the application's lifespan, and end before it (`App.rooms.stop`)."""
     metrics = Metrics(journal_pending=lambda: int(getattr(adapters.journal, "pending_bytes", 0)))
-    pulse, aside = Pulse(metrics), Aside()
+    garbage, aside = Garbage(), Aside()
+    pulse = Pulse(metrics, rest=garbage.rest)
     audit = Audit(adapters.now)
     sessions = Sessions(
         adapters.secret,
@@ -252,7 +255,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *([] if passage is None else [Middleware(Passing, passage=passage)]),
             ],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(rooms, trash, adapters, metrics, [pulse.stop, aside.close]),
+            lifespan=_lifespan(rooms, trash, adapters, metrics, [pulse.stop, aside.close, garbage.end]),
         ),
         door=Door(
             open=RoomDoor(rooms, admission, settings.prefix).open,
@@ -270,6 +273,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         health=health,
         metrics=metrics,
         rejected=rejected,
+        garbage=garbage,
         nodes=nodes,
     )
     if passage is not None:
@@ -520,6 +524,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
 
         def listening(port: int) -> None:
             app.admission.port = port
+            app.garbage.begin()
             ready(port)
 
         with _listening(settings):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from collab.archive.engine import Database
 
+_NAMED = select(people.c.id, people.c.name).where(people.c.id.in_(bindparam("asked", expanding=True)), people.c.name.is_not(None))
+"""Made once: who comes in is looked up, and a statement leaves garbage."""
+
 
 class SqlAuthors:
     """The port `Authors`."""
@@ -79,8 +82,7 @@ def _meet(connection: Connection, met: Mapping[str, str]) -> None:
 def _names(connection: Connection, asked: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for start in range(0, len(asked), 500):
-        query = select(people.c.id, people.c.name).where(people.c.id.in_(asked[start : start + 500]), people.c.name.is_not(None))
-        found.update(connection.execute(query).all())
+        found.update(connection.execute(_NAMED, {"asked": asked[start : start + 500]}).all())
     return found
 
 

@@ -19,13 +19,17 @@ QUIET = 600
 
 class Pulse:
     """`beat` is called when something begins. A stall is seen two ways: how late a timer came, for which a busy machine is enough, and how much
-    processor time the loop's thread used between two looks, which is the server's alone. `used` gives the latter in seconds.
+    processor time the loop's thread used between two looks, which is the server's alone. `used` gives the latter in seconds; `rest` is called when
+    nothing happens any more.
     """
 
-    def __init__(self, metrics: Metrics, used: Callable[[], float] = time.thread_time, *, quiet: int = QUIET) -> None:
+    def __init__(
+        self, metrics: Metrics, used: Callable[[], float] = time.thread_time, *, quiet: int = QUIET, rest: Callable[[], None] = lambda: None
+    ) -> None:
         self._metrics = metrics
         self._most = quiet
         self._used_now = used
+        self._rest = rest
         self._timer: asyncio.TimerHandle | None = None
         self._quiet = self._messages = 0
         self._due = self._used = 0.0
@@ -61,5 +65,6 @@ class Pulse:
         self._quiet += 1
         if self._quiet > self._most:
             self._timer = None
+            self._rest()
         else:
             self._look_later(loop)

@@ -231,6 +231,8 @@ class HttpSocket(HttpToolsProtocol):
             leave=partial(door.callers.leave, self._address or ""),
         )
         self.connections.discard(self)
+        # It and this one hold each other: both would wait for the collector of garbage.
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does at the end of a connection
         self.transport.set_protocol(room)
         room.connection_made(self.transport)
         room.open(handshake, answer, door.open)

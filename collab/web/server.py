@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import math
 import resource
@@ -25,11 +24,6 @@ logger = logging.getLogger("collab.web")
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DESCRIPTORS = 65_536
 """Open files that the process asks for; a connection is one."""
-
-COLLECTION = (10_000, 5, 4)
-"""New objects until the young ones are looked through, and of how many such looks the next is a wider one. With Python's own 700, what waits for
-the journal in many rooms is looked through again and again, a third of the processor time of an edit.
-"""
 
 KEEPALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -190,21 +184,9 @@ def serve(  # noqa: PLR0913 - the parts of a server; app.py gives them by name
     """
     listener = listen(host, port, shared=watch is not None)
     more_descriptors()
-
-    def ready(port: int) -> None:
-        collect_seldom()
-        on_ready(port)
-
-    server = Server(configure(app, door, loop=loop), drain=on_drain, stop=on_stop, ready=ready, drain_seconds=drain_seconds, watch=watch)
+    server = Server(configure(app, door, loop=loop), drain=on_drain, stop=on_stop, ready=on_ready, drain_seconds=drain_seconds, watch=watch)
     with listener:
         server.run(sockets=[listener])
-
-
-def collect_seldom() -> None:
-    """Look for cycles less often than Python does by itself, and never among what was there at the start."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTION)
 
 
 def more_descriptors() -> None:

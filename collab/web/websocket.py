@@ -236,6 +236,8 @@ class RoomSocket(asyncio.Protocol):
         self._state.connections.discard(self)
         self._leave()
         self._report(ABNORMAL)
+        # They hold each other, and would wait for the collector of garbage.
+        self._inbound = None
 
     def pause_writing(self) -> None:
         """The peer does not read."""

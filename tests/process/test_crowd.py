@@ -68,6 +68,7 @@ async def test_connections_on_which_nothing_is_said_cost_little_memory_and_next_
         print(f"{spent:.2f} s of the processor for one keep-alive of {count}")
         assert spent < 0.1 + 3 * 60e-6 * count
         assert (await numbers(server))["collab_event_loop_stall_seconds_count",] == looks
+        await check_stalls(server)
         for typist in first + crowd:
             typist.transport.abort()
 
@@ -212,6 +213,7 @@ async def test_people_come_type_and_go_for_long_and_nothing_stays_behind(tmp_pat
         grown = memory(server.pid) - warm
         await asyncio.gather(*(typist.leave() for _, typist in crowd))
         await until_told(server, "collab_rooms", 0)
+        await check_stalls(server)
         after = await counts(server)
         print(f"memory {warm / 2**20:.1f} MB, grown by {grown / 2**20:.2f} MB; before {before}, after {after}")
         assert grown < max(8 * 2**20, warm / 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import logging
 import random
 import socket
@@ -20,8 +21,9 @@ from interop.peer import install
 from scale import scale
 from websockets.sync.client import connect
 
-from collab.frames import frame
-from collab.web.door import Limits
+from collab.frames import ClientFrames, frame
+from collab.web.door import HttpSocket, Limits
+from collab.web.websocket import RoomSocket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -407,6 +409,27 @@ def test_a_peer_that_goes_while_it_is_paused_is_let_go(house: Doorstep) -> None:
         assert client.closed() == (4401, "enough")
     house.wait(lambda: room.calls == ["lost 4401"])
     assert room.received == [b"stop:"]
+
+
+def test_a_connection_that_goes_leaves_nothing_for_the_collector_of_garbage(house: Doorstep) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            with house.visit() as client:
+                client.echo(b"hello")
+            with closing(house.connect()) as client:
+                client.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                client.ended()
+        house.wait(lambda: house.callers.present() == 0)
+        house.rooms.clear()
+        # What ended last is let go in the loop's next turn.
+        turned: Future[None] = Future()
+        house.loop.call_soon_threadsafe(lambda: house.loop.call_soon(turned.set_result, None))
+        turned.result(SECONDS)
+        assert [each for each in gc.get_objects() if isinstance(each, HttpSocket | RoomSocket | ClientFrames)] == []
+    finally:
+        gc.enable()
 
 
 # Before a request is whole

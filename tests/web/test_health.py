@@ -119,13 +119,15 @@ async def test_a_stall_of_the_event_loop_is_measured_while_something_happens() -
 
 async def test_when_nothing_happens_no_timer_runs_and_a_message_keeps_it_running() -> None:
     metrics = Metrics()
-    pulse = Pulse(metrics, quiet=50)
+    rests: list[int] = []
+    pulse = Pulse(metrics, quiet=50, rest=lambda: rests.append(metrics.loop_stall.count))
     pulse.beat()
     await until(lambda: metrics.loop_stall.count >= 25)
     metrics.messages += 1
     await until(lambda: pulse.resting)
     looks = metrics.loop_stall.count
     assert looks > 50
+    assert rests == [looks]
     pulse.beat()
     assert not pulse.resting
     pulse.stop()
