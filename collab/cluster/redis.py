@@ -207,6 +207,10 @@ class RedisPlacement:
         self._epoch: bytes | None = None
         self._beating: asyncio.Task[None] | None = None
         self._first = True
+        self._unsure = False
+        """Others may have believed that this node is gone: what of its claims stands, is not known."""
+        self._replaced = False
+        """Redis was restarted or replaced, and nobody was told yet."""
         self._closed = False
         self.trouble: str | None = None
         """Why other nodes may believe that this one is gone, in words, or None."""
@@ -332,16 +336,22 @@ class RedisPlacement:
 
     async def _beat(self) -> None:
         first = self._first
+        unsure, self._unsure = self._unsure, True
         again, *rest = await self._server.call(BEAT, *self._common, self._address, int(first), self._buried)
         self._first = False
         if again < 0:
             raise Unavailable(f"another node has started with the name {self._name}: each needs one of its own")
         epoch, gone = rest
         self.trouble = None
-        restarted, self._epoch = not first and epoch != self._epoch, epoch
-        if (again and not first) or restarted:
+        known, self._epoch = self._epoch, epoch
+        if not first and epoch != known:
+            self._replaced = True
+        self._unsure = unsure or self._replaced or (again and not first)
+        if self._unsure:
             await self._verify()
-        if restarted:
+            self._unsure = False
+        if self._replaced:
+            self._replaced = False
             self.restarted()
         new = {node.decode() for node in gone} - self._told
         for node in sorted(new):

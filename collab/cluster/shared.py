@@ -21,7 +21,7 @@ log = logging.getLogger("collab.cluster")
 AT_ONCE = 8
 """Logs that are refilled at a time: all of them may be gone."""
 AGAIN = (0.1, 10.0)
-"""Seconds between tries to refill a log, doubling, and at most."""
+"""Seconds between tries to look at a log, or to refill one, doubling, and at most."""
 
 
 async def _nobody(_document: str, _journal: Refillable) -> bool:
@@ -88,11 +88,17 @@ class Shared:
         self._spawn(self._look_again())
 
     async def _look_again(self) -> None:
-        try:
-            await self.journal.check()
-            await self._ask()
-        except CollabError as error:
-            log.warning("%s", error.detail)
+        pause, most = AGAIN
+        while True:
+            try:
+                await self.journal.check()
+                await self._ask()
+            except CollabError as error:
+                log.warning("what Redis has is not known yet: %s", error.detail)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, most)
+            else:
+                return
 
     def _forgotten(self, document: str) -> None:
         log.error("Redis has forgotten %s, or what was appended to it", document)

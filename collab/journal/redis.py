@@ -361,12 +361,19 @@ class RedisJournal:
     # --- a Redis that forgot
 
     async def check(self) -> None:
-        """Redis was restarted or replaced: whether it has what it had acknowledged. What it has not is told to `forgotten`."""
+        """Redis was restarted or replaced: whether it has what it had acknowledged. What it has not is told to `forgotten`. Unavailable: of some
+        nobody knows yet.
+        """
         lines = [line for line in self._lines.values() if line.position is not None and not line.forgotten]
         replies = await self._server.call_all([self._append_call(line, ()) for line in lines])
+        refused: Unavailable | None = None
         for line, reply in zip(lines, replies, strict=True):
-            if not isinstance(reply, Unavailable):
+            if isinstance(reply, Unavailable):
+                refused = reply
+            else:
                 self._stands(line, reply)
+        if refused is not None:
+            raise refused
 
     async def refill(self, document: str, state: bytes, meta: Meta, *, ahead: bool) -> int:
         """Redis has forgotten a document, and it was claimed again: its log begins anew with this state, at the position that is given back, above

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -126,6 +126,37 @@ async def test_who_comes_back_after_a_pause_learns_what_it_lost_and_keeps_the_re
     assert await soon(anext(aiter(one.placement.lost()))) == A
     assert await two.placement.claim(B) == kept
     assert (one.placement.fence(A), one.placement.fence(B)) == (None, kept.fence)
+
+
+async def test_who_comes_back_learns_what_it_lost_wherever_the_connection_breaks_then(redis_server: RedisServer, prefix: str) -> None:
+    """REDIS-4."""
+
+    async def come_back(cut: int | None) -> tuple[int | None, int]:
+        """The number that the node believes to have, and how much Redis has answered; `cut`: how much of that comes through at first."""
+        line = Line(redis_server)
+        await line.open()
+        node, document = await started(line.url, prefix, name=f"node{cut}"), f"id:{cut}"
+        place = await node.placement.claim(document)
+        die(node)
+        redis_server.cli("DEL", f"{prefix}node:node{cut}")
+        redis_server.cli("HSET", f"{prefix}doc:{document}", "node", "another", "fence", str(place.fence + 1))
+        line.cut()
+        line.cut_after, line.answered = cut, 0
+        with pytest.raises(Unavailable):
+            await node.placement._beat()  # the connection of before
+        while line.cut_after is not None:
+            with suppress(Unavailable):
+                await node.placement._beat()
+        await node.placement._beat()
+        found = node.placement.fence(document), line.answered
+        await node.close()
+        await line.close()
+        return found
+
+    fence, whole = await come_back(None)
+    assert fence is None
+    cuts = range(whole - 100, whole, 5)
+    assert [(cut, (await come_back(cut))[0]) for cut in cuts] == [(cut, None) for cut in cuts]
 
 
 async def test_a_node_that_ends_gives_everything_to_the_others_at_once(nodes: list[Node]) -> None:
