@@ -27,7 +27,7 @@ from collab.cluster.nodes import Nodes
 from collab.cluster.passing import Passage, Passing
 from collab.cluster.shared import Shared
 from collab.cluster.workers import Supervisor
-from collab.errors import Conflict, Unavailable
+from collab.errors import CollabError, Conflict, Unavailable
 from collab.frames import frame
 from collab.journal.sqlite import Seat as JournalSeat
 from collab.journal.sqlite import SqliteJournal
@@ -158,6 +158,7 @@ class App:
     metrics: Metrics
     rejected: Rejected
     garbage: Garbage
+    begin: Beginning
     nodes: Nodes | None = None
 
     async def stop(self) -> None:
@@ -239,6 +240,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     embedding = Embedding(pages, api, admission, metrics.refused)
     nodes, passage = _neighbours(adapters, rooms, metrics)
+    begin = Beginning(rooms, trash, adapters)
     app = App(
         web=Starlette(
             routes=[
@@ -255,7 +257,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *([] if passage is None else [Middleware(Passing, passage=passage)]),
             ],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(rooms, trash, adapters, metrics, [pulse.stop, aside.close, garbage.end]),
+            lifespan=_lifespan(begin, adapters, metrics, [pulse.stop, aside.close, garbage.end]),
         ),
         door=Door(
             open=RoomDoor(rooms, admission, settings.prefix).open,
@@ -274,6 +276,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         metrics=metrics,
         rejected=rejected,
         garbage=garbage,
+        begin=begin,
         nodes=nodes,
     )
     if passage is not None:
@@ -322,18 +325,50 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _lifespan(
-    rooms: Rooms, trash: Trash, adapters: Adapters, metrics: Metrics, ends: Iterable[Callable[[], None]]
-) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+@dataclass(slots=True)
+class Beginning:
+    """What comes before the first request, once. A server awaits it before its application's lifespan, which would tell errors as tracebacks."""
+
+    rooms: Rooms
+    trash: Trash
+    adapters: Adapters
+    begun: bool = False
+
+    async def __call__(self) -> None:
+        """CollabError: it can't be, and nothing is held."""
+        if self.begun:
+            return
+        self.begun = True
+        try:
+            await self._begin()
+        except CollabError:
+            if self.adapters.close is not None:
+                await self.adapters.close()
+            raise
+
+    async def _begin(self) -> None:
+        adapters = self.adapters
         if adapters.exchange is not None:
-            await adapters.exchange.listen(adapters.address)
+            try:
+                await adapters.exchange.listen(adapters.address)
+            except OSError as error:
+                raise Unavailable(
+                    f"cannot listen for the other nodes on {adapters.address}: {error.strerror}; see COLLAB_NODE_ADDRESS"
+                ) from error
         if adapters.start is not None:
             await adapters.start()
         if adapters.mends:
-            await trash.mend()
-        await rooms.start()
+            await self.trash.mend()
+        await self.rooms.start()
+
+
+def _lifespan(
+    begin: Beginning, adapters: Adapters, metrics: Metrics, ends: Iterable[Callable[[], None]]
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await begin()
+        rooms, trash = begin.rooms, begin.trash
         work: list[Coroutine[object, object, None]] = []
         if adapters.caretaker:
             work += [trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
@@ -534,6 +569,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 host=settings.host,
                 port=settings.port if seat is None else seat.port,
                 drain_seconds=settings.drain,
+                on_begin=app.begin,
                 on_drain=app.health.drain,
                 on_stop=app.stop,
                 on_ready=listening,

@@ -272,7 +272,7 @@ def doorstep(limits: Limits, loop: str = "uvloop", prefix: bytes = b"") -> Itera
             runner.run(house.server.serve([listener]))
 
     listener = listen("127.0.0.1", 0)
-    house.server = Server(configure(app, house.door), drain=lambda: None, stop=nothing, ready=ready, drain_seconds=0.0)
+    house.server = Server(configure(app, house.door), begin=nothing, drain=lambda: None, stop=nothing, ready=ready, drain_seconds=0.0)
     thread = threading.Thread(target=run)
     thread.start()
     try:

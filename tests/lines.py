@@ -15,6 +15,10 @@ class Line:
         self.refusing = False
         self.cut_after: int | None = None
         """Bytes of answers that are still let through; then every connection breaks."""
+        self.for_good = False
+        """And no other is taken then."""
+        self.answered = 0
+        """Bytes of answers that were let through."""
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -57,8 +61,10 @@ class Line:
                     self.cut_after -= len(data)
                     if self.cut_after < 0:
                         self.cut_after = None
+                        self.refusing = self.for_good
                         self.cut()
                         return
+                self.answered += len(data) if counted else 0
                 sink.write(data)
                 await sink.drain()
         sink.close()

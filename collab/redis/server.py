@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from collab.errors import Malformed, Unavailable
 
@@ -27,6 +27,10 @@ SCHEMES = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redi
 
 Reply: TypeAlias = Any
 """What Redis answers: int, bytes, None, or a list of these."""
+
+
+class Refused(Unavailable):
+    """Redis has answered that it does not."""
 
 
 class Script:
@@ -91,12 +95,12 @@ class Server:
             raise _unavailable(error) from error
 
     async def weakness(self) -> str | None:
-        """Why what it has taken may be gone after a crash, in words; None: it has it on the disk before it answers."""
+        """Why what it has taken may be gone after a crash, in words; None: it has it on the disk before it answers. Unavailable: nobody knows."""
         wanted = {"appendonly": "yes", "appendfsync": "always"}
         for name, value in wanted.items():
             try:
                 held = await self._setting(name)
-            except Unavailable:
+            except Refused:
                 return "Redis does not tell how it keeps what it takes (CONFIG GET is refused)"
             if held != value:
                 return f"Redis has {name} {held or 'unknown'}, not {value}"
@@ -143,4 +147,5 @@ def _client(url: str, answer: float) -> Redis:
 
 def _unavailable(error: Exception) -> Unavailable:
     words = " ".join(str(error).split()) or type(error).__name__
-    return Unavailable(f"Redis does not take it: {words}")
+    kind = Refused if isinstance(error, ResponseError) else Unavailable
+    return kind(f"Redis does not take it: {words}")

@@ -56,7 +56,7 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, stopped in order: `drain()` on the first SIGTERM or SIGINT, `drain_seconds` later `stop()`, then the connections close.
+    """uvicorn, begun with `begin()` and stopped in order: `drain()` on the first SIGTERM or SIGINT, `drain_seconds` later `stop()`, then the connections close.
 
     The listener is open until then. A second signal ends the wait, and nothing else.
     """
@@ -65,6 +65,7 @@ class Server(uvicorn.Server):
         self,
         config: Config,
         *,
+        begin: Callable[[], Awaitable[None]],
         drain: Callable[[], None],
         stop: Callable[[], Awaitable[None]],
         ready: Callable[[int], None],
@@ -73,6 +74,7 @@ class Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._watch = watch
+        self._begin = begin
         self._drain = drain
         self._stop = stop
         self._ready = ready
@@ -84,6 +86,7 @@ class Server(uvicorn.Server):
         """Listen, and say on which port."""
         if self._watch is not None:
             asyncio.get_running_loop().add_reader(self._watch, self._orphan, self._watch)
+        await self._begin()
         await super().startup(sockets)
         if sockets and self.started:
             self._ready(sockets[0].getsockname()[1])
@@ -144,7 +147,7 @@ def nothing() -> None:
 
 
 async def no_rooms() -> None:
-    """Store nothing."""
+    """Begin, or store, nothing."""
 
 
 def configure(app: Any, door: Door, *, loop: str = "uvloop") -> Config:  # noqa: ANN401 - any ASGI application
@@ -173,6 +176,7 @@ def serve(  # noqa: PLR0913 - the parts of a server; app.py gives them by name
     host: str,
     port: int,
     drain_seconds: float,
+    on_begin: Callable[[], Awaitable[None]] = no_rooms,
     on_drain: Callable[[], None] = nothing,
     on_stop: Callable[[], Awaitable[None]] = no_rooms,
     on_ready: Callable[[int], None] = no_port,
@@ -180,11 +184,19 @@ def serve(  # noqa: PLR0913 - the parts of a server; app.py gives them by name
     watch: int | None = None,
 ) -> None:
     """Serve until a signal comes, or (`watch`, the reading end of a pipe) until the process that holds its other end is gone. Prints nothing.
-    OSError: the address cannot be had; SystemExit: the application did not start.
+    OSError: the address cannot be had; what `on_begin` raises; SystemExit: the application did not start.
     """
     listener = listen(host, port, shared=watch is not None)
     more_descriptors()
-    server = Server(configure(app, door, loop=loop), drain=on_drain, stop=on_stop, ready=on_ready, drain_seconds=drain_seconds, watch=watch)
+    server = Server(
+        configure(app, door, loop=loop),
+        begin=on_begin,
+        drain=on_drain,
+        stop=on_stop,
+        ready=on_ready,
+        drain_seconds=drain_seconds,
+        watch=watch,
+    )
     with listener:
         server.run(sockets=[listener])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from redis_server import running
+from redis_server import Line, running
 from serving import Served
 
 if TYPE_CHECKING:
@@ -116,3 +116,44 @@ def test_no_server_without_a_name_and_none_of_the_same_name_comes_beside_them(no
     again = Served(two.root, two.state, two.environment).run("serve", "--port", "0")
     assert (alone.returncode, again.returncode) == (2, 2)
     assert str(two.pid) in again.stderr
+
+
+async def launched(server: Served) -> tuple[int | None, list[str]]:
+    """The status with which it ended, None: it serves; and what it wrote."""
+    written = server.log.stat().st_size if server.log.exists() else 0
+    process = await asyncio.to_thread(server.launch)
+    assert process.stdout is not None
+    printed = await asyncio.to_thread(process.stdout.readline)
+    if printed:
+        process.kill()
+    status = await asyncio.to_thread(process.wait, 60)
+    process.stdout.close()
+    return None if printed else status, server.log.read_bytes()[written:].decode().splitlines()
+
+
+async def test_a_node_that_starts_while_redis_breaks_or_is_away_says_so_in_one_line(tmp_path: Path, redis: RedisServer) -> None:
+    """REDIS-1."""
+    line = Line(redis)
+    await line.open()
+    settings = {
+        "COLLAB_JOURNAL": line.url,
+        "COLLAB_NODE": "one",
+        "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free()}",
+        "COLLAB_LOG_LEVEL": "warning",
+    }
+    server = Served(tmp_path / "root", tmp_path / "state", settings)
+    assert (await launched(server))[0] is None
+    whole = line.answered
+    ends = []
+    for cut in range(0, whole + whole // 4, whole // 4):
+        line.refusing, line.for_good, line.cut_after = False, True, cut
+        status, told = await launched(server)
+        ends.append(status)
+        if status is not None:
+            assert status == 2
+            assert len(told) == 1, told
+            assert told[0].startswith("collab serve: Redis does not take it: ")
+    assert ends[:3] == [2] * 3, ends
+    line.refusing = True
+    assert (await launched(server))[0] == 2
+    await line.close()
