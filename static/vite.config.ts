@@ -76,7 +76,7 @@ export default defineConfig({
     reportCompressedSize: false,
     license: { fileName: "assets/licenses.md" },
     rolldownOptions: {
-      input: { index: "index.html", edit: "edit.html", login: "login.html", present: "present.html", diagram: "diagram.html" },
+      input: { index: "index.html", edit: "edit.html", login: "login.html", present: "present.html", office: "office.html", diagram: "diagram.html" },
     },
   },
   worker: { format: "es" },

@@ -33,6 +33,7 @@ PAGES = {
     "login": "/login",
     "edit": "/edit/{name:path}",
     "present": "/present/{name:path}",
+    "office": "/office/{name:path}",
     "diagram": "/diagram",
 }
 """The built page behind each address."""
@@ -67,6 +68,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_OFFICE = {**_HEADERS, "Referrer-Policy": "strict-origin"}
+"""Of the page around an office suite. The suite knows our origin; from `same-origin`, browsers would make the form's origin `null`."""
 _APART = {name: value for name, value in _HEADERS.items() if name != "Cross-Origin-Opener-Policy"}
 """Of the page that has no origin: an opener's policy is nothing to a frame."""
 
@@ -132,19 +135,22 @@ class Client:
 
 @dataclass(slots=True)
 class Pages:
-    """The routes of people: pages and assets. `random` gives that many bytes, for nonces; `frames` are origins that may show our pages."""
+    """The routes of people: pages and assets. `random` gives that many bytes, for nonces; `frames` are origins that may show our pages; `suite` tells
+    the origins of the office suite of a name, none of one that there is not.
+    """
 
     folder: Path
     prefix: str
     random: Callable[[int], bytes]
     frames: Sequence[str] = ()
+    suite: Callable[[str], Sequence[str]] = lambda _name: ()
     _client: Client | None = field(default=None, init=False)
 
     def routes(self) -> list[Route]:
         """What Starlette routes."""
-        pages = [Route(address, self._page(name), methods=["GET"], name=name) for name, address in PAGES.items() if name != "diagram"]
-        diagram = Route(PAGES["diagram"], self.diagram, methods=["GET"])
-        return [*pages, diagram, Route("/static/{path:path}", self.asset, methods=["GET"])]
+        own = {"diagram": self.diagram, "office": self.office}
+        pages = [Route(address, own.get(name) or self._page(name), methods=["GET"], name=name) for name, address in PAGES.items()]
+        return [*pages, Route("/static/{path:path}", self.asset, methods=["GET"])]
 
     def client(self) -> Client | None:
         """The built client, looked for until it is there."""
@@ -185,16 +191,26 @@ class Pages:
 
         `document` as it is in the address, percent-encoded: its name is read before any script has come.
         """
-        nonce = urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
+        nonce = self._nonce()
         headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor, frames)}
         if not frames:
             headers["X-Frame-Options"] = "DENY"
         return self._filled(name, headers, NONCE=nonce, TOKEN=token, NAME=_title(document))
 
+    async def office(self, request: Request) -> Response:
+        """The page around an office suite: the one that its address names may be shown in it, and be sent a form with a token."""
+        nonce = self._nonce()
+        suite = self.suite(request.query_params.get("suite", ""))
+        headers = {**_OFFICE, "Content-Security-Policy": policy(nonce, visitor_of(request), suite=suite), "X-Frame-Options": "DENY"}
+        return _packed(request, self._filled("office", headers, NONCE=nonce, NAME=_title(request.path_params["name"])))
+
     async def diagram(self, request: Request) -> Response:
         """The page that draws a diagram's source, for a frame of ours. It has no origin, no cookie, no connection: what it is sent stays there."""
         del request
         return self._filled("diagram", {**_APART, "Content-Security-Policy": diagram_policy(self.frames)})
+
+    def _nonce(self) -> str:
+        return urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
 
     def _filled(self, name: str, headers: dict[str, str], **words: str) -> Response:
         """The template with its words; 503 without a built client, 404 when it lacks this page."""
@@ -213,8 +229,10 @@ def _title(document: str) -> str:
     return "" if is_id(name) else name.rpartition("/")[2]
 
 
-def policy(nonce: str, visitor: Visitor, frames: Sequence[str] = ()) -> str:
-    """What a page may load and do (Content Security Policy, level 3): only what is ours. `frames` are origins that may show it."""
+def policy(nonce: str, visitor: Visitor, frames: Sequence[str] = (), suite: Sequence[str] = ()) -> str:
+    """What a page may load and do (Content Security Policy, level 3): only what is ours. `frames` are origins that may show it, `suite` those that it
+    may show and send forms to.
+    """
     sockets = ("wss" if visitor.scheme == "https" else "ws") + f"://{visitor.host}"
     return "; ".join(
         [
@@ -224,9 +242,9 @@ def policy(nonce: str, visitor: Visitor, frames: Sequence[str] = ()) -> str:
             "img-src 'self' data: blob:",
             "font-src 'self'",
             f"connect-src 'self' {sockets}",
-            "frame-src 'self'",
+            " ".join(["frame-src 'self'", *suite]),
             "worker-src 'self'",
-            "form-action 'self'",
+            " ".join(["form-action 'self'", *suite]),
             "base-uri 'none'",
             _TRUSTED,
             "frame-ancestors " + (" ".join(frames) or "'none'"),

@@ -47,6 +47,7 @@ def policy(answer: httpx.Response) -> dict[str, str]:
         ("/edit/notes/%FF%00?x", "edit"),
         ("/present/notes/a.md", "present"),
         ("/diagram", "diagram"),
+        ("/office/notes/a.odt?suite=Office&action=edit", "office"),
     ],
 )
 async def test_each_address_has_its_page(tmp_path: Path, client: Path, path: str, name: str) -> None:

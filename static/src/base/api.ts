@@ -24,6 +24,8 @@ export interface Item {
   modified: string | number;
   role: string;
   starred?: boolean;
+  /** Who has the file open in an application outside of the server. */
+  held?: { by: string; application: string } | null;
 }
 
 export const FOLDER = "inode/directory";

@@ -21,10 +21,15 @@ export class Menu {
   constructor(
     private readonly ways: Ways,
     private readonly download: () => Act,
+    private readonly readOnly: () => boolean,
   ) {
     part("more").append(icon("menu"));
     this.menu.replaceChildren(...this.items().map((item) => this.row(item)));
     this.menu.addEventListener("keydown", (event) => this.walk(event));
+    this.menu.addEventListener("beforetoggle", ({ newState }) => {
+      // A tab of its own has no token: in a frame of another site there is no way to it.
+      if (newState === "open" && lease === null) void this.offer();
+    });
     this.menu.addEventListener("toggle", () => {
       if (this.menu.matches(":popover-open")) this.menu.querySelector<HTMLElement>("button")?.focus();
     });
@@ -47,8 +52,21 @@ export class Menu {
     ];
   }
 
-  private row({ label, icon: picture, act }: Item): HTMLButtonElement {
-    const made = element("button", { type: "button", "data-act": label }, icon(picture), t(label));
+  /** "Open with": each suite, and what it does with such a file. */
+  private async offer(): Promise<void> {
+    const { knownSuites, labelOf, offers, officeAddress } = await import("../office/offers.ts");
+    await knownSuites();
+    const { path } = this.ways;
+    for (const former of this.menu.querySelectorAll("[data-act^='office.open']")) former.remove();
+    const rows = offers(path, this.readOnly()).map((offer) => {
+      const act = (): void => void open(officeAddress(path, offer), "_blank", "noopener");
+      return this.row({ label: `office.open.${offer.action}`, icon: offer.action === "edit" ? "pencil" : "preview", act }, labelOf(offer));
+    });
+    this.menu.querySelector("[data-act='editor.menu.print']")?.before(...rows);
+  }
+
+  private row({ label, icon: picture, act }: Item, words = t(label)): HTMLButtonElement {
+    const made = element("button", { type: "button", "data-act": label }, icon(picture), words);
     made.addEventListener("click", () => {
       this.menu.hidePopover();
       act();

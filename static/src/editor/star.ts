@@ -1,12 +1,12 @@
 /** Star a document; opening one is remembered among the recent ones. */
 
-import { find, setStar, visit } from "../base/api.ts";
+import { find, setStar, visit, type Item } from "../base/api.ts";
 import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
 import { note } from "../base/notes.ts";
 
-/** Let the button star the document of this name, and say that it was opened. */
-export async function star(button: HTMLElement, name: string): Promise<void> {
+/** Let the button star the document of this name, and say that it was opened; what is known of it. */
+export async function star(button: HTMLElement, name: string): Promise<Item> {
   const item = await find(name);
   void visit(item.id).catch(() => undefined);
   let starred = item.starred;
@@ -23,4 +23,5 @@ export async function star(button: HTMLElement, name: string): Promise<void> {
     });
   });
   show();
+  return item;
 }

@@ -6,12 +6,12 @@ import { icon, type Icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
 import type { Board } from "./board.ts";
 import { buttons, dialog } from "./dialog.ts";
-import { entryOf } from "./entries.ts";
+import { entryOf, openAddress } from "./entries.ts";
 import { exists, failure } from "./failures.ts";
 import { namesIn } from "./folders.ts";
 import { complete, fault, free, inside, retyped, stem } from "./naming.ts";
-import { makeFolder, write } from "./rest.ts";
-import { builtIn, own, type Template } from "./templates.ts";
+import { makeFolder } from "./rest.ts";
+import { builtIn, office, own, type Template } from "./templates.ts";
 import { toast } from "./toasts.ts";
 
 interface Choice {
@@ -34,6 +34,12 @@ export async function create(board: Board): Promise<void> {
 /** The person's own day (RFC 3339). */
 function today(now = new Date()): string {
   return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((each) => String(each).padStart(2, "0")).join("-");
+}
+
+/** What kind of office document it is. */
+function officeIcon(end: string): Icon {
+  if (/^\.(xlsx|xls|ods|ots|xltx)$/i.test(end)) return "table";
+  return /^\.(pptx|ppt|odp|otp|potx)$/i.test(end) ? "present" : "file";
 }
 
 class Creation {
@@ -68,11 +74,11 @@ class Creation {
     this.window = dialog(t("files.new"), "wide", form);
     this.suggest(null);
     this.field.focus();
-    void own().then((more) => this.add(more));
+    void Promise.all([office(), own()]).then((more) => this.add(more.flat()));
   }
 
   private add(more: readonly Template[]): void {
-    const options = more.map((template) => this.option({ template, title: template.title, icon: "text" }));
+    const options = more.map((template) => this.option({ template, title: template.title, icon: template.office ? officeIcon(template.extension) : "text" }));
     this.choices.lastElementChild?.before(...options);
   }
 
@@ -119,7 +125,7 @@ class Creation {
   }
 
   private async keep(path: string, template: Template | null): Promise<void> {
-    if (template !== null) return location.assign(editAddress((await write(path, await template.bytes())).path));
+    if (template !== null) return location.assign(openAddress(entryOf(await template.make(path))));
     const made = await makeFolder(path);
     this.window.close();
     if (this.board.place.view !== "files") return this.board.go({ view: "files", folder: this.folder });

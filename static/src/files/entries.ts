@@ -1,7 +1,8 @@
 /** What the list shows: a document, a folder, or something in the bin. */
 
-import { FOLDER, type Item } from "../base/api.ts";
+import { editAddress, FOLDER, type Item } from "../base/api.ts";
 import { fileName, folderOf } from "../base/names.ts";
+import { plainAddress } from "../office/offers.ts";
 import { extension } from "./naming.ts";
 
 /** Something in the bin. Times are RFC 3339. */
@@ -33,6 +34,8 @@ export interface Entry {
   /** What a document is called in requests. */
   readonly id: string;
   readonly binned: Binned | null;
+  /** Who has it open in an application outside of the server. */
+  readonly held: { readonly by: string; readonly application: string } | null;
 }
 
 export function entryOf(item: Item): Entry {
@@ -49,6 +52,7 @@ export function entryOf(item: Item): Entry {
     starred: item.starred === true,
     id: item.id || item.path,
     binned: null,
+    held: item.held ?? null,
   };
 }
 
@@ -57,7 +61,7 @@ export const visitedEntry = (item: Visited): Entry => ({ ...entryOf(item), when:
 export function binnedEntry(binned: Binned): Entry {
   const { key, path, type, size, deleted } = binned;
   const common = { key, path, name: fileName(path), isFolder: type === FOLDER, type, size };
-  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned };
+  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned, held: null };
 }
 
 export const folderOfEntry = (entry: Entry): string => folderOf(entry.path);
@@ -77,6 +81,9 @@ export function kindOf({ isFolder, type, name }: Entry): Kind {
   if (type.startsWith("image/")) return "picture";
   return PROSE.has(end) || TEXT.test(type) ? "text" : "file";
 }
+
+/** Where a document is opened: what is no text, in an office suite when there is one for it. */
+export const openAddress = (entry: Entry): string => (kindOf(entry) === "file" ? plainAddress(entry.path, entry.readOnly) : editAddress(entry.path));
 
 /** Whether it can be shown as slides. */
 export const isMarkdownEntry = ({ isFolder, name }: Entry): boolean => !isFolder && /\.(md|markdown|mdx)$/i.test(name);

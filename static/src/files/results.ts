@@ -2,12 +2,12 @@
 
 import "../styles/files-results.css";
 
-import { editAddress, type Item } from "../base/api.ts";
+import type { Item } from "../base/api.ts";
 import { button, element, part } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { spoken, t } from "../base/messages.ts";
 import type { Board } from "./board.ts";
-import { entryOf, folderOfEntry, kindOf } from "./entries.ts";
+import { entryOf, openAddress, folderOfEntry, kindOf } from "./entries.ts";
 import { failure } from "./failures.ts";
 import { addressOf, inFolder } from "./place.ts";
 import { pieces, search, type Match, type News } from "./search.ts";
@@ -83,7 +83,7 @@ export class Results {
     const entry = entryOf(document);
     // A name in this list is seen there.
     if (matches.length === 0 && this.board.grid.entry(entry.key) !== null) return 0;
-    const href = entry.isFolder ? addressOf(inFolder(entry.path)) : editAddress(entry.path);
+    const href = entry.isFolder ? addressOf(inFolder(entry.path)) : openAddress(entry);
     const folder = element("span", { class: "origin" }, folderOfEntry(entry) || t("files.root"));
     const title = element("a", { href, class: "document" }, icon(kindOf(entry)), element("bdi", {}, entry.name), " ", folder);
     const shown = matches.slice(0, LINES).map((match) => element("li", {}, this.line(match, href)));

@@ -5,6 +5,7 @@ import "../styles/files-dialogs.css";
 import { element, part } from "../base/dom.ts";
 import { icon, type Icon } from "../base/icons.ts";
 import { t, type Key } from "../base/messages.ts";
+import { labelOf, offers, officeAddress } from "../office/offers.ts";
 import { bringBack, destroy, download, duplicate, mark, present, remove } from "./acts.ts";
 import { beside } from "./beside.ts";
 import type { Board } from "./board.ts";
@@ -13,37 +14,51 @@ import { edit } from "./rename.ts";
 import { transfer } from "./transfer.ts";
 
 interface Item {
-  readonly label: Key;
+  /** What it is called in tests and by the page's own scripts. */
+  readonly name: string;
+  readonly label: string;
   readonly icon: Icon;
   readonly act: () => void;
 }
 
+const item = (label: Key, picture: Icon, act: () => void): Item => ({ name: label, label: t(label), icon: picture, act });
+
 function items(board: Board, entry: Entry): Item[] {
-  const back: Item = { label: "files.act.restore", icon: "restore", act: () => void bringBack(board, [entry]) };
-  if (entry.binned !== null) return [back, { label: "files.act.purge", icon: "trash", act: () => void destroy(board, [entry]) }];
+  const back = item("files.act.restore", "restore", () => void bringBack(board, [entry]));
+  if (entry.binned !== null) return [back, item("files.act.purge", "trash", () => void destroy(board, [entry]))];
   const follow = (): void => board.grid.row(entry.key)?.querySelector<HTMLElement>(".open")?.click();
-  const open: Item = { label: "files.act.open", icon: entry.isFolder ? "folder" : "text", act: follow };
-  const get: Item = { label: "files.act.download", icon: "download", act: () => void download([entry]) };
-  const changes: Item[] = [
-    { label: "files.act.rename", icon: "pencil", act: () => edit(board, entry) },
-    { label: "files.act.move", icon: "move", act: () => void transfer(board, [entry]) },
-    ...(entry.isFolder ? [] : [{ label: "files.act.duplicate", icon: "copy", act: () => void duplicate(board, entry) } as const]),
+  const open = item("files.act.open", entry.isFolder ? "folder" : "text", follow);
+  const get = item("files.act.download", "download", () => void download([entry]));
+  const changes = [
+    item("files.act.rename", "pencil", () => edit(board, entry)),
+    item("files.act.move", "move", () => void transfer(board, [entry])),
+    ...(entry.isFolder ? [] : [item("files.act.duplicate", "copy", () => void duplicate(board, entry))]),
   ];
-  const starring: Key = entry.starred ? "files.act.unstar" : "files.act.star";
-  const shows: Item[] = [
-    ...(entry.isFolder ? [] : [{ label: starring, icon: "star", act: () => void mark(board, entry) } as const]),
-    ...(isMarkdownEntry(entry) ? [{ label: "files.act.present", icon: "present", act: () => present(entry) } as const] : []),
+  const shows = [
+    ...(entry.isFolder ? [] : [item(entry.starred ? "files.act.unstar" : "files.act.star", "star", () => void mark(board, entry))]),
+    ...(isMarkdownEntry(entry) ? [item("files.act.present", "present", () => present(entry))] : []),
   ];
-  const away: Item = { label: "files.act.delete", icon: "trash", act: () => void remove(board, [entry]) };
+  const away = item("files.act.delete", "trash", () => void remove(board, [entry]));
   const mine = board.writable && !entry.readOnly;
-  return [open, ...shows, ...(mine ? changes : []), get, ...(mine ? [away] : [])];
+  return [open, ...inSuites(entry, !mine), ...shows, ...(mine ? changes : []), get, ...(mine ? [away] : [])];
+}
+
+/** "Open with": each suite and what it does with such a file. */
+function inSuites(entry: Entry, readOnly: boolean): Item[] {
+  if (entry.isFolder) return [];
+  return offers(entry.name, readOnly).map((offer) => ({
+    name: `office.open.${offer.action}`,
+    label: labelOf(offer),
+    icon: offer.action === "edit" ? "pencil" : "preview",
+    act: () => location.assign(officeAddress(entry.path, offer)),
+  }));
 }
 
 /** Show the menu at its button; arrows walk, Escape closes, and the focus comes back. */
 export function showMenu(board: Board, entry: Entry, anchor: HTMLElement): void {
   const menu = element("div", { class: "menu row-menu", role: "menu", popover: "auto", "aria-label": t("files.more", { name: entry.name }) });
-  const rows = items(board, entry).map(({ label, icon: picture, act }) => {
-    const made = element("button", { type: "button", role: "menuitem", "data-act": label }, icon(picture), t(label));
+  const rows = items(board, entry).map(({ name, label, icon: picture, act }) => {
+    const made = element("button", { type: "button", role: "menuitem", "data-act": name }, icon(picture), label);
     made.addEventListener("click", () => {
       menu.hidePopover();
       act();

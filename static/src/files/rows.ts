@@ -1,10 +1,9 @@
 /** One row of the list. Rows are cloned from a pattern: a folder may have thousands. */
 
-import { editAddress } from "../base/api.ts";
 import { element } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
-import { folderOfEntry, kindOf, type Entry, type Kind } from "./entries.ts";
+import { folderOfEntry, kindOf, openAddress, type Entry, type Kind } from "./entries.ts";
 import { size, time } from "./facts.ts";
 import { addressOf, inFolder, type View } from "./place.ts";
 
@@ -21,6 +20,7 @@ export function row(entry: Entry, view: View): HTMLElement {
   named(made, "input", t("files.pick", { name: entry.name }));
   named(made, ".more", t("files.more", { name: entry.name }));
   found(made, ".tag").hidden = view === "bin" || !entry.readOnly;
+  showHeld(made, entry);
   showFacts(made, entry, view);
   if (view === "bin") showBack(made, entry);
   else showOpen(made, entry);
@@ -39,7 +39,7 @@ function blank(kind: Kind, view: View): HTMLElement {
   const open = element(binned ? "button" : "a", binned ? { type: "button", class: "open", tabindex: "-1" } : { class: "open", tabindex: "-1" });
   open.append(element("bdi"), ...(kind === "folder" ? [element("span", { class: "away" }, ` ${t("files.folder")}`)] : []));
   const under = element("span", { class: "under" }, element("span", { class: "origin" }), element("span", { class: "brief", "aria-hidden": "true" }));
-  const words = element("span", { class: "title" }, open, element("span", { class: "tag" }, t("files.readOnly")), under);
+  const words = element("span", { class: "title" }, open, element("span", { class: "tag" }, t("files.readOnly")), element("span", { class: "tag held", hidden: true }), under);
   return element(
     "div",
     { role: "row", class: `entry ${kind}`, draggable: binned ? "false" : "true" },
@@ -56,6 +56,12 @@ function acts(kind: Kind, binned: boolean): HTMLElement[] {
   if (binned) return [element("button", { type: "button", class: "back", tabindex: "-1" }, t("files.restore")), more];
   if (kind === "folder") return [more];
   return [element("button", { type: "button", class: "pic star", tabindex: "-1" }, icon("star")), more];
+}
+
+function showHeld(made: HTMLElement, { held }: Entry): void {
+  const tag = found(made, ".held");
+  tag.hidden = held === null;
+  if (held !== null) tag.textContent = t("files.held", { by: held.by, application: held.application });
 }
 
 function showFacts(made: HTMLElement, entry: Entry, view: View): void {
@@ -79,8 +85,14 @@ function origin(entry: Entry, view: View): string {
   return t("files.bin.facts", { folder, by: by || "–", until: time(until).short });
 }
 
-function showOpen(made: HTMLElement, { name, path, isFolder, starred }: Entry): void {
-  found(made, ".open").setAttribute("href", isFolder ? addressOf(inFolder(path)) : editAddress(path));
+/** Let what opens the row lead where its entry is opened, as far as is known by now. */
+export function lead(made: HTMLElement, entry: Entry): void {
+  found(made, ".open").setAttribute("href", entry.isFolder ? addressOf(inFolder(entry.path)) : openAddress(entry));
+}
+
+function showOpen(made: HTMLElement, entry: Entry): void {
+  const { name, starred } = entry;
+  lead(made, entry);
   const button = made.querySelector(".star");
   if (button === null) return;
   named(made, ".star", t("files.star", { name }));

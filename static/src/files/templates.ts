@@ -3,7 +3,9 @@
 import { content, FOLDER, list, type Item } from "../base/api.ts";
 import { spoken, t } from "../base/messages.ts";
 import { fileName } from "../base/names.ts";
+import { fromTemplate, templates } from "../office/rest.ts";
 import { extension, stem } from "./naming.ts";
+import { write } from "./rest.ts";
 import type { Texts } from "./templates/en.ts";
 
 /** The folder whose documents are templates. */
@@ -17,8 +19,10 @@ export interface Template {
   /** What a document made of it is called at first. */
   readonly name: string;
   readonly extension: string;
-  /** The bytes that it begins with. */
-  readonly bytes: () => Promise<Blob>;
+  /** Make the document at this path; `Problem` "exists" when the name is taken. */
+  readonly make: (path: string) => Promise<Item>;
+  /** Of the server, for office suites. */
+  readonly office?: boolean;
 }
 
 const TEXTS: Readonly<Record<string, () => Promise<{ default: Texts }>>> = {
@@ -32,7 +36,7 @@ export async function builtIn(today: string): Promise<Template[]> {
   return BUILT_IN.map((key) => {
     const end = ENDS[key] ?? ".md";
     const name = t(`files.template.${key}.name`, { date: today }) + end;
-    return { title: t(`files.template.${key}`), name, extension: end, bytes: async () => new Blob([key === "notebook" ? notebook(filled(texts[key], today)) : filled(texts[key], today)]) };
+    return { title: t(`files.template.${key}`), name, extension: end, make: (path) => write(path, new Blob([key === "notebook" ? notebook(filled(texts[key], today)) : filled(texts[key], today)])) };
   });
 }
 
@@ -51,6 +55,12 @@ export function notebook(text: string): string {
 
 export const filled = (text: string, today: string): string => text.replaceAll("{date}", today);
 
+/** The server's templates of office documents; none when it has none. */
+export async function office(): Promise<Template[]> {
+  const found = await templates().catch(() => []);
+  return found.map(({ name, title }) => ({ title, name, extension: extension(name), make: (path) => fromTemplate(path, name), office: true }));
+}
+
 /** The documents in the folder of templates; none when there is no such folder. */
 export async function own(): Promise<Template[]> {
   const items = await list(OWN).catch((): Item[] => []);
@@ -58,6 +68,6 @@ export async function own(): Promise<Template[]> {
   documents.sort((a, b) => a.path.localeCompare(b.path, spoken(), { numeric: true }));
   return documents.map(({ id, path }) => {
     const name = fileName(path);
-    return { title: stem(name), name, extension: extension(name), bytes: () => content(id || path) };
+    return { title: stem(name), name, extension: extension(name), make: async (to) => write(to, await content(id || path)) };
   });
 }

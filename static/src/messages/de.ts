@@ -6,6 +6,7 @@ import files from "./files.de.json";
 import history from "./history.de.json";
 import login from "./login.de.json";
 import notebook from "./notebook.de.json";
+import office from "./office.de.json";
 import outside from "./outside.de.json";
 import people from "./people.de.json";
 import present from "./present.de.json";
@@ -15,6 +16,6 @@ import words from "./words.de.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...outside, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...office, ...outside, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

@@ -6,6 +6,7 @@ import files from "./files.en.json";
 import history from "./history.en.json";
 import login from "./login.en.json";
 import notebook from "./notebook.en.json";
+import office from "./office.en.json";
 import outside from "./outside.en.json";
 import people from "./people.en.json";
 import present from "./present.en.json";
@@ -13,4 +14,4 @@ import preview from "./preview.en.json";
 import settings from "./settings.en.json";
 import words from "./words.en.json";
 
-export default { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...outside, ...people, ...present, ...preview, ...settings, ...words };
+export default { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...office, ...outside, ...people, ...present, ...preview, ...settings, ...words };

@@ -6,6 +6,7 @@ import files from "./files.fr.json";
 import history from "./history.fr.json";
 import login from "./login.fr.json";
 import notebook from "./notebook.fr.json";
+import office from "./office.fr.json";
 import outside from "./outside.fr.json";
 import people from "./people.fr.json";
 import present from "./present.fr.json";
@@ -15,6 +16,6 @@ import words from "./words.fr.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...outside, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...office, ...outside, ...people, ...present, ...preview, ...settings, ...words };
 
 export default messages;

@@ -3,7 +3,7 @@
 import type { Text } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 
-import { content, contentAddress, editAddress, lease, Problem, session } from "../base/api.ts";
+import { content, contentAddress, editAddress, find, lease, Problem, session, type Item } from "../base/api.ts";
 import { followAuthors } from "../authors/follow.ts";
 import { Connection } from "../words/connection.ts";
 import { element, part } from "../base/dom.ts";
@@ -19,7 +19,7 @@ import { statusLine } from "../editor/status.ts";
 import { toolbar } from "../editor/toolbar.ts";
 import { textWays, type Ways } from "../editor/ways.ts";
 import { fileName, folderOf, nameIn } from "../base/names.ts";
-import { note, type Act } from "../base/notes.ts";
+import { note, unnote, type Act } from "../base/notes.ts";
 import { address, base, nonce, version } from "../base/page.ts";
 import { peopleBar, type PeopleBar } from "../people/bar.ts";
 import { Self } from "../people/self.ts";
@@ -185,8 +185,8 @@ class EditPage {
     pageKeys(ways);
     keyboardSpace(ways);
     // In a frame of another site there is no list of files in which a star would be seen.
-    if (lease === null) star(part("star"), this.name).catch(() => undefined);
-    new Menu(ways, () => this.download());
+    if (lease === null) star(part("star"), this.name).then(tellHeld, () => undefined);
+    new Menu(ways, () => this.download(), () => this.connection.facts.readOnly);
     historyDoor(this.inHistory());
   }
 
@@ -311,6 +311,15 @@ class EditPage {
   private refused(reason: string): void {
     this.opening.end();
     void this.account.refused(reason);
+    if (reason === "not-text" && lease === null) void this.toSuite();
+  }
+
+  /** What is no text opens in an office suite, when one takes it. */
+  private async toSuite(): Promise<void> {
+    const [{ knownSuites, offers, officeAddress, preferred }, found] = await Promise.all([import("../office/offers.ts"), find(this.name).catch(() => null)]);
+    await knownSuites();
+    const offer = found === null ? null : preferred(offers(found.path, found.role === "viewer"));
+    if (offer !== null) location.replace(officeAddress(this.name, offer));
   }
 
   private admitted(): void {
@@ -351,6 +360,13 @@ class EditPage {
     const failed = (problem: unknown): void => note("download", { text: problem instanceof Problem ? problem.message : String(problem) });
     return { label, act: () => void content(this.name).then((bytes) => saveAs(bytes, fileName(this.path)), failed) };
   }
+}
+
+/** Who has the file open on a desktop meanwhile: that is in nobody's way. */
+function tellHeld({ held }: Item): void {
+  if (!held) return;
+  const close: Act = { label: t("common.close"), act: () => void unnote("held") };
+  note("held", { text: t("outside.held", { by: held.by, application: held.application }), acts: [close] });
 }
 
 /** Where a line begins; the nearest one when there is none of this number. */

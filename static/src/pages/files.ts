@@ -14,7 +14,9 @@ import { Chosen, showHeads, showTrail, showViews } from "../files/head.ts";
 import { listen } from "../files/keys.ts";
 import { showMe } from "../files/me.ts";
 import { placeIn, same, type Place } from "../files/place.ts";
+import { lead } from "../files/rows.ts";
 import { toast } from "../files/toasts.ts";
+import { knownSuites } from "../office/offers.ts";
 import type { Results } from "../files/results.ts";
 
 /** Milliseconds after the last key until the server is asked. */
@@ -76,8 +78,24 @@ class FilesPage {
     );
     await Promise.all([known, this.load()]);
     if (this.board.entries.length === 0 && this.board.me !== null) this.board.filter("");
+    void this.leadToSuites();
+    void this.conflicts();
     // What the next key may want is there before it is pressed.
     setTimeout(() => void Promise.allSettled([acts(), import("../files/rename.ts"), import("../files/create.ts")]), IDLE);
+  }
+
+  /** Files that are no texts open in office suites, once these are known. */
+  private async leadToSuites(): Promise<void> {
+    if (this.board.me === null || (await knownSuites()).length === 0) return;
+    for (const row of part("rows").querySelectorAll<HTMLElement>(".entry.file")) {
+      const entry = this.board.grid.entryAt(row);
+      if (entry !== null && entry.binned === null) lead(row, entry);
+    }
+  }
+
+  /** Who can do something about them is told of saves that could not be taken. */
+  private async conflicts(): Promise<void> {
+    if (this.board.writable) await import("../files/conflicts.ts").then(({ tellConflicts }) => tellConflicts());
   }
 
   private async load(): Promise<void> {

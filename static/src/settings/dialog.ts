@@ -7,6 +7,7 @@ import { button, element } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { LANGUAGES, t, type Key } from "../base/messages.ts";
 import { colorField } from "./colors.ts";
+import { suiteList } from "./suites.ts";
 import { DEFAULTS, FONT_SIZES, preferences, type Preferences } from "./preferences.ts";
 
 type Choice = readonly [value: string, label: string];
@@ -32,7 +33,7 @@ export function showSettings(): void {
 }
 
 function sections(): HTMLElement[] {
-  return [section("settings.you", [person()]), section("settings.look", look()), section("settings.writing", writing()), reset()];
+  return [section("settings.you", [person()]), section("settings.look", look()), section("settings.writing", writing()), suiteList(), reset()];
 }
 
 function look(): HTMLElement[] {
