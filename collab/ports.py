@@ -65,6 +65,63 @@ class Written:
     displaced: Displaced | None = None
 
 
+class Reader(Protocol):
+    """A file that is open for reading, whatever becomes of its name meanwhile."""
+
+    @property
+    def stat(self) -> Stat:
+        """As the file was when it was opened: size and etag are those of the bytes that are read."""
+
+    async def read(self, start: int, size: int) -> bytes:
+        """So many bytes from an offset, fewer only at the end. `Changed`: somebody wrote into the file since it was opened, so its pieces are no whole
+        any more. Also raises `Unavailable`.
+        """
+
+    def close(self) -> None:
+        """Let it go. Idempotent, never raises."""
+
+
+class Former(Protocol):
+    """The file whose place a draft took, unread, while a program that had opened it may still write into it."""
+
+    async def end(self) -> bool:
+        """Drop it, unless somebody has written into it since: then it stays beside the file, hidden. Whether it stayed. Idempotent, never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A draft that is in its place, durable; `former` is None when nobody can have anything more to say in what was there."""
+
+    stat: Stat
+    former: Former | None = None
+
+
+class Draft(Protocol):
+    """A body that comes in pieces: on the storage, hidden, and no document yet. Who begins one ends it with `discard`, whatever became of it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+
+    @property
+    def hash(self) -> str:
+        """Lower-case hex SHA-256 of the bytes so far; for a body of any size once it is in its place, before that for small ones."""
+
+    async def add(self, piece: bytes) -> None:
+        """One more piece, not before the last one was taken. Raises `Denied`, `NotFound` (the folder is gone), `Unavailable` (disk full, quota)."""
+
+    async def replace(self, name: str, *, if_match: str) -> Replaced:
+        """Take the place of the file with this etag, and of nothing else: `Changed` also when somebody else wrote at the last moment, whose file then
+        stands. Other errors as `Files.write`. After any error the draft is what it was.
+        """
+
+    async def create(self, path: str) -> Stat:
+        """Become a new file at a free path; parents must exist. Errors as `Files.write`; after any error the draft is what it was."""
+
+    async def discard(self) -> None:
+        """Nothing is left of what did not become a file. Idempotent, never raises."""
+
+
 class Files(Protocol):
     """Files by id or path. All raise `Malformed` (a name that can't be one), `NotFound`, `Denied`, `Unavailable`.
 
@@ -83,6 +140,12 @@ class Files(Protocol):
         With `if_match=None` the file is created at the path `name`, parents must exist; `Exists` when there is one.
         Also raises `TooLarge` (quota, disk full, file size limit: `Unavailable`).
         """
+
+    async def reader(self, name: str) -> Reader:
+        """The file, open: for what is too large to be held, and for what nobody merges, so leftovers are not looked for."""
+
+    async def draft(self, name: str) -> Draft:
+        """A body for the document of this name, or for a path that is free: it waits in the same folder."""
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder, sorted by name; no hidden files, no links, no special files."""

@@ -190,3 +190,10 @@ class OutsideLocal:
     async def close(self) -> None:
         await self.files.close()
         self.database.close()
+
+
+def outside_of(storage: str, folder: Path) -> Outside:
+    """`memory`, or `local` in this folder."""
+    if storage == "memory":
+        return OutsideMemory()
+    return OutsideLocal(folder)

@@ -7,39 +7,74 @@ An unfinished hidden file ends in `.new` and is never taken for a displaced one.
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
 import os
 import stat
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakValueDictionary
 
 from collab.errors import Changed, CollabError, Denied, NotFound
 from collab.storage import kernel
 from collab.storage.folder import file_writable, folder_writable, joined, listed, open_file, parted, seen, sync
 from collab.storage.paths import mark_of, temporary, within
+from collab.storage.unfinished import SUFFIX, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collab.storage.folder import Folder
     from collab.storage.names import Sight
+    from collab.storage.unfinished import Made
 
 ABANDONED: Final = 3600.0
 """Seconds after which an unfinished hidden file belongs to nobody."""
 
 _NO_EXCHANGE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP})
 """What file systems and kernels answer that have no renameat2, or not its flags."""
-_KEPT_ATTRIBUTES = ("user.", "system.posix_acl_access")
 
 
-class Aside:
-    """A body that a write displaced, under a hidden name of its folder."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that was the expected one a moment ago. `sure`: it still is, if it is seen the same; else it must be hashed to know."""
+
+    sight: Sight
+    etag: str
+    sure: bool
+
+
+class Spot(NamedTuple):
+    """Where a file is: the descriptor of its folder, its name there, and its path."""
+
+    place: int
+    name: bytes
+    path: bytes
+
+
+class Hidden:
+    """A file that a write displaced, under a hidden name of its folder."""
+
+    def __init__(self, path: bytes) -> None:
+        self.path = path
+
+
+class Aside(Hidden):
+    """One whose body was read."""
 
     def __init__(self, path: bytes, body: bytes) -> None:
-        self.path = path
+        super().__init__(path)
         self.body = body
+
+
+class Unread(Hidden):
+    """One that was the expected file when it was displaced, with this size and time of modification."""
+
+    def __init__(self, path: bytes, look: tuple[int, int]) -> None:
+        super().__init__(path)
+        self.look = look
 
 
 class Exchange:
@@ -59,46 +94,88 @@ class Exchange:
         self._clock = clock
         self._numbers = itertools.count(1)
         self._making: set[bytes] = set()
-        self._held: WeakValueDictionary[tuple[str, int], Aside] = WeakValueDictionary()
+        self._swept: set[tuple[int, int]] = set()
+        self._held: WeakValueDictionary[tuple[str, int], Hidden] = WeakValueDictionary()
 
-    def replace(self, path: bytes, mark: str, body: bytes, matches: Callable[[], bool]) -> tuple[Sight, Aside]:
+    def begin(self, path: bytes, mark: str) -> Unfinished:
+        """A hidden file for a body that may become this file, or another one in its folder; `mark`: the first 8 letters of the document's id."""
+        with self._folder.around(path) as (place, name):
+            self._sweep_once(place)
+            known = _is_file(place, name)
+            if known:
+                self._allow(place, name)
+            else:
+                _allow_in(place, path)
+            return self._begun(place, name, mark, like=name if known else None)
+
+    def finish(self, new: Unfinished) -> None:
+        """It is whole, and durable on return. Raises OSError."""
+        self._step("written")
+        new.sync()
+
+    def end(self, new: Unfinished) -> None:
+        """Nothing is left of it, unless it became a file. Idempotent."""
+        self._making.discard(new.name)
+        new.close()
+
+    def replace(self, path: bytes, mark: str, body: bytes, matches: Callable[[], Checked | None]) -> tuple[Made, Aside]:
         """Put `body` in the place of the file; `matches` says at the last moment whether it is still the expected one, else `Changed`.
 
-        `mark`: the first 8 letters of the document's id. Durable on return; what was displaced is there until `discard`.
+        Durable on return; what was displaced is there until `discard`.
         """
         with self._folder.around(path) as (place, name):
             self._allow(place, name)
-            hidden = self._hidden(place, name, mark)
+            new = self._begun(place, name, mark, like=name)
             try:
-                self._make(place, hidden, body, like=name)
-                self._step("named")
-                if not matches():
-                    raise Changed(f"the file was changed by somebody else: {path.decode()}")
-                self._step("checked")
-                made = seen(place, hidden, path, os.stat(hidden, dir_fd=place, follow_symlinks=False))
-                aside = self._exchange(place, hidden, name, mark)
-            except (OSError, CollabError):
-                _remove(place, hidden)
-                raise
+                new.write(body)
+                self.finish(new)
+                made, hidden, _ = self._put(Spot(place, name, path), mark, new, matches)
+            finally:
+                self.end(new)
             self._step("exchanged")
             sync(place)
             self._step("synced")
-            return made, self._aside(place, path, aside)
+            return made, self._aside(place, path, hidden)
 
-    def create(self, path: bytes, mark: str, body: bytes) -> None:
+    def commit(self, path: bytes, mark: str, new: Unfinished, matches: Callable[[], Checked | None]) -> tuple[Made, Unread | None]:
+        """Put what is whole and durable in the place of the file that `matches`, and of no other: what somebody else wrote at the last moment is
+        put back, and `Changed` raised. Durable on return; what was displaced is removed, unless somebody may still be writing into it.
+        """
+        with self._folder.around(path) as (place, name):
+            self._allow(place, name)
+            made, hidden, checked = self._put(Spot(place, name, path), mark, new, matches)
+            self._step("exchanged")
+            if not self._expected(place, hidden, checked):
+                self._take_back(place, name, hidden, new)
+                raise Changed(f"the file was changed by somebody else at this moment: {path.decode()}")
+            new.finished = True
+            sync(place)
+            self._step("synced")
+            return made, self._unread(place, path, hidden, checked)
+
+    def create(self, path: bytes, mark: str, body: bytes) -> Made:
         """A new file, whole and durable. Raises `Exists` when there is something of that name."""
         with self._folder.around(path) as (place, name):
             _allow_in(place, path)
-            hidden = self._hidden(place, name, mark)
+            new = self._begun(place, name, mark, like=None)
             try:
-                self._make(place, hidden, body, like=None)
-                self._step("named")
-                _rename_new(place, hidden, place, name)
-            except (OSError, CollabError):
-                _remove(place, hidden)
-                raise
+                new.write(body)
+                self.finish(new)
+                return self.settle(path, new)
+            finally:
+                self.end(new)
+
+    def settle(self, path: bytes, new: Unfinished) -> Made:
+        """What is whole and durable becomes a new file. Raises `Exists`."""
+        with self._folder.around(path) as (place, name):
+            _allow_in(place, path)
+            self._step("named")
+            sight = new.sight(new.place, new.name, path)
+            _rename_new(new.place, new.name, place, name)
+            new.finished = True
             self._step("created")
             sync(place)
+            return new.made(sight)
 
     def make(self, path: bytes) -> None:
         """A new folder, durable. Raises `Exists`, `Denied`."""
@@ -145,6 +222,11 @@ class Exchange:
             if not matches():
                 raise Changed(f"the file was changed by somebody else: {path.decode()}")
 
+    def check_new(self, path: bytes) -> None:
+        """Whether a file may be made there: `NotFound` (the folder), `Denied`."""
+        with self._folder.around(path) as (place, _):
+            _allow_in(place, path)
+
     def delete(self, path: bytes, matches: Callable[[], bool]) -> None:
         """Remove the file if it `matches`, else `Changed`."""
         self.check(path, matches)
@@ -184,7 +266,16 @@ class Exchange:
         with suppress(OSError, CollabError), self._folder.around(aside.path) as (place, name):
             os.unlink(name, dir_fd=place)
 
-    def leave(self, aside: Aside) -> None:
+    def drop(self, unread: Unread) -> bool:
+        """Remove it, unless somebody has written into it; whether it stayed, as a leftover. Idempotent."""
+        self.leave(unread)
+        with suppress(OSError, CollabError), self._folder.around(unread.path) as (place, name):
+            if _look(os.stat(name, dir_fd=place, follow_symlinks=False)) != unread.look:
+                return True
+            os.unlink(name, dir_fd=place)
+        return False
+
+    def leave(self, aside: Hidden) -> None:
         """It is a leftover from now on."""
         known = mark_of(parted(aside.path)[1])
         if known is not None and self._held.get(known[:2]) is aside:
@@ -202,29 +293,83 @@ class Exchange:
     def _hidden(self, place: int, name: bytes, mark: str) -> bytes:
         """A hidden name that nobody has, a leftover neither."""
         names = (temporary(name, mark, number) for number in self._numbers)
-        return next(hidden for hidden in names if _free(place, hidden) and _free(place, hidden + b".new"))
+        return next(hidden for hidden in names if _free(place, hidden) and _free(place, hidden + SUFFIX))
 
-    def _make(self, place: int, hidden: bytes, body: bytes, *, like: bytes | None) -> None:
-        """A whole and durable file under the hidden name, with mode, owner and attributes of the file `like`."""
-        unfinished = hidden + b".new"
-        self._making.add(unfinished)
-        mode = 0o666 if like is None else 0o600
+    def _begun(self, place: int, name: bytes, mark: str, *, like: bytes | None) -> Unfinished:
+        """With mode, owner and attributes of the file `like`."""
+        hidden = self._hidden(place, name, mark)
+        self._making.add(hidden + SUFFIX)
         try:
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=place)
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
-                view = memoryview(body)
-                while view:
-                    view = view[file.write(view) or 0 :]
-                if like is not None:
-                    _resemble(place, like, descriptor)
-                self._step("written")
-                os.fsync(descriptor)
-            os.rename(unfinished, hidden, src_dir_fd=place, dst_dir_fd=place)
-        except (OSError, CollabError):
-            _remove(place, unfinished)
+            return Unfinished(place, hidden, like=like)
+        except OSError:
+            self._making.discard(hidden + SUFFIX)
             raise
-        finally:
-            self._making.discard(unfinished)
+
+    def _put(self, spot: Spot, mark: str, new: Unfinished, matches: Callable[[], Checked | None]) -> tuple[Made, bytes, Checked]:
+        """The names change places, if the file `matches`; the hidden name under which the displaced file is now. After an error it is as before."""
+        place, name, path = spot
+        hidden = new.name.removesuffix(SUFFIX)
+        if not _free(place, hidden):  # in another folder than it was begun in
+            hidden = self._hidden(place, name, mark)
+        new.rename(place, hidden)
+        self._step("named")
+        try:
+            checked = matches()
+            if checked is None:
+                raise Changed(f"the file was changed by somebody else: {path.decode()}")
+            self._step("checked")
+            sight = new.sight(place, hidden, path)
+            aside = self._exchange(place, hidden, name, mark)
+        except (OSError, CollabError):
+            new.back(place, hidden)
+            raise
+        new.finished = True
+        return new.made(sight), aside, checked
+
+    def _expected(self, place: int, hidden: bytes, checked: Checked) -> bool:
+        """Whether what was displaced is what was checked."""
+        try:
+            descriptor = open_file(place, hidden)
+        except OSError:
+            return False
+        with os.fdopen(descriptor, "rb") as file:
+            now, then = seen(place, hidden, checked.sight.path, os.fstat(descriptor)), checked.sight
+            if (now.file, now.size, now.mtime_ns) != (then.file, then.size, then.mtime_ns):
+                return False
+            return checked.sure or hashlib.file_digest(file, "sha256").hexdigest() == checked.etag
+
+    def _take_back(self, place: int, name: bytes, hidden: bytes, new: Unfinished) -> None:
+        """The file that was displaced has its name again, and ours is unfinished. Who took the name meanwhile keeps it: then the displaced stays hidden."""
+        try:
+            self._swap(place, hidden, name)
+        except OSError as error:
+            if error.errno not in _NO_EXCHANGE:
+                raise
+            os.link(name, new.name, src_dir_fd=place, dst_dir_fd=new.place, follow_symlinks=False)
+            os.rename(hidden, name, src_dir_fd=place, dst_dir_fd=place)
+            new.finished = False
+            return
+        if new.is_at(place, hidden):
+            new.back(place, hidden)
+            new.finished = False
+        else:
+            self._swap(place, hidden, name)
+
+    def _unread(self, place: int, path: bytes, hidden: bytes, checked: Checked) -> Unread | None:
+        """Remove what was displaced, or keep it for a while where somebody may have it open for writing."""
+        look = (checked.sight.size, checked.sight.mtime_ns)
+        unread = Unread(joined(parted(path)[0], hidden), look)
+        with suppress(OSError):
+            descriptor = open_file(place, hidden)
+            try:
+                quiet = kernel.unwritten(descriptor) and _look(os.fstat(descriptor)) == look
+            finally:
+                os.close(descriptor)
+            if quiet:
+                os.unlink(hidden, dir_fd=place)
+                return None
+        self._hold(unread)
+        return unread
 
     def _exchange(self, place: int, hidden: bytes, name: bytes, mark: str) -> bytes:
         """The names change places; the hidden name under which the displaced file is now."""
@@ -256,7 +401,7 @@ class Exchange:
         self._hold(aside)
         return aside
 
-    def _hold(self, aside: Aside) -> None:
+    def _hold(self, aside: Hidden) -> None:
         known = mark_of(parted(aside.path)[1])
         if known is not None:
             self._held[known[:2]] = aside
@@ -270,6 +415,18 @@ class Exchange:
                     held = self._held.get(known[:2])
                     if held is not None:
                         held.path = joined(to, entry.name)
+
+    def _sweep_once(self, place: int) -> None:
+        """What a crash cut off goes, the first time that something is begun in the folder."""
+        info = os.fstat(place)
+        if (info.st_dev, info.st_ino) in self._swept:
+            return
+        self._swept.add((info.st_dev, info.st_ino))
+        with suppress(OSError):
+            for entry in listed(place):
+                known = mark_of(entry.name)
+                if known is not None and known[2]:
+                    self._sweep(place, entry.name)
 
     def _sweep(self, place: int, name: bytes) -> None:
         with suppress(OSError):
@@ -285,37 +442,8 @@ def _read_aside(place: int, name: bytes, path: bytes, limit: int | None) -> Asid
         return None if too_large else Aside(path, file.read())
 
 
-def _resemble(place: int, like: bytes, descriptor: int) -> None:
-    """Mode, owner and attributes of the file that is replaced, as far as we may."""
-    old = open_file(place, like)
-    try:
-        info = os.fstat(old)
-        mode = stat.S_IMODE(info.st_mode) & 0o777
-        mine = os.fstat(descriptor)
-        if (info.st_uid, info.st_gid) != (mine.st_uid, mine.st_gid) and not _owned(descriptor, info):
-            # In another group the group's permissions would be those of strangers.
-            mode &= 0o707
-        os.fchmod(descriptor, mode)
-        for name in os.listxattr(old):
-            if name.startswith(_KEPT_ATTRIBUTES):
-                os.setxattr(descriptor, name, os.getxattr(old, name))
-    except OSError as error:
-        # A file system without attributes, or one that keeps them to itself: the text is what counts.
-        if error.errno not in {errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.ENODATA}:
-            raise
-    finally:
-        os.close(old)
-
-
-def _owned(descriptor: int, info: os.stat_result) -> bool:
-    """Whether the file got the old group (and the owner too, if we may)."""
-    for owner in (info.st_uid, -1):
-        try:
-            os.fchown(descriptor, owner, info.st_gid)
-        except PermissionError:
-            continue
-        return True
-    return False
+def _look(info: os.stat_result) -> tuple[int, int]:
+    return info.st_size, info.st_mtime_ns
 
 
 def _rename_new(place: int, name: bytes, to_place: int, to_name: bytes) -> None:
@@ -345,6 +473,13 @@ def _allow_in(place: int, path: bytes) -> None:
     """`Denied` when names may not be made or removed in the folder that holds `path`."""
     if not folder_writable(place):
         raise Denied(f"the folder is read-only: {parted(path)[0].decode() or 'the root'}")
+
+
+def _is_file(place: int, name: bytes) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _free(place: int, name: bytes) -> bool:

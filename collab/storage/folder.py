@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from collab.errors import CollabError, TooLarge
+from collab.errors import CollabError, TooLarge, Unavailable
 from collab.storage.kernel import born
 from collab.storage.names import Sight
 from collab.storage.paths import PATH_BYTES, visible
@@ -140,6 +140,22 @@ class Folder:
             if left <= 0:
                 break
         return None
+
+    def open(self, path: bytes) -> tuple[int, Sight]:
+        """A descriptor for reading, and how the file is now."""
+        with self.around(path) as (place, name):
+            for _ in range(READS):
+                descriptor = open_file(place, name)
+                try:
+                    info = os.fstat(descriptor)
+                    found = seen(place, name, path, info)
+                    if os.stat(name, dir_fd=place, follow_symlinks=False).st_ino == info.st_ino:
+                        return descriptor, found
+                except OSError:
+                    os.close(descriptor)
+                    raise
+                os.close(descriptor)
+            raise Unavailable(f"the file is being replaced again and again: {path.decode()}")
 
     def read(self, path: bytes, limit: int) -> tuple[Sight, bytes]:
         """The whole file, and how it was when the last byte was read. Raises `TooLarge` over `limit` bytes."""

@@ -1,10 +1,12 @@
-"""What Python has no function for: renameat2(2) with its flags, and the time of a file's birth by statx(2)."""
+"""What Python has no function for: renameat2(2) with its flags, the time of a file's birth by statx(2), and whether anybody may write (leases, fcntl(2))."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
+import signal
 import struct
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -37,6 +39,18 @@ def born(folder: int, name: bytes) -> int:
     (mask,) = struct.unpack_from("=I", buffer, 0)
     seconds, nanoseconds = struct.unpack_from("=qI", buffer, 80)
     return int(seconds) * 10**9 + int(nanoseconds) if mask & _STATX_BTIME else 0
+
+
+def unwritten(descriptor: int) -> bool:
+    """Whether nobody has the file open for writing, or mapped so, for sure: a lease for reading is given only then. False where none is given."""
+    try:
+        # Who opens the file for writing in this moment waits for us, and we are told by a signal: by SIGIO we would die.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError:
+        return False
+    return True
 
 
 def _rename(folder: int, name: bytes, to_folder: int, to_name: bytes, flags: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -11,13 +13,15 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from collab.errors import Changed, CollabError, NotFound, TooLarge, Unavailable
 from collab.formats import media_type
-from collab.ports import Content, Stat, Written
+from collab.ports import Content, Replaced, Stat, Written
 from collab.storage import kernel
-from collab.storage.exchange import Exchange
+from collab.storage.exchange import Checked, Exchange
 from collab.storage.folder import Folder
-from collab.storage.names import Place, Question
+from collab.storage.local_streams import AHEAD, LocalDraft, LocalFormer, LocalReader
+from collab.storage.names import Place, Question, settled
 from collab.storage.paths import is_id, split, split_new
 from collab.storage.places import Places
+from collab.storage.refusals import explained
 from collab.storage.turns import Turns
 
 if TYPE_CHECKING:
@@ -26,9 +30,10 @@ if TYPE_CHECKING:
 
     from collab.ports import Displaced
     from collab.state.turn import Turn
-    from collab.storage.exchange import Aside
+    from collab.storage.exchange import Aside, Unread
     from collab.storage.fences import Fences
     from collab.storage.names import Names, Sight
+    from collab.storage.unfinished import Made, Unfinished
 
     # The class has a method `list`.
     Stats = list[Stat]
@@ -111,6 +116,8 @@ class LocalFiles:
         self._threads = ThreadPoolExecutor(THREADS, "collab-files")
         self._turns = Turns(turn)
         self._closed = False
+        self.kept = 0
+        """Bytes of drafts that wait in memory; for `LocalDraft`."""
 
     async def stat(self, name: str) -> Stat:
         """What the name stands for now."""
@@ -125,8 +132,38 @@ class LocalFiles:
         if if_match is not None:
             return await self._at(name, lambda place: self._write(place, body, if_match))
         path = b"/".join(split_new(name))
-        await self._run(lambda: self._exchange.create(path, self._places.names.fresh_id()[3:11], body))
-        return Written(await self._at(name, self._stat))
+        made = await self._run(lambda: self._exchange.create(path, self._fresh_mark(), body))
+        return Written(await self._at(name, lambda place: self._made(place, made, hashlib.sha256(body).hexdigest())))
+
+    async def reader(self, name: str) -> LocalReader:
+        """The file, open."""
+        return await self._at(name, self._reader)
+
+    async def draft(self, name: str) -> LocalDraft:
+        """A body for a document, or for a new one."""
+
+        def begin(place: Place) -> LocalDraft:
+            self._exchange.check(_file(place), lambda: True)
+            return LocalDraft(self, place.sight.path, place.id[3:11])
+
+        try:
+            return await self._at(name, begin)
+        except NotFound:
+            if is_id(name):
+                raise
+        path = b"/".join(split_new(name))
+        await self._run(lambda: self._exchange.check_new(path))
+        return LocalDraft(self, path, self._fresh_mark())
+
+    async def commit(self, name: str, if_match: str, draft: LocalDraft) -> Replaced:
+        """For `LocalDraft`."""
+        return await self._at(name, lambda place: self._commit(place, if_match, draft))
+
+    async def settle(self, path: bytes, draft: LocalDraft) -> Stat:
+        """For `LocalDraft`: it becomes a new file."""
+        mark = self._fresh_mark()
+        made, digest, _ = await self._run(lambda: draft.put(path, mark, lambda exchange, new: (exchange.settle(path, new), None)))
+        return await self._at(path.decode(), lambda place: self._made(place, made, digest))
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder."""
@@ -149,9 +186,26 @@ class LocalFiles:
         await asyncio.to_thread(self._threads.shutdown)
         self._folder.close()
 
+    @property
+    def exchange(self) -> Exchange:
+        """For `LocalDraft`."""
+        return self._exchange
+
     def leave(self, aside: Aside) -> None:
         """For `LocalDisplaced`."""
         self._exchange.leave(aside)
+
+    async def drop(self, unread: Unread) -> bool:
+        """For `LocalFormer`."""
+        with suppress(Unavailable):
+            return await self.off(lambda: self._exchange.drop(unread))
+        return True
+
+    async def off(self, act: Callable[[], T]) -> T:
+        """`act` on a thread, whoever moves what; for `LocalReader` and `LocalDraft`."""
+        if self._closed:
+            raise Unavailable("the files are closed")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
 
     async def run(self, act: Callable[[Exchange], T]) -> T:
         """`act` on a thread; for `LocalDisplaced`."""
@@ -245,6 +299,41 @@ class LocalFiles:
             return ""
         return place.sight.weak if place.sight.size > HASHED else place.etag
 
+    def _made(self, place: Place, made: Made, digest: str) -> Stat:
+        """What a file is that we have just made, unless it is another by now."""
+        if (place.sight.file, place.sight.stamp) != (made.sight.file, made.sight.stamp):
+            return self._stat(place)
+        etag = digest if made.sight.size <= HASHED else made.sight.weak
+        self._disk.note(lambda names: names.settle(place.id, made.sight, etag, durable=False, sure=made.sure))
+        return described(place, etag)
+
+    def _reader(self, place: Place) -> LocalReader:
+        path = _file(place)
+        descriptor, sight = self._folder.open(path)
+        try:
+            with explained(path):
+                body = os.pread(descriptor, AHEAD, 0) if sight.size <= AHEAD else None
+                etag = self._etag_of(place, sight, descriptor, body)
+            opened = described(Place(place.id, sight), etag)
+            return LocalReader(self, opened, descriptor, sight.mtime_ns, body)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def _etag_of(self, place: Place, sight: Sight, descriptor: int, body: bytes | None) -> str:
+        """Of the bytes that are read from an open file."""
+        if sight.size > HASHED:
+            return sight.weak
+        if place.etag is not None and (place.sight.file, place.sight.stamp) == (sight.file, sight.stamp):
+            return place.etag
+        if body is None:
+            with open(descriptor, "rb", closefd=False) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        else:
+            digest = hashlib.sha256(body).hexdigest()
+        self._disk.note(lambda names: names.remember([(place.id, sight, digest)]))
+        return digest
+
     def _read(self, place: Place, limit: int) -> Content:
         path = _file(place)
         sight, body = self._folder.read(path, limit)
@@ -260,11 +349,27 @@ class LocalFiles:
     def _write(self, place: Place, body: bytes, if_match: str) -> Written:
         path = _file(place)
         with self._hold(place.id):
-            sight, aside = self._exchange.replace(path, place.id[3:11], body, lambda: self._matches(path, if_match))
-        etag = _etag(sight, body)
-        self._disk.note(lambda names: names.settle(place.id, sight, etag, durable=False))
+            made, aside = self._exchange.replace(path, place.id[3:11], body, lambda: checked(self._folder, place, if_match))
+        etag = _etag(made.sight, body)
+        self._disk.note(lambda names: names.settle(place.id, made.sight, etag, durable=False, sure=made.sure))
         displaced: Displaced = LocalDisplaced(self, aside)
-        return Written(described(Place(place.id, replace(sight, size=len(body))), etag), displaced)
+        return Written(described(Place(place.id, replace(made.sight, size=len(body))), etag), displaced)
+
+    def _commit(self, place: Place, if_match: str, draft: LocalDraft) -> Replaced:
+        path, mark = _file(place), place.id[3:11]
+
+        def act(exchange: Exchange, new: Unfinished) -> tuple[Made, Unread | None]:
+            return exchange.commit(path, mark, new, lambda: checked(self._folder, place, if_match))
+
+        with self._hold(place.id):
+            made, digest, unread = draft.put(path, mark, act)
+        etag = digest if draft.size <= HASHED else made.sight.weak
+        self._disk.note(lambda names: names.settle(place.id, made.sight, etag, durable=False, sure=made.sure))
+        former = None if unread is None else LocalFormer(self, unread)
+        return Replaced(described(Place(place.id, replace(made.sight, size=draft.size)), etag), former)
+
+    def _fresh_mark(self) -> str:
+        return self._places.names.fresh_id()[3:11]
 
     def _move(self, place: Place, to: bytes, if_match: str | None) -> Stat:
         path = _file(place)
@@ -288,6 +393,21 @@ class LocalFiles:
 
     def _matches(self, path: bytes, if_match: str) -> bool:
         return matches(self._folder, path, if_match)
+
+
+def checked(folder: Folder, place: Place, if_match: str) -> Checked | None:
+    """The file at a place if it has this etag. Raises `NotFound`."""
+    sight = folder.look(place.sight.path)
+    if sight is None:
+        raise NotFound(f"no such file: {place.sight.path.decode()}")
+    if if_match == sight.weak:
+        return Checked(sight, if_match, sure=True)
+    if sight.size > HASHED:
+        return None
+    if place.etag is not None and (sight.file, sight.stamp) == (place.sight.file, place.sight.stamp):
+        return Checked(sight, if_match, sure=True) if place.etag == if_match else None
+    sight, etag = folder.hashed(place.sight.path)
+    return Checked(sight, etag, sure=settled(sight, time.time())) if etag == if_match else None
 
 
 def matches(folder: Folder, path: bytes, if_match: str) -> bool:

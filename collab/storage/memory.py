@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from collab.errors import Changed, CollabError, Denied, Exists, NotFound, TooLarge
 from collab.formats import media_type
-from collab.ports import Content, Stat, Written
+from collab.ports import Content, Replaced, Stat, Written
 from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.names import Names, Place, Question, Sight
@@ -80,6 +80,73 @@ class MemoryDisplaced:
         self._files.leave(*self._key)
 
 
+class MemoryReader:
+    """See `collab.ports.Reader`."""
+
+    def __init__(self, stat: Stat, node: Node) -> None:
+        self.stat = stat
+        self._node = node
+        self._body, self._version = node.body, node.version
+
+    async def read(self, start: int, size: int) -> bytes:
+        """So many bytes from an offset."""
+        if self._node.version != self._version:
+            raise Changed(f"the file was changed while it was read: {self.stat.path}")
+        return self._body[start : start + size]
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class MemoryFormer:
+    """See `collab.ports.Former`."""
+
+    def __init__(self, files: MemoryFiles, document: str, number: int, node: Node) -> None:
+        self._files = files
+        self._key = (document, number)
+        self._node = node
+        self._version = node.version
+
+    async def end(self) -> bool:
+        """Drop it, unless somebody has written into it."""
+        stays = self._node.version != self._version
+        (self._files.leave if stays else self._files.drop)(*self._key)
+        return stays
+
+
+class MemoryDraft:
+    """See `collab.ports.Draft`."""
+
+    def __init__(self, files: MemoryFiles) -> None:
+        self._files = files
+        self._body = bytearray()
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return len(self._body)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the bytes so far."""
+        return sha256(self._body).hexdigest()
+
+    async def add(self, piece: bytes) -> None:
+        """One more piece."""
+        self._body += piece
+
+    async def replace(self, name: str, *, if_match: str) -> Replaced:
+        """Take the place of the file with this etag."""
+        return await self._files.commit(name, bytes(self._body), if_match)
+
+    async def create(self, path: str) -> Stat:
+        """Become a new file."""
+        return (await self._files.write(path, bytes(self._body), if_match=None)).stat
+
+    async def discard(self) -> None:
+        """Nothing to do."""
+
+
 class MemoryFiles:
     """See `collab.ports.Files`. Without `names`, ids come from a fixed seed and time is the loop's; `clock` in UTC seconds.
 
@@ -133,7 +200,35 @@ class MemoryFiles:
         async with self._turn:
             return await self._replace(name, body, if_match)
 
+    async def reader(self, name: str) -> MemoryReader:
+        """The file, open."""
+        place = await self.place("read", name)
+        return MemoryReader(self._stat(place), self.node(place))
+
+    async def draft(self, name: str) -> MemoryDraft:
+        """A body for a document, or for a new one."""
+        try:
+            self.allow(self.node(await self.place("write", name)))
+        except NotFound:
+            if is_id(name):
+                raise
+            path = b"/".join(split_new(name))
+            if path.rpartition(b"/")[0] not in self.disk.folders:
+                raise
+        return MemoryDraft(self)
+
+    async def commit(self, name: str, body: bytes, if_match: str) -> Replaced:
+        """For `MemoryDraft`."""
+        async with self._turn:
+            written, former = await self._exchange(name, body, if_match, exact=True)
+        return Replaced(written, MemoryFormer(self, *former))
+
     async def _replace(self, name: str, body: bytes, if_match: str) -> Written:
+        written, displaced = await self._exchange(name, body, if_match)
+        return Written(written, MemoryDisplaced(self, *displaced))
+
+    async def _exchange(self, name: str, body: bytes, if_match: str, *, exact: bool = False) -> tuple[Stat, tuple[str, int, Node]]:
+        """`exact`: nothing else is displaced than what was checked."""
         place = await self.place("write", name)
         path = place.sight.path
         self.allow(self.node(place))
@@ -146,6 +241,8 @@ class MemoryFiles:
         try:
             self.check(path, if_match)
             await self.step("checked")
+            if exact:
+                self.check(path, if_match)
             displaced = self._at(path)
         except CollabError:
             self.drop(place.id, number)
@@ -156,7 +253,7 @@ class MemoryFiles:
         etag = sha256(body).hexdigest()
         self.places.names.settle(place.id, written, etag)
         await self.step("synced")
-        return Written(_stat(Place(place.id, written), etag), MemoryDisplaced(self, place.id, number, displaced))
+        return _stat(Place(place.id, written), etag), (place.id, number, displaced)
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder."""

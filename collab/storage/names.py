@@ -146,15 +146,16 @@ class Names:
         self._database.run_sync(act)
         self._gone.pop(document, None)
 
-    def settle(self, document: str, sight: Sight, etag: str, *, durable: bool = True) -> Place:
-        """The document is what was seen there: written or moved by us. `etag` is the last that is known of it.
+    def settle(self, document: str, sight: Sight, etag: str, *, durable: bool = True, sure: bool = False) -> Place:
+        """The document is what was seen there: written or moved by us. `etag` is the last that is known of it; `sure`: of just this sight.
 
         A write need not be durable here: the path tells which document it is, whatever its inode.
         """
 
         def act(connection: Connection) -> Place:
-            connection.execute("UPDATE documents SET etag = ? WHERE id = ? AND etag <> ?", (etag, document, etag))
-            return self._settle(connection, document, sight)
+            place = self._settle(connection, document, sight)
+            connection.execute("UPDATE documents SET etag = ?, stamp = ? WHERE id = ?", (etag, sight.stamp if sure else "", document))
+            return place
 
         return self._database.run_sync(act, durable=durable)
 
@@ -203,13 +204,13 @@ class Names:
 
     def remember(self, etags: Iterable[tuple[str, Sight, str]]) -> None:
         """Hashes of (document, sight), unless a file changed so lately that it may change once more unseen."""
-        settled = self._clock() * 10**9 - RACY
+        now = self._clock()
         rows = [
             {
                 "id": document,
                 "file": sight.file,
                 "etag": etag,
-                "stamp": sight.stamp if max(sight.mtime_ns, sight.ctime_ns) < settled else "",
+                "stamp": sight.stamp if settled(sight, now) else "",
             }
             for document, sight, etag in etags
         ]
@@ -255,6 +256,11 @@ class Names:
         self._gone.pop(document, None)
         known = row is not None and row.file == sight.file and row.stamp == sight.stamp
         return Place(document, sight, row.etag if row is not None and known else None)
+
+
+def settled(sight: Sight, now: float) -> bool:
+    """Whether a file that changes after `now` (UTC seconds) is surely seen otherwise."""
+    return max(sight.mtime_ns, sight.ctime_ns) < now * 10**9 - RACY
 
 
 def _all(connection: Connection, where: str, *values: object) -> list[Row]:

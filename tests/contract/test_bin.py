@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from folders import Outside, OutsideLocal, OutsideMemory
+from folders import Outside, outside_of
 
 from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound
 
@@ -21,7 +21,7 @@ LIMIT = 2**20
 
 @pytest.fixture(params=["memory", "local"])
 async def outside(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outside]:
-    made: Outside = OutsideMemory() if request.param == "memory" else OutsideLocal(tmp_path)
+    made = outside_of(request.param, tmp_path)
     yield made
     await made.close()
 

@@ -1,0 +1,192 @@
+"""Large files of this machine's folder, piece by piece: open ones (`Reader`), and bodies on their way (`Draft`). Only what is small is held whole."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from collab.errors import Changed, Unavailable
+from collab.storage.paths import split_new
+from collab.storage.refusals import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collab.ports import Replaced, Stat
+    from collab.storage.exchange import Exchange, Unread
+    from collab.storage.local import LocalFiles
+    from collab.storage.unfinished import Made, Unfinished
+
+AHEAD: Final = 64 * 1024
+"""Bytes up to which a file is read when it is opened."""
+KEPT: Final = 2**20
+"""Bytes of a draft that wait in memory until they are written."""
+ALL_KEPT: Final = 64 * 2**20
+"""Bytes that all drafts together keep waiting; then each has `LEAST` only."""
+LEAST: Final = 64 * 1024
+
+
+class LocalReader:
+    """See `collab.ports.Reader`. `body`: the whole file, when it is small."""
+
+    def __init__(self, files: LocalFiles, stat: Stat, descriptor: int, mtime_ns: int, body: bytes | None) -> None:
+        self._files = files
+        self.stat = stat
+        self._descriptor = descriptor
+        self._mtime_ns = mtime_ns
+        self._body = body
+        self._lock = threading.Lock()
+        self._closed = False
+
+    async def read(self, start: int, size: int) -> bytes:
+        """So many bytes from an offset."""
+        if self._body is not None:
+            return self._body[start : start + size]
+        piece = await self._files.off(partial(self._pread, start, size))
+        info = os.fstat(self._descriptor)
+        if (info.st_size, info.st_mtime_ns) != (self.stat.size, self._mtime_ns):
+            raise Changed(f"the file was changed while it was read: {self.stat.path}")
+        return piece
+
+    def close(self) -> None:
+        """Let it go; a thread that still reads, does it when it has done."""
+        self._closed = True
+        if self._lock.acquire(blocking=False):
+            descriptor, self._descriptor = self._descriptor, -1
+            self._lock.release()
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def _pread(self, start: int, size: int) -> bytes:
+        try:
+            with self._lock, explained(self.stat.path.encode()):
+                return os.pread(self._descriptor, size, start)
+        finally:
+            if self._closed:
+                self.close()
+
+
+class LocalFormer:
+    """See `collab.ports.Former`."""
+
+    def __init__(self, files: LocalFiles, unread: Unread) -> None:
+        self._files = files
+        self._unread = unread
+
+    async def end(self) -> bool:
+        """Drop it, unless somebody has written into it."""
+        return await self._files.drop(self._unread)
+
+
+class LocalDraft:
+    """See `collab.ports.Draft`. What comes first waits in memory; a small body never is an unfinished file before it is whole.
+
+    `path`: the document it may replace, or where a new one will be; `mark` as in `Exchange`.
+    """
+
+    def __init__(self, files: LocalFiles, path: bytes, mark: str) -> None:
+        self._files = files
+        self._path = path
+        self._mark = mark
+        self._waiting: list[bytes] = []
+        self._kept = 0
+        self._hash = hashlib.sha256()
+        self._new: Unfinished | None = None
+        self._lock = threading.Lock()
+        """Held by the thread that works on the file: who gives up meanwhile waits for it."""
+        self._whole = self._ended = False
+        self.size = 0
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the bytes so far."""
+        digest = self._hash.copy()
+        for piece in self._waiting:
+            digest.update(piece)
+        return digest.hexdigest()
+
+    async def add(self, piece: bytes) -> None:
+        """One more piece."""
+        self.size += len(piece)
+        self._waiting.append(piece)
+        self._count(len(piece))
+        if self._kept >= KEPT or (self._kept >= LEAST and self._files.kept > ALL_KEPT):
+            await self._files.off(partial(self._work, self._write))
+            self._count(-self._kept)
+
+    async def replace(self, name: str, *, if_match: str) -> Replaced:
+        """Take the place of the file with this etag."""
+        await self._write_large()
+        return await self._files.commit(name, if_match, self)
+
+    async def create(self, path: str) -> Stat:
+        """Become a new file."""
+        raw = b"/".join(split_new(path))
+        await self._write_large()
+        return await self._files.settle(raw, self)
+
+    async def discard(self) -> None:
+        """Nothing is left of it, unless it became a file."""
+        self._ended = True
+        self._count(-self._kept)
+        self._waiting.clear()
+        if self._new is not None or self._lock.locked():
+            try:
+                await asyncio.shield(self._files.off(self._end))
+            except Unavailable:  # the files are closed
+                await asyncio.to_thread(self._end)
+
+    def put(
+        self, path: bytes, mark: str, act: Callable[[Exchange, Unfinished], tuple[Made, Unread | None]]
+    ) -> tuple[Made, str, Unread | None]:
+        """`act` with the whole and durable file, on a thread; what became of it, and its hash. `path` and `mark`: of what it is to become."""
+        with self._lock, explained(path):
+            if self._ended:
+                raise Unavailable("the body was given up")
+            if self._new is None:
+                self._path, self._mark = path, mark
+            exchange = self._files.exchange
+            made, unread = act(exchange, self._finished(exchange))
+            self._close(exchange)
+            return made, self._hash.hexdigest(), unread
+
+    async def _write_large(self) -> None:
+        """What is large is written while others may move folders."""
+        if self._new is not None:
+            await self._files.off(partial(self._work, self._finished))
+
+    def _work(self, act: Callable[[Exchange], object]) -> None:
+        with self._lock, explained(self._path):
+            if not self._ended:
+                act(self._files.exchange)
+
+    def _write(self, exchange: Exchange) -> Unfinished:
+        new = self._new = self._new or exchange.begin(self._path, self._mark)
+        while self._waiting:
+            new.write(self._waiting[0])
+            self._hash.update(self._waiting.pop(0))
+        return new
+
+    def _finished(self, exchange: Exchange) -> Unfinished:
+        new = self._write(exchange)
+        if not self._whole:
+            exchange.finish(new)
+            self._whole = True
+        return new
+
+    def _end(self) -> None:
+        with self._lock:
+            self._close(self._files.exchange)
+
+    def _close(self, exchange: Exchange) -> None:
+        if self._new is not None:
+            exchange.end(self._new)
+            self._new = None
+
+    def _count(self, change: int) -> None:
+        self._kept += change
+        self._files.kept += change

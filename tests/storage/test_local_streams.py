@@ -1,0 +1,354 @@
+"""Files of a folder on this machine that come and go in pieces: who comes in between, crashes, memory (FILE-6, FILE-15, FILE-16)."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import mmap
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from folders import OutsideLocal
+
+from collab.errors import Changed, NotFound, Unavailable
+from collab.storage.exchange import ABANDONED
+from collab.storage.local import HASHED
+from collab.storage.local_streams import ALL_KEPT, KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from collab.ports import Draft
+
+CHECKOUT = Path(__file__).parents[2]
+LIMIT = 2**23
+STEPS = ["written", "named", "checked", "exchanged", "synced"]
+BODIES = {"small": b"ours", "large": Random(6).randbytes(KEPT + 7)}
+
+
+def etag(body: bytes) -> str:
+    return sha256(body).hexdigest()
+
+
+async def drafted(outside: OutsideLocal, name: str, body: bytes) -> Draft:
+    draft = await outside.files.draft(name)
+    await draft.add(body)
+    return draft
+
+
+class Interference:
+    """Does something once, at a step of a write."""
+
+    def __init__(self) -> None:
+        self.word = ""
+        self.act: Callable[[], object] = lambda: None
+
+    def __call__(self, word: str) -> None:
+        if word == self.word:
+            self.word = ""
+            self.act()
+
+
+def refused(_place: int, _one: bytes, _other: bytes) -> None:
+    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+@pytest.fixture
+async def outside(tmp_path: Path) -> AsyncIterator[OutsideLocal]:
+    made = OutsideLocal(tmp_path)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["exchange", "link"])
+async def raced(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[OutsideLocal, Interference]]:
+    interference = Interference()
+    options: dict[str, object] = {"step": interference}
+    if request.param == "link":
+        options["exchange"] = refused
+    made = OutsideLocal(tmp_path, **options)
+    yield made, interference
+    await made.close()
+
+
+# Who comes in between
+
+
+@pytest.mark.parametrize("size", BODIES)
+@pytest.mark.parametrize("how", ["replaced", "in place", "in place with the same length"])
+async def test_what_comes_between_check_and_exchange_stands_and_the_draft_is_refused(
+    raced: tuple[OutsideLocal, Interference], size: str, how: str
+) -> None:
+    outside, interference = raced
+    outside.put("a.bin", b"their first")
+    draft = await drafted(outside, "a.bin", BODIES[size])
+    theirs = {"replaced": b"their last", "in place": b"their next", "in place with the same length": b"their other"}[how]
+    change = (lambda: outside.put("a.bin", theirs)) if how == "replaced" else (lambda: outside.writer("a.bin")(theirs))
+    interference.word, interference.act = "checked", change
+    with pytest.raises(Changed):
+        await draft.replace("a.bin", if_match=etag(b"their first"))
+    assert outside.body("a.bin") == theirs
+    assert (await outside.files.stat("a.bin")).etag == etag(theirs)
+    assert (await draft.create("a (beside).bin")).etag == etag(BODIES[size])
+    await draft.discard()
+    assert outside.hidden() == []
+
+
+async def test_what_comes_into_the_displaced_file_right_after_the_exchange_has_its_place_again(
+    raced: tuple[OutsideLocal, Interference],
+) -> None:
+    outside, interference = raced
+    outside.put("a.bin", b"one")
+    late = outside.writer("a.bin")
+    draft = await drafted(outside, "a.bin", b"ours")
+    interference.word, interference.act = "exchanged", lambda: late(b"one, in place")
+    with pytest.raises(Changed):
+        await draft.replace("a.bin", if_match=etag(b"one"))
+    await draft.discard()
+    assert outside.body("a.bin") == b"one, in place"
+    assert outside.hidden() == []
+
+
+async def test_who_takes_the_name_from_us_before_we_take_our_file_back_keeps_it(tmp_path: Path) -> None:
+    interference = Interference()
+    outside = OutsideLocal(tmp_path, step=interference)
+    outside.put("a.bin", b"one")
+    draft = await drafted(outside, "a.bin", b"ours")
+
+    def second() -> None:
+        outside.put("a.bin", b"second")
+        interference.word, interference.act = "exchanged", lambda: outside.put("a.bin", b"third")
+
+    interference.word, interference.act = "checked", second
+    with pytest.raises(Changed):
+        await draft.replace("a.bin", if_match=etag(b"one"))
+    await draft.discard()
+    assert outside.body("a.bin") == b"third"
+    outside.restart()
+    assert [leftover.body for leftover in (await outside.files.read("a.bin", limit=LIMIT)).leftovers] == [b"second"]
+    await outside.close()
+
+
+async def test_a_file_that_vanishes_before_the_exchange_is_not_made_again(raced: tuple[OutsideLocal, Interference]) -> None:
+    outside, interference = raced
+    outside.put("a.bin", b"one")
+    draft = await drafted(outside, "a.bin", b"ours")
+    interference.word, interference.act = "checked", lambda: outside.remove("a.bin")
+    with pytest.raises(NotFound):
+        await draft.replace("a.bin", if_match=etag(b"one"))
+    await draft.discard()
+    assert list(outside.root.iterdir()) == []
+
+
+async def test_what_nobody_has_open_for_writing_is_gone_at_once(outside: OutsideLocal) -> None:
+    outside.put("a.bin", b"one")
+    with (outside.root / "a.bin").open("rb"):
+        draft = await drafted(outside, "a.bin", b"ours")
+        assert (await draft.replace("a.bin", if_match=etag(b"one"))).former is None
+    await draft.discard()
+    assert outside.hidden() == []
+
+
+async def test_what_a_program_has_mapped_for_writing_is_kept_for_a_while(outside: OutsideLocal) -> None:
+    outside.put("a.bin", b"one")
+    with (outside.root / "a.bin").open("r+b") as file:
+        mapped = mmap.mmap(file.fileno(), 0)
+    draft = await drafted(outside, "a.bin", b"ours")
+    replaced = await draft.replace("a.bin", if_match=etag(b"one"))
+    await draft.discard()
+    assert replaced.former is not None
+    assert len(outside.hidden()) == 1
+    mapped.close()
+    assert not await replaced.former.end()
+    assert outside.hidden() == []
+
+
+# Etags
+
+
+async def test_our_own_write_is_known_without_reading_it_and_a_change_right_after_it_is_seen(outside: OutsideLocal) -> None:
+    for number in range(50):
+        outside.put("a.bin", b"one")
+        stat = await outside.files.stat("a.bin")
+        draft = await drafted(outside, "a.bin", b"our")
+        replaced = await draft.replace("a.bin", if_match=stat.etag)
+        await draft.discard()
+        row = outside.files._places.names.find(stat.id)
+        assert row is not None
+        assert (row.etag, row.stamp != "") == (replaced.stat.etag, True)
+        with (outside.root / "a.bin").open("r+b") as file:
+            file.write(b"new")
+        assert (await outside.files.stat("a.bin")).etag == etag(b"new"), number
+
+
+async def test_a_file_over_the_hashing_limit_is_replaced_by_its_weaker_etag_and_by_no_older_one(outside: OutsideLocal) -> None:
+    outside.put("big.bin", b"")
+    os.truncate(outside.root / "big.bin", HASHED + 1)
+    stat = await outside.files.stat("big.bin")
+    draft = await drafted(outside, "big.bin", b"x" * KEPT)
+    with (outside.root / "big.bin").open("r+b") as file:
+        file.write(b"theirs")
+    with pytest.raises(Changed):
+        await draft.replace("big.bin", if_match=stat.etag)
+    replaced = await draft.replace("big.bin", if_match=(await outside.files.stat("big.bin")).etag)
+    await draft.discard()
+    assert replaced.stat.etag == etag(b"x" * KEPT)
+    assert outside.hidden() == []
+
+
+# Crashes and disks that refuse
+
+CRASH = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from collab.state.database import Database
+from collab.state.tables import STATE
+from collab.storage.local import LocalFiles
+from collab.storage.names import Names
+
+folder, word, size, if_match = sys.argv[1:]
+
+def step(now):
+    if now == word:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+async def main():
+    files = LocalFiles(Path(folder, "root"), Names(Database(Path(folder, "state.sqlite"), STATE)), step=step)
+    draft = await files.draft("a.bin")
+    await draft.add(b"n" * int(size))
+    await draft.replace("a.bin", if_match=if_match)
+    print("done")
+
+asyncio.run(main())
+"""
+
+
+def run(script: str, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", script, *args], cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("size", [12, 2 * KEPT])
+@pytest.mark.parametrize("word", STEPS)
+async def test_a_crash_between_any_two_steps_leaves_a_whole_file(outside: OutsideLocal, word: str, size: int) -> None:
+    outside.put("a.bin", b"the old body")
+    stat = await outside.files.stat("a.bin")
+    crashed = run(CRASH, str(outside.root.parent), word, str(size), stat.etag)
+    assert crashed.stdout == "", crashed.stderr
+    before, after = b"the old body", b"n" * size
+    now = await outside.files.stat(stat.id)
+    assert outside.body("a.bin") == (before if word in {"written", "named", "checked"} else after)
+    assert {leftover.body for leftover in (await outside.files.read("a.bin", limit=LIMIT)).leftovers} <= {before, after}
+    draft = await drafted(outside, "a.bin", b"next")
+    assert (await draft.replace(stat.id, if_match=now.etag)).stat.etag == etag(b"next")
+    await draft.discard()
+
+
+async def test_what_a_crash_cut_off_is_removed_when_it_is_old_and_something_is_begun_beside_it(outside: OutsideLocal) -> None:
+    outside.put("a.bin", b"one")
+    old, young = outside.root / ".a.bin.collab-abcdefgh-1.new", outside.root / ".a.bin.collab-abcdefgh-2.new"
+    for file in (old, young):
+        file.write_bytes(b"half")
+    os.utime(old, (0, outside.time.now - ABANDONED - 60))
+    draft = await drafted(outside, "a.bin", BODIES["large"])
+    assert not old.exists()
+    assert young.exists()
+    await draft.discard()
+    assert outside.hidden() == [young.name]
+
+
+LIMITED = """
+import asyncio, resource, sys
+from pathlib import Path
+from collab.errors import Unavailable
+from collab.state.database import Database
+from collab.state.tables import STATE
+from collab.storage.local import LocalFiles
+from collab.storage.names import Names
+
+async def main():
+    files = LocalFiles(Path(sys.argv[1], "root"), Names(Database(Path(sys.argv[1], "state.sqlite"), STATE)))
+    stat = await files.stat("a.bin")
+    draft = await files.draft("a.bin")
+    await draft.add(b"x" * 300_000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    try:
+        await draft.replace("a.bin", if_match=stat.etag)
+    except Unavailable as error:
+        print(error.detail)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    replaced = await draft.replace("a.bin", if_match=stat.etag)
+    await draft.discard()
+    print(replaced.stat.size, replaced.stat.etag)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_body_that_did_not_fit_is_told_in_words_and_whole_when_it_fits(outside: OutsideLocal) -> None:
+    outside.put("a.bin", b"one")
+    told = run(LIMITED, str(outside.root.parent)).stdout.splitlines()
+    assert told == ["the file is larger than the system lets the server write: a.bin", f"300000 {etag(b'x' * 300_000)}"]
+    assert outside.body("a.bin") == b"x" * 300_000
+    assert outside.hidden() == []
+
+
+# Those who give up, and many at once
+
+
+async def test_who_gives_up_while_a_piece_is_written_leaves_nothing(outside: OutsideLocal) -> None:
+    outside.put("a.bin", b"one")
+    for number in range(20):
+        draft = await outside.files.draft("a.bin")
+        adding = asyncio.ensure_future(draft.add(bytes([number]) * KEPT))
+        for _ in range(number % 4):
+            await asyncio.sleep(0)
+        adding.cancel()
+        await asyncio.gather(adding, return_exceptions=True)
+        await draft.discard()
+    assert outside.hidden() == []
+    assert outside.files.kept == 0
+    assert open_files(outside) == 0
+
+
+async def test_drafts_do_not_hold_more_than_their_share_of_memory(outside: OutsideLocal) -> None:
+    outside.put("a.bin", b"one")
+    drafts = [await outside.files.draft("a.bin") for _ in range(ALL_KEPT // KEPT * 2)]
+    for _ in range(10):
+        for draft in drafts:
+            await draft.add(bytes(KEPT // 10))
+    assert outside.files.kept <= ALL_KEPT + KEPT
+    for draft in drafts:
+        await draft.discard()
+    assert outside.files.kept == 0
+    assert outside.hidden() == []
+    assert open_files(outside) == 0
+
+
+async def test_closed_files_take_nothing_and_raise_in_words(tmp_path: Path) -> None:
+    outside = OutsideLocal(tmp_path)
+    outside.put("a.bin", BODIES["large"])
+    draft = await drafted(outside, "a.bin", BODIES["large"])
+    reader = await outside.files.reader("a.bin")
+    await outside.files.close()
+    with pytest.raises(Unavailable):
+        await draft.replace("a.bin", if_match=etag(BODIES["large"]))
+    with pytest.raises(Unavailable):
+        await reader.read(0, 1)
+    reader.close()
+    await draft.discard()
+    assert outside.hidden() == []
+    assert open_files(outside) == 0
+    await outside.close()
+
+
+def open_files(outside: OutsideLocal) -> int:
+    """Descriptors that this process has of files in the folder."""
+    with os.scandir("/proc/self/fd") as entries:
+        links = [Path(entry.path) for entry in entries]
+    return sum(str(link.readlink()).startswith(f"{outside.root}/") for link in links if link.is_symlink())
