@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from collab.archive.rows import key_for, key_of, pressed, unless_there, unpressed
-from collab.archive.tables import authors, bases, checkpoints, documents, links, locks, parts, rejected, versions
+from collab.archive.tables import authors, bases, checkpoints, documents, links, locks, office, parts, rejected, versions
 from collab.ports import Kept, Part
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _rewrite(connection: Connection, document: str, change: Callable[[Part], Par
 def _forget(connection: Connection, document: str) -> None:
     key = key_of(connection, document)
     if key is not None:
-        for table in (bases, parts, checkpoints, versions, authors, locks, rejected):
+        for table in (bases, parts, checkpoints, versions, authors, locks, office, rejected):
             connection.execute(delete(table).where(table.c.document == key))
         connection.execute(delete(documents).where(documents.c.key == key))
     connection.execute(delete(links).where(links.c.target == document))

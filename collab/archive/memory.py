@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from collab.archive.memory_claims import MemoryLinks, MemoryLocks
+from collab.archive.memory_office import MemoryOfficeStates, MemoryUserInfos
 from collab.archive.memory_rejections import MemoryRejections
 from collab.archive.thinning import surplus
 from collab.errors import NotFound, Unavailable
@@ -14,7 +15,7 @@ from collab.errors import NotFound, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from collab.ports import Checkpoint, Kept, Link, Lock, Part, Rejection, Version
+    from collab.ports import Checkpoint, Kept, Link, Lock, OfficeState, Part, Rejection, Version
 
 T = TypeVar("T")
 
@@ -43,6 +44,9 @@ class Disk:
     """By document and name, with the clock's time at which they are over."""
     rejections: dict[tuple[str, float], Rejection] = field(default_factory=dict)
     """By document and `since`."""
+    office: dict[str, OfficeState] = field(default_factory=dict)
+    infos: dict[str, str] = field(default_factory=dict)
+    """By the id of a person."""
 
     def of(self, document: str) -> _Document:
         """What there is of a document."""
@@ -75,6 +79,8 @@ class MemoryArchive:
         self.links = MemoryLinks(self)
         self.locks = MemoryLocks(self, clock)
         self.rejections = MemoryRejections(self)
+        self.office = MemoryOfficeStates(self)
+        self.infos = MemoryUserInfos(self)
 
     @property
     def disk(self) -> Disk:
@@ -155,6 +161,7 @@ class _Bases:
             disk.links = {digest: link for digest, link in disk.links.items() if link.target != document}
             disk.locks = {key: held for key, held in disk.locks.items() if key[0] != document}
             disk.rejections = {key: rejection for key, rejection in disk.rejections.items() if key[0] != document}
+            disk.office.pop(document, None)
 
         await self._archive.change("forget archive", act)
 

@@ -1,4 +1,4 @@
-"""The archive on SQLite (embedded) or PostgreSQL (several nodes): bases, checkpoints, versions, authors, links, locks."""
+"""The archive on SQLite (embedded) or PostgreSQL (several nodes): bases, checkpoints, versions, authors, links, locks, what office suites know."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collab.archive.checkpoints import SqlCheckpoints
 from collab.archive.engine import Database
 from collab.archive.links import SqlLinks
 from collab.archive.locks import SqlLocks
+from collab.archive.office import SqlOfficeStates, SqlUserInfos
 from collab.archive.rejections import SqlRejections
 from collab.archive.versions import SqlVersions
 
@@ -29,6 +30,8 @@ class Archive:
         self.links = SqlLinks(self._database)
         self.locks = SqlLocks(self._database)
         self.rejections = SqlRejections(self._database)
+        self.office = SqlOfficeStates(self._database)
+        self.infos = SqlUserInfos(self._database)
 
     @property
     def trouble(self) -> str | None:

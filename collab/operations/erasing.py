@@ -34,6 +34,7 @@ async def erase(directory: Directory, archive: str, who: str) -> str:
             names = set((await kept.authors.names(ids)).values())
             for each in ids:
                 await kept.authors.erase(each)
+                await kept.infos.forget(each)
             await Shelf(database).forget(person)
             for name in names:
                 await LocalBin(files).forget(name)

@@ -14,7 +14,7 @@ from postgres import Postgres, postgres
 from collab.archive.memory import MemoryArchive
 from collab.archive.store import Archive
 from collab.errors import NotFound, Unavailable
-from collab.ports import Checkpoint, Kept, Link, Lock, Part, Rejection, Version
+from collab.ports import Checkpoint, Kept, Link, Lock, OfficeState, Part, Rejection, Version
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -594,6 +594,51 @@ async def test_one_of_many_gets_a_lock(place: Place) -> None:
     winner = held[0].id
     moved = await everywhere(place, lambda node, number: node.locks.replace(A, Lock("x", f"new {number}", "node", 60.0), winner))
     assert len({each.id for each in moved}) == 1
+
+
+# --- what office suites know and keep
+
+
+STATE = OfficeState(1, "etag", 1_800_000_000.123456)
+
+
+async def test_what_office_suites_know_of_a_document_comes_back_as_it_was(archive: Any) -> None:
+    assert await archive.office.get(A) is None
+    assert await archive.office.put(A, STATE, before=None) == STATE
+    after = OfficeState(2**40, hashed(b"2"), 1_800_000_001.000001, hashed(b"put"), (hashed(b"1"), "weak-1"))
+    assert await archive.office.put(A, after, before=STATE) == after
+    assert (await archive.office.get(A), await archive.office.get(B)) == (after, None)
+
+
+async def test_what_office_suites_know_is_replaced_by_who_knows_what_stands(archive: Any) -> None:
+    other = replace(STATE, version=7)
+    assert await archive.office.put(A, STATE, before=None) == STATE
+    assert await archive.office.put(A, other, before=None) == STATE
+    assert await archive.office.put(A, other, before=other) == STATE
+    assert await archive.office.get(A) == STATE
+
+
+async def test_of_many_who_tell_office_suites_something_new_one_is_first(place: Place) -> None:
+    told = [replace(STATE, version=number) for number in range(24)]
+    stands = await everywhere(place, lambda node, number: node.office.put(A, told[number % 24], before=None))
+    assert len(set(stands)) == 1
+
+
+async def test_a_document_that_is_forgotten_is_new_to_office_suites(archive: Any) -> None:
+    for document in (A, B):
+        await archive.office.put(document, STATE, before=None)
+    await archive.bases.forget(A)
+    assert (await archive.office.get(A), await archive.office.get(B)) == (None, STATE)
+
+
+async def test_what_an_office_suite_keeps_about_a_person_is_told_until_it_is_forgotten(archive: Any) -> None:
+    assert await archive.infos.get("ann") == ""
+    for info in ("first", "second " * 100):
+        await archive.infos.put("ann", info)
+        assert (await archive.infos.get("ann"), await archive.infos.get("ben")) == (info, "")
+    for _ in range(2):
+        await archive.infos.forget("ann")
+    assert await archive.infos.get("ann") == ""
 
 
 async def test_a_closed_archive_says_so(place: Place) -> None:

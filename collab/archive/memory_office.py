@@ -1,0 +1,53 @@
+"""What office suites know and keep, in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collab.archive.memory import Disk, MemoryArchive
+    from collab.ports import OfficeState
+
+
+class MemoryOfficeStates:
+    """The port `OfficeStates`."""
+
+    def __init__(self, archive: MemoryArchive) -> None:
+        self._archive = archive
+
+    async def get(self, document: str) -> OfficeState | None:
+        """What they know."""
+        return self._archive.disk.office.get(document)
+
+    async def put(self, document: str, state: OfficeState, *, before: OfficeState | None) -> OfficeState:
+        """Replace what they knew, if that is so."""
+
+        def act(disk: Disk) -> OfficeState:
+            if disk.office.get(document) == before:
+                disk.office[document] = state
+            return disk.office.get(document, state)
+
+        return await self._archive.change("office", act)
+
+
+class MemoryUserInfos:
+    """The port `UserInfos`."""
+
+    def __init__(self, archive: MemoryArchive) -> None:
+        self._archive = archive
+
+    async def put(self, person: str, info: str) -> None:
+        """Replaces what was kept."""
+
+        def act(disk: Disk) -> None:
+            disk.infos[person] = info
+
+        await self._archive.change("info", act)
+
+    async def get(self, person: str) -> str:
+        """What was put last."""
+        return self._archive.disk.infos.get(person, "")
+
+    async def forget(self, person: str) -> None:
+        """Nothing is kept any more."""
+        await self._archive.change("forget info", lambda disk: disk.infos.pop(person, None))
