@@ -80,6 +80,12 @@ from collab.web.search import SearchDoor
 from collab.web.sessions import Sessions, Spent
 from collab.web.shelf import ShelfDoor
 from collab.web.uploads import Uploads
+from collab.web.wopi import WopiDoor
+from collab.wopi.addresses import Addresses
+from collab.wopi.host import Surroundings as OfficeSurroundings
+from collab.wopi.host import WopiHost
+from collab.wopi.info import Product
+from collab.wopi.live import Live
 from collab.wopi.rejected import Rejected
 
 if TYPE_CHECKING:
@@ -88,7 +94,21 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from collab.cluster.workers import Life
-    from collab.ports import Authors, Bases, Bin, Files, Folders, Journal, Locks, Placement, Rejections, Versions, Watch
+    from collab.ports import (
+        Authors,
+        Bases,
+        Bin,
+        Files,
+        Folders,
+        Journal,
+        Locks,
+        OfficeStates,
+        Placement,
+        Rejections,
+        UserInfos,
+        Versions,
+        Watch,
+    )
     from collab.settings import Settings
     from collab.state.directory import Directory
     from collab.web.sessions import OneTime
@@ -112,6 +132,8 @@ class Adapters:
     authors: Authors
     locks: Locks
     rejections: Rejections
+    office: OfficeStates
+    infos: UserInfos
     secret: bytes
     one_time: OneTime
     spent: Spent
@@ -239,6 +261,9 @@ def build(settings: Settings, adapters: Adapters) -> App:
     bins = BinApi(api, trash, Tree(rooms, adapters.folders))
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     embedding = Embedding(pages, api, admission, metrics.refused)
+    office = WopiDoor(
+        _office(settings, adapters, admission, documents, trash=trash, rejected=rejected), audit, metrics, settings.upload_limit
+    )
     nodes, passage = _neighbours(adapters, rooms, metrics)
     begin = Beginning(rooms, trash, adapters)
     app = App(
@@ -251,6 +276,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *_more(settings, adapters, rooms, api),
                 *pages.routes(),
                 *embedding.routes(),
+                *office.routes(),
             ],
             middleware=[
                 Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat),
@@ -280,8 +306,37 @@ def build(settings: Settings, adapters: Adapters) -> App:
         nodes=nodes,
     )
     if passage is not None:
-        passage.app = app.web
+        passage.app, passage.office = app.web, office.document_of
     return app
+
+
+def _office(  # noqa: PLR0913 - the surroundings
+    settings: Settings, adapters: Adapters, admission: Admission, documents: Documents, *, trash: Trash, rejected: Rejected
+) -> WopiHost:
+    """What office suites reach."""
+
+    def addresses() -> Addresses:
+        base = base_address(settings, admission.port)
+        return Addresses(base, base)
+
+    return WopiHost(
+        OfficeSurroundings(
+            documents=documents,
+            trash=trash,
+            live=Live(documents),
+            locks=adapters.locks,
+            states=adapters.office,
+            infos=adapters.infos,
+            authors=adapters.authors,
+            addresses=addresses,
+            keep=rejected.keep,
+            product=lambda _: Product.UNKNOWN,
+            secret=adapters.secret,
+            now=adapters.now,
+            over=adapters.spent.__contains__,
+            containers=False,
+        )
+    )
 
 
 def _neighbours(adapters: Adapters, rooms: Rooms, metrics: Metrics) -> tuple[Nodes | None, Passage | None]:
@@ -534,6 +589,8 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 authors=archive.authors,
                 locks=archive.locks,
                 rejections=archive.rejections,
+                office=archive.office,
+                infos=archive.infos,
                 archive_trouble=lambda: archive.trouble,
                 watch=LocalWatch(directory.root),
                 secret=secret_of(settings, directory),

@@ -165,9 +165,13 @@ def media_type(path: str, start: bytes = b"") -> str:
 
     Without either it is `text/plain`: an empty file of any name is text.
     """
+    return named_type(path) or (PLAIN if _looks_like_text(start) else BINARY)
+
+
+def named_type(path: str) -> str | None:
+    """The media type that the name of a file says, None when it says nothing."""
     name = path.rpartition("/")[2].lower()
-    known = _BY_NAME.get(name) or _BY_EXTENSION.get(name.rpartition(".")[2] if "." in name else "")
-    return known or (PLAIN if _looks_like_text(start) else BINARY)
+    return _BY_NAME.get(name) or _BY_EXTENSION.get(name.rpartition(".")[2] if "." in name else "")
 
 
 def is_textual(media: str) -> bool:

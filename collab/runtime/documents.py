@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from collab.errors import Changed, NotFound, NotText, TooLarge
-from collab.formats import NOTEBOOK_TYPE, media_type
+from collab.formats import NOTEBOOK_TYPE, is_textual, media_type, named_type
 from collab.formats.bodies import format_of
 
 if TYPE_CHECKING:
@@ -143,14 +143,23 @@ class Documents:
         if not await self._is_text(stat):
             if if_match not in {ANY, stat.etag}:
                 raise Changed("This is no text, so nothing can be merged, and it is not what you have read: read it again.")
-            # On several nodes who writes a file has it.
-            tenure = await self._rooms.tenures.take(stat.id, again=False)
-            try:
-                return (await self._files.write(stat.id, body, if_match=stat.etag)).stat, False
-            finally:
-                await self._rooms.tenures.give(tenure)
+            return await self.replace(stat.id, body, if_match=stat.etag), False
         more = await self._rooms.put(stat.id, body, None if if_match == ANY else if_match, writer)
         return await self.find(stat.id), more
+
+    async def replace(self, document: str, body: bytes, *, if_match: str) -> Stat:
+        """Other bytes in the file, whatever they are, if its etag is this one. Changed."""
+        # On several nodes who writes a file has it.
+        tenure = await self._rooms.tenures.take(document, again=False)
+        try:
+            return (await self._files.write(document, body, if_match=if_match)).stat
+        finally:
+            await self._rooms.tenures.give(tenure)
+
+    def typed(self, stat: Stat) -> bool:
+        """Whether people may type in it: it is open, or its name says that it is text or a notebook."""
+        named = named_type(stat.path)
+        return self._rooms.live(stat.id) is not None or named == NOTEBOOK_TYPE or (named is not None and is_textual(named))
 
     async def offer(self, name: str, body: bytes, *, writer: Person) -> tuple[Stat, bool]:
         """A body from somebody who can't say what it had read: merged from the nearest that it may have been. What the document is then; or, when

@@ -18,6 +18,8 @@ LONGEST: Final = 8192
 """Characters of a token."""
 _ALGORITHM: Final = "HS256"
 _AUDIENCE: Final = "collab:wopi"
+DOWNLOAD: Final = "collab:wopi:bytes"
+"""The audience of an address that gives one file's bytes and nothing else."""
 _OTHER: Final = "the access token is not valid here: open the document again"
 _SPENT: Final = "the access token's time is over: open the document again"
 
@@ -45,12 +47,12 @@ class Pass:
     """Another system's token; encrypted in the signed form."""
 
 
-def seal(granted: Pass, secret: bytes, *, now: float) -> str:
+def seal(granted: Pass, secret: bytes, *, now: float, audience: str = _AUDIENCE) -> str:
     """The pass as a JWT (RFC 7519); ValueError for a secret under 32 bytes."""
     if len(secret) < SECRET_BYTES:
         raise ValueError(f"the secret must have at least {SECRET_BYTES} bytes")
     claims: dict[str, object] = {
-        "aud": _AUDIENCE,
+        "aud": audience,
         "iat": int(now),
         "exp": math.ceil(granted.expires),
         "sub": granted.person.id,
@@ -68,8 +70,8 @@ def seal(granted: Pass, secret: bytes, *, now: float) -> str:
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
-def unseal(token: str, secret: bytes, *, now: float) -> Pass:
-    """The pass that we signed; everything else, or one whose time is over, raises `Unauthorized`."""
+def unseal(token: str, secret: bytes, *, now: float, audience: str = _AUDIENCE) -> Pass:
+    """The pass that we signed for this audience; everything else, or one whose time is over, raises `Unauthorized`."""
     if not token or len(token) > LONGEST or not token.isascii():
         raise Unauthorized(_OTHER)
     try:
@@ -78,7 +80,7 @@ def unseal(token: str, secret: bytes, *, now: float) -> Pass:
             token,
             secret,
             algorithms=[_ALGORITHM],
-            audience=_AUDIENCE,
+            audience=audience,
             options={
                 "require": ["aud", "exp", "sub", "name", "role", "target"],
                 "strict_aud": True,

@@ -1,0 +1,246 @@
+"""The routes of the WOPI host for files: headers in, headers and JSON out. What is done is in `collab.wopi.host`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from collab.errors import CollabError, Forbidden, Malformed, NotText, Unauthorized
+from collab.web.api import read_body, users_bytes, visitor_of
+from collab.wopi.addresses import id_of
+from collab.wopi.locks import Operation
+from collab.wopi.refusals import NotOffered, Refused, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from starlette.types import Scope
+
+    from collab.ports import Stat
+    from collab.runtime.audit import Audit
+    from collab.runtime.metrics import Metrics
+    from collab.wopi.host import WopiHost
+    from collab.wopi.tokens import Pass
+
+log = logging.getLogger("collab.wopi")
+
+NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+ACTIVITIES: Final = 256 * 1024
+"""Bytes of AddActivities."""
+_LOCKS: Final = {
+    "LOCK": Operation.LOCK,
+    "REFRESH_LOCK": Operation.REFRESH,
+    "UNLOCK": Operation.UNLOCK,
+    "GET_LOCK": Operation.GET,
+}
+_FILES: Final = "/wopi/files/"
+
+
+@dataclass(frozen=True, slots=True)
+class WopiDoor:
+    """The routes under `/wopi/files`. `limit`: bytes of a body."""
+
+    host: WopiHost
+    audit: Audit
+    metrics: Metrics
+    limit: int
+
+    def routes(self) -> list[Route]:
+        """What Starlette routes."""
+        one = "/wopi/files/{key}"
+        return [
+            Route(one, self.guarded(self.check_file_info), methods=["GET"]),
+            Route(one, self.guarded(self.operate), methods=["POST"]),
+            Route(one + "/contents", self.guarded(self.get_file), methods=["GET"]),
+            Route(one + "/contents", self.guarded(self.put_file), methods=["POST"]),
+            Route(one + "/ecosystem_pointer", self.guarded(self.ecosystem), methods=["GET"]),
+            Route("/wopi/file-url/{key}/{signed}", self.answered(self.file_url), methods=["GET"]),
+        ]
+
+    # --- who asks
+
+    def guarded(self, act: Callable[[Request, Pass], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """The route for whoever has a token for its target; refusals in WOPI's words."""
+
+        async def checked(request: Request) -> Response:
+            return await act(request, self.host.admit(token_of(request), id_of(request.path_params["key"])))
+
+        return self.answered(checked)
+
+    def answered(self, act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """The route with refusals in WOPI's words."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await act(request)
+            except (CollabError, Refused) as error:
+                self.metrics.refused(error.reason)
+                log.info("%s %s: %s", request.method, error.status, error.reason)
+                return refusal(error)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
+
+        return answer
+
+    def document_of(self, scope: Scope) -> str | None:
+        """The id of the document that a request is for, if its token is good for it; None for everything else, which is answered here."""
+        path: str = scope["path"]
+        if not path.startswith(_FILES):
+            return None
+        try:
+            return self.host.admit(token_of(Request(scope)), id_of(path[len(_FILES) :].partition("/")[0])).target
+        except CollabError:
+            return None
+
+    # --- what is asked
+
+    async def check_file_info(self, request: Request, granted: Pass) -> Response:
+        """CheckFileInfo."""
+        del request
+        return JSONResponse(await self.host.check_file_info(granted), headers=NO_STORE)
+
+    async def get_file(self, request: Request, granted: Pass) -> Response:
+        """GetFile."""
+        most = request.headers.get("x-wopi-maxexpectedsize", "")
+        given = await self.host.get_file(granted, most=int(most) if most.isdecimal() else None)
+        if request.method == "GET":
+            self._audit("download", request, granted, given.stat)
+        return _bytes(given.stat, given.body, given.version)
+
+    async def file_url(self, request: Request) -> Response:
+        """The bytes for whoever has this short-lived address."""
+        given = await self.host.get_bytes(request.path_params["signed"], id_of(request.path_params["key"]))
+        return _bytes(given.stat, given.body, given.version)
+
+    async def put_file(self, request: Request, granted: Pass) -> Response:
+        """PutFile."""
+        _expect(request, "PUT")
+        body = await read_body(request, self.limit)
+        put = await self.host.put_file(
+            granted, body, given=request.headers.get("x-wopi-lock", ""), timestamp=_either(request, "wopi-timestamp")
+        )
+        self._audit("put", request, granted, put.stat)
+        return _done(put.version, {"LastModifiedTime": put.modified})
+
+    async def ecosystem(self, request: Request, granted: Pass) -> Response:
+        """GetEcosystem."""
+        del request
+        return JSONResponse({"Url": await self.host.ecosystem(granted)}, headers=NO_STORE)
+
+    async def operate(self, request: Request, granted: Pass) -> Response:
+        """What `X-WOPI-Override` says."""
+        override = request.headers.get("x-wopi-override", "")
+        if override in _LOCKS:
+            return await self._lock(request, granted, _LOCKS[override])
+        act = {
+            "PUT_RELATIVE": self._put_relative,
+            "RENAME_FILE": self._rename,
+            "DELETE": self._delete,
+            "PUT_USER_INFO": self._put_user_info,
+            "GET_SHARE_URL": self._share_url,
+            "ADD_ACTIVITIES": self._activities,
+        }.get(override)
+        if act is None:
+            raise NotOffered(f"there is no operation {printable(override)[:60]!r} here")
+        return await act(request, granted)
+
+    async def _lock(self, request: Request, granted: Pass, operation: Operation) -> Response:
+        given, old = request.headers.get("x-wopi-lock", ""), request.headers.get("x-wopi-oldlock", "")
+        if operation is Operation.LOCK and old:
+            operation = Operation.RELOCK
+        locked = await self.host.lock(granted, operation, given, old)
+        return _done(locked.version, headers={"X-WOPI-Lock": locked.lock} if operation is Operation.GET else {})
+
+    async def _put_relative(self, request: Request, granted: Pass) -> Response:
+        body = await read_body(request, self.limit)
+        made = await self.host.put_relative(
+            granted,
+            body,
+            suggested=request.headers.get("x-wopi-suggestedtarget", ""),
+            relative=request.headers.get("x-wopi-relativetarget", ""),
+            overwrite=request.headers.get("x-wopi-overwriterelativetarget", "").lower() == "true",
+        )
+        self._audit("create", request, granted, None, str(made["Name"]))
+        return JSONResponse(made, headers=NO_STORE)
+
+    async def _rename(self, request: Request, granted: Pass) -> Response:
+        name = await self.host.rename(granted, request.headers.get("x-wopi-requestedname", ""), request.headers.get("x-wopi-lock", ""))
+        self._audit("rename", request, granted, None, name)
+        return JSONResponse({"Name": name}, headers=NO_STORE)
+
+    async def _delete(self, request: Request, granted: Pass) -> Response:
+        self._audit("delete", request, granted, await self.host.delete(granted))
+        return _done()
+
+    async def _put_user_info(self, request: Request, granted: Pass) -> Response:
+        await self.host.put_user_info(granted, await read_body(request, 4096))
+        return _done()
+
+    async def _share_url(self, request: Request, granted: Pass) -> Response:
+        return JSONResponse({"ShareUrl": await self.host.share_url(granted, request.headers.get("x-wopi-urltype", ""))}, headers=NO_STORE)
+
+    async def _activities(self, request: Request, granted: Pass) -> Response:
+        try:
+            fields = json.loads(await read_body(request, ACTIVITIES))
+        except (ValueError, RecursionError) as error:
+            raise Malformed("the activities are not JSON") from error
+        listed = fields.get("Activities") if isinstance(fields, dict) else None
+        if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+            raise Malformed("the body has a list of objects, Activities")
+        return JSONResponse({"ActivityResponses": await self.host.activities(granted, listed)}, headers=NO_STORE)
+
+    def _audit(self, event: str, request: Request, granted: Pass, stat: Stat | None, detail: str = "") -> None:
+        self.audit(event, granted.person, stat, visitor_of(request).address, detail or granted.suite)
+
+
+def token_of(request: Request) -> str:
+    """The access token of a request, from its query or its header; empty when there is none."""
+    told = request.query_params.get("access_token", "")
+    bearer = request.headers.get("authorization", "")
+    return told or (bearer[7:].strip() if bearer[:7].lower() == "bearer " else "")
+
+
+def refusal(error: CollabError | Refused) -> Response:
+    """A refusal as office suites understand it: never 403, which some take for the end of everything; JSON with each."""
+    status = error.status
+    if isinstance(error, Forbidden):
+        status = 404
+    elif isinstance(error, NotText) or (error.status == 412 and error.reason == "changed"):
+        status = 409
+    headers = {**NO_STORE, "X-WOPI-ServerError": printable(error.detail)}
+    fields: Mapping[str, object] = {}
+    if isinstance(error, Refused):
+        headers |= error.headers
+        fields = error.fields
+    if status == 409 and "X-WOPI-Lock" not in headers:
+        headers |= {"X-WOPI-Lock": "", "X-WOPI-LockFailureReason": printable(error.detail)}
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = 'Bearer realm="collab"'
+    return JSONResponse({"status": status, "reason": error.reason, "detail": error.detail, **fields}, status, headers)
+
+
+def _done(version: str = "", fields: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    told = {"X-WOPI-ItemVersion": version} if version else {}
+    return JSONResponse(fields or {}, headers={**NO_STORE, **told, **(headers or {})})
+
+
+def _bytes(stat: Stat, body: bytes, version: str) -> Response:
+    headers = {**NO_STORE, **users_bytes(stat), "X-WOPI-ItemVersion": version, "Content-Type": "application/octet-stream"}
+    return Response(body, headers=headers)
+
+
+def _expect(request: Request, override: str) -> None:
+    said = request.headers.get("x-wopi-override", "")
+    if said != override:
+        raise NotOffered(f"there is no operation {printable(said)[:60]!r} on the contents of a file")
+
+
+def _either(request: Request, name: str) -> str:
+    """A header of Collabora Online, by its name or by the one that it had before."""
+    return request.headers.get(f"x-cool-{name}", "") or request.headers.get(f"x-lool-{name}", "")

@@ -1,0 +1,513 @@
+"""The WOPI host: what an office suite may do with a file, on the same rooms and files as everybody.
+
+Each operation takes the pass that the token was, and answers with plain values; what is refused says so with `collab.wopi.refusals` and the errors of
+`Documents`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+from collab.access import Role
+from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
+from collab.ports import Lock, OfficeState
+from collab.wopi import locks, names, states
+from collab.wopi.addresses import key_of, with_token
+from collab.wopi.info import SHARES, Facts, Product, check_file_info
+from collab.wopi.locks import Answer, Holder, Operation, decide, holder_of
+from collab.wopi.refusals import BadName, LockMismatch, NameTaken, NotOffered, OutOfStep, OverExpected
+from collab.wopi.tokens import DOWNLOAD, Pass, seal, unseal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+
+    from collab.ports import Authors, Locks, OfficeStates, Stat, UserInfos
+    from collab.runtime.bin import Trash
+    from collab.runtime.documents import Documents
+    from collab.wopi.addresses import Addresses
+    from collab.wopi.live import Live
+
+log = logging.getLogger("collab.wopi")
+
+FILE_URL_SECONDS: Final = 600.0
+"""How long an address lives that gives a file's bytes to whoever has it."""
+USER_INFO: Final = 1024
+"""Characters of PutUserInfo."""
+GIVEN: Final = 16
+"""Bodies that a suite was given and may go on from; older ones are forgotten."""
+ACTIVITY_UNSUPPORTED: Final = 3
+"""AddActivities: the host does nothing with this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the host stands on. `now` gives UTC seconds since the epoch."""
+
+    documents: Documents
+    trash: Trash
+    live: Live
+    locks: Locks
+    states: OfficeStates
+    infos: UserInfos
+    authors: Authors
+    addresses: Callable[[], Addresses]
+    """Where things are; the port may be known only when the server listens."""
+    keep: Callable[[Stat, bytes, str, Pass], Awaitable[str]]
+    """Keep a body that cannot be taken beside the file, for this reason; the path of the copy."""
+    product: Callable[[str], Product]
+    """What a suite is, by its name in the settings."""
+    secret: bytes
+    now: Callable[[], float]
+    over: Callable[[str], bool]
+    """Whether the session or grant of this id counts no more."""
+    containers: bool
+    """Whether folders are served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file as a suite gets it."""
+
+    stat: Stat
+    body: bytes
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A body that is stored."""
+
+    stat: Stat
+    version: str
+    modified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """How the lock stands after the operation; empty: nobody has it, or whoever asks may only read."""
+
+    lock: str
+    version: str
+
+
+class WopiHost:
+    """The operations on files."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    # --- passes
+
+    def admit(self, token: str, target: str, *, audience: str | None = None) -> Pass:
+        """The pass for this file or folder. Unauthorized for a token that is none, or whose session is over; NotFound for another target's."""
+        granted = unseal(token, self._around.secret, now=self._around.now(), **({} if audience is None else {"audience": audience}))
+        if granted.session and self._around.over(granted.session):
+            raise Unauthorized("the session that this token came from is over: open the document again")
+        if granted.target != target:
+            raise NotFound("this token is for another file")
+        return granted
+
+    def token(self, granted: Pass, target: str) -> str:
+        """A token for another target of the same person: what this one allows, until the same time."""
+        return seal(replace(granted, target=target), self._around.secret, now=self._around.now())
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where things are."""
+        return self._around.addresses()
+
+    def file_pointer(self, granted: Pass, stat: Stat) -> dict[str, object]:
+        """Name and address of a file, as suites are told them."""
+        return {"Name": _name(stat), "Url": with_token(self.addresses.file(stat.id), self.token(granted, stat.id))}
+
+    # --- what is told
+
+    async def check_file_info(self, granted: Pass) -> dict[str, object]:
+        """CheckFileInfo."""
+        around, stat = self._around, await self._file(granted)
+        told, info = await self._told(stat), await around.infos.get(granted.person.id)
+        writes = _writes(granted, stat)
+        public = self.addresses.public
+        facts = Facts(
+            stat=stat,
+            state=told,
+            person=granted.person,
+            owner="owner",
+            writes=writes,
+            owns=granted.role >= Role.OWNER,
+            relative=self._relative(granted, stat),
+            containers=self.serves_folders(granted),
+            live=around.live.covers(stat),
+            info=info,
+            origin=_origin(public),
+            edit_url=self._page(granted, stat, "edit"),
+            view_url=self._page(granted, stat, "view"),
+            close_url=f"{public}/",
+            download_url=f"{public}/api/documents/{key_of(stat.id)}/content",
+            file_url=self._file_url(granted, stat),
+        )
+        return check_file_info(facts, around.product(granted.suite))
+
+    def serves_folders(self, granted: Pass) -> bool:
+        """Whether this pass reaches folders: those of one document do not."""
+        return self._around.containers and granted.scope is None
+
+    async def get_file(self, granted: Pass, *, most: int | None = None) -> Given:
+        """GetFile; OverExpected above `most` bytes."""
+        stat = await self._file(granted)
+        if most is not None and stat.size > most:
+            raise OverExpected(f"the file has {stat.size} bytes; at most {most} are wanted")
+        return await self._give(stat)
+
+    async def get_bytes(self, signed: str, target: str) -> Given:
+        """The current bytes, for whoever has the address that CheckFileInfo told."""
+        granted = self.admit(signed, target, audience=DOWNLOAD)
+        return await self._give(await self._file(granted))
+
+    async def _give(self, stat: Stat) -> Given:
+        around = self._around
+        if not around.live.covers(stat):
+            now, body = await around.documents.content(stat.id)
+            return Given(now, body, states.word(await self._told(now)))
+        now, body = await around.live.give(stat.id)
+        told = await self._told(now)
+        await self._remember(now.id, told, sha256(body).hexdigest())
+        return Given(now, body, states.word(told))
+
+    async def _remember(self, document: str, known: OfficeState, digest: str) -> None:
+        """The suite may go on from this body."""
+        while digest != known.put and digest not in known.given:
+            wanted = replace(known, given=(*known.given, digest)[-GIVEN:])
+            stands = await self._around.states.put(document, wanted, before=known)
+            if stands == wanted:
+                return
+            known = stands
+
+    def _file_url(self, granted: Pass, stat: Stat) -> str:
+        now = self._around.now()
+        short = Pass(
+            granted.person, Role.VIEWER, stat.id, min(granted.expires, now + FILE_URL_SECONDS), session=granted.session, suite=granted.suite
+        )
+        signed = seal(short, self._around.secret, now=now, audience=DOWNLOAD)
+        return f"{self.addresses.base}/wopi/file-url/{key_of(stat.id)}/{signed}"
+
+    def _page(self, granted: Pass, stat: Stat, action: str) -> str:
+        suite = f"&suite={names.quoted(granted.suite)}" if granted.suite else ""
+        return f"{self.addresses.public}/office/{key_of(stat.id)}?action={action}{suite}"
+
+    # --- locks
+
+    async def lock(self, granted: Pass, operation: Operation, given: str, old: str = "") -> Locked:
+        """Lock, UnlockAndRelock (`old`), RefreshLock, Unlock, GetLock. LockMismatch, Malformed."""
+        stat = await self._file(granted)
+        if operation is Operation.GET:
+            held = await self._held(stat.id)
+            return Locked("" if held is None else held.id, states.word(await self._told(stat)))
+        compared = locks.check(old if operation is Operation.RELOCK else given)
+        lock = Lock(locks.NAME, locks.check(given), Holder(granted.suite, granted.person.name).sealed(), locks.SECONDS)
+        if granted.role < Role.EDITOR:
+            # Some suites lock in sessions that only read, too, and take a refusal for a fault.
+            return Locked("", states.word(await self._told(stat)))
+        held = await self._held(stat.id)
+        answer = decide(operation, _id(held), compared)
+        if answer is Answer.TAKE and held is None and not stat.writable:
+            return Locked("", states.word(await self._told(stat)))
+        # What the suite goes on from is known before the lock stands.
+        told = await self._told(stat)
+        if answer is not Answer.REFUSE:
+            held = await self._change(answer, stat.id, lock, compared)
+            if (held is None) == (answer is Answer.FREE) and (held is None or held.id == lock.id):
+                return Locked(_id(held), states.word(told))
+        raise _mismatch(held)
+
+    async def _change(self, answer: Answer, document: str, lock: Lock, compared: str) -> Lock | None:
+        """One step of the archive, and what stands after it: somebody may have come between."""
+        kept = self._around.locks
+        if answer is Answer.TAKE:
+            return await kept.acquire(document, lock)
+        if answer is Answer.SWAP:
+            return await kept.replace(document, lock, compared)
+        if answer is Answer.EXTEND:
+            return await kept.refresh(document, lock)
+        return await kept.release(document, lock.name, compared)
+
+    async def _held(self, document: str) -> Lock | None:
+        return await self._around.locks.get(document, locks.NAME)
+
+    async def _allowed(self, operation: Operation, stat: Stat, given: str) -> Lock | None:
+        """The lock that stands, when it lets the operation through. LockMismatch."""
+        held = await self._held(stat.id)
+        answer = decide(operation, _id(held), given)
+        if answer is Answer.ONLY_EMPTY and stat.size:
+            raise LockMismatch("", "the document is not locked: it takes a body without a lock only while it is empty")
+        if answer is Answer.REFUSE:
+            raise _mismatch(held)
+        return held
+
+    # --- changes
+
+    async def put_file(self, granted: Pass, body: bytes, *, given: str, timestamp: str = "") -> Put:
+        """PutFile. What cannot be taken is kept beside the file before it is refused: LockMismatch, OutOfStep, TooLarge and others.
+
+        `given` is the lock's id, `timestamp` the LastModifiedTime that the suite knows, both empty when it does not say.
+        """
+        stat = await self._file(granted)
+        if granted.role < Role.EDITOR:
+            raise NotFound("this token opens the document for reading only")
+        async with self._turn(stat.id):
+            try:
+                held = await self._allowed(Operation.PUT, stat, given)
+                if self._around.live.covers(stat):
+                    return await self._put_live(stat, body, granted)
+                return await self._put_plain(stat, body, granted, timestamp, _id(held))
+            except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Denied) as error:
+                await self._around.keep(stat, body, error.detail, granted)
+                raise
+
+    async def _put_live(self, stat: Stat, body: bytes, granted: Pass) -> Put:
+        known = await self._told(stat)
+        after = await self._around.live.put(stat.id, body, granted.person)
+        digest = sha256(body).hexdigest()
+        while True:
+            told = states.merged(known, after.etag, digest, self._around.now())
+            stands = await self._around.states.put(stat.id, told, before=known)
+            if stands == told:
+                return _put(after, told)
+            known = stands
+
+    async def _put_plain(self, stat: Stat, body: bytes, granted: Pass, timestamp: str, held: str) -> Put:
+        known, digest = await self._known(stat), sha256(body).hexdigest()
+        told = states.seen(known, stat.etag, stat.modified, locked=True, live=False)
+        overwrites = not timestamp and self._around.product(granted.suite) is Product.COLLABORA
+        if digest != stat.etag and not overwrites:
+            unfinished = stat.etag in known.given
+            if stat.etag not in states.expected(known) or (
+                timestamp and not unfinished and not states.same_time(timestamp, states.time_of(told.modified))
+            ):
+                raise OutOfStep("the document was changed by somebody else since the office suite read it", held)
+        # Known before it is written: after a crash in between the new body is the suite's own, and not taken for another's.
+        coming = states.announced(told, digest, digest, self._around.now(), before=stat.etag)
+        await self._must_put(stat.id, coming, before=known)
+        try:
+            after = await self._around.documents.replace(stat.id, body, if_match=stat.etag)
+        except CollabError:
+            await self._around.states.put(stat.id, known, before=coming)
+            raise
+        if after.etag != digest:
+            # A storage, or a size, whose etags cannot be foreseen.
+            final = replace(coming, etag=after.etag)
+            await self._must_put(stat.id, final, before=coming)
+            coming = final
+        return _put(after, coming)
+
+    async def _must_put(self, document: str, state: OfficeState, *, before: OfficeState) -> None:
+        if await self._around.states.put(document, state, before=before) != state:
+            raise Changed("the document was saved by somebody else at the same moment")
+
+    async def put_relative(self, granted: Pass, body: bytes, *, suggested: str, relative: str, overwrite: bool) -> dict[str, object]:
+        """PutRelativeFile; one of the two headers has a name, in UTF-7. NotOffered, BadName, NameTaken."""
+        stat = await self._file(granted)
+        if not self._relative(granted, stat):
+            raise NotOffered("this token makes no new files")
+        if bool(suggested) == bool(relative):
+            raise Malformed("send either X-WOPI-SuggestedTarget or X-WOPI-RelativeTarget")
+        folder = stat.path.rpartition("/")[0]
+        if suggested:
+            made = await self._make(folder, names.suggested(wanted(suggested), _name(stat)), body)
+        else:
+            made = await self._exactly(granted, folder, wanted(relative), body, overwrite=overwrite)
+        return {
+            **self.file_pointer(granted, made),
+            "HostViewUrl": self._page(granted, made, "view"),
+            "HostEditUrl": self._page(granted, made, "edit"),
+        }
+
+    async def _make(self, folder: str, tried: Iterator[str], body: bytes) -> Stat:
+        for name in tried:
+            try:
+                return await self._around.documents.upload(_path(folder, names.check(name)), body)
+            except Exists:
+                continue
+        raise BadName(Malformed("there are too many files of this name already"))
+
+    async def _exactly(self, granted: Pass, folder: str, name: str, body: bytes, *, overwrite: bool) -> Stat:
+        path = _path(folder, _checked(name))
+        try:
+            return await self._around.documents.upload(path, body)
+        except Exists:
+            there = await self._around.documents.find(path)
+        except Malformed as error:
+            raise BadName(error) from error
+        if there.folder or not overwrite:
+            raise NameTaken(f"there is something of this name: {name}", await self._free(folder, name))
+        held = await self._held(there.id)
+        if decide(Operation.OVERWRITE, _id(held), "") is Answer.REFUSE:
+            raise _mismatch(held)
+        async with self._turn(there.id):
+            if self._around.live.covers(there):
+                return await self._around.live.put(there.id, body, granted.person)
+            return await self._around.documents.replace(there.id, body, if_match=there.etag)
+
+    async def _free(self, folder: str, name: str) -> str:
+        for each in names.variants(name):
+            try:
+                await self._around.documents.find(_path(folder, each))
+            except NotFound:
+                return each
+        return name
+
+    async def rename(self, granted: Pass, wanted_name: str, given: str) -> str:
+        """RenameFile: the new name, without extension. LockMismatch, BadName."""
+        stat = await self._changeable(granted)
+        await self._allowed(Operation.RENAME, stat, given)
+        folder, extension = stat.path.rpartition("/")[0], names.split(_name(stat))[1]
+        stem = _checked(wanted(wanted_name))
+        for name in names.variants(stem + extension):
+            if name == _name(stat):
+                return names.split(name)[0] if extension else name
+            try:
+                moved = await self._around.documents.move(stat.id, _path(folder, name), if_match="*")
+            except Exists:
+                continue
+            except Malformed as error:
+                raise BadName(error) from error
+            return names.split(_name(moved))[0] if extension else _name(moved)
+        raise BadName(Malformed("there are too many files of this name already"))
+
+    async def delete(self, granted: Pass) -> Stat:
+        """DeleteFile: it goes into the bin. LockMismatch."""
+        stat = await self._changeable(granted)
+        await self._allowed(Operation.DELETE, stat, "")
+        await self._around.trash.discard(stat.id, if_match="*", by=granted.person.name)
+        return stat
+
+    # --- the rest
+
+    async def put_user_info(self, granted: Pass, info: bytes) -> None:
+        """PutUserInfo. Malformed over 1024 characters, or other than ASCII."""
+        await self._file(granted)
+        if len(info) > USER_INFO or not info.isascii():
+            raise Malformed(f"the information about a user has at most {USER_INFO} ASCII characters")
+        # So that whoever erases the person finds it by name.
+        await self._around.authors.meet({granted.person.id: granted.person.name})
+        await self._around.infos.put(granted.person.id, info.decode("ascii"))
+
+    async def share_url(self, granted: Pass, kind: str) -> str:
+        """GetShareUrl. NotOffered for another type than `ReadOnly` and `ReadWrite`."""
+        stat = await self._file(granted)
+        if kind not in SHARES:
+            raise NotOffered(f"there are addresses of the types {' and '.join(SHARES)}")
+        return self._page(granted, stat, "view" if kind == "ReadOnly" else "edit")
+
+    async def ecosystem(self, granted: Pass) -> str:
+        """The address of the ecosystem. NotFound for a pass of one document only."""
+        stat = await self._file(granted)
+        if not self.serves_folders(granted):
+            raise NotFound("folders are not served here")
+        return with_token(self.addresses.ecosystem, self.token(granted, stat.id))
+
+    async def activities(self, granted: Pass, listed: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+        """AddActivities: one answer each, in order. Nobody is told of comments here, and that is said. Malformed."""
+        await self._file(granted)
+        ids = [each.get("Id") for each in listed]
+        if any(not isinstance(each, str) for each in ids):
+            raise Malformed("each activity has an Id, a string")
+        return [{"Id": each, "Status": ACTIVITY_UNSUPPORTED, "Message": "The host keeps no activities."} for each in ids]
+
+    # --- what they share
+
+    async def _file(self, granted: Pass) -> Stat:
+        stat = await self._around.documents.find(granted.target)
+        if stat.folder:
+            raise NotFound("this is a folder")
+        return stat
+
+    async def _changeable(self, granted: Pass) -> Stat:
+        stat = await self._file(granted)
+        if not _writes(granted, stat):
+            raise NotFound("this token may not change the file")
+        return stat
+
+    def _relative(self, granted: Pass, stat: Stat) -> bool:
+        """Whether this pass makes files beside this one."""
+        return granted.relative and granted.scope is None and granted.role >= Role.EDITOR and stat.id == granted.target
+
+    async def _told(self, stat: Stat) -> OfficeState:
+        """What the suite is told of the document now, and remembers of it."""
+        around = self._around
+        while True:
+            known = await around.states.get(stat.id)
+            if known is not None and known.etag == stat.etag:
+                return known
+            live = around.live.covers(stat)
+            locked = known is not None and await self._held(stat.id) is not None
+            told = states.seen(known, stat.etag, stat.modified, locked=locked, live=live)
+            if not states.kept(known, told, locked=locked, live=live):
+                return told
+            if await around.states.put(stat.id, told, before=known) == told:
+                return told
+
+    async def _known(self, stat: Stat) -> OfficeState:
+        """What is remembered of the document: under a lock what its suite goes on from."""
+        told = await self._told(stat)
+        return await self._around.states.get(stat.id) or told
+
+    @asynccontextmanager
+    async def _turn(self, document: str) -> AsyncIterator[None]:
+        """Bodies of one document are taken one after the other."""
+        async with self._turns.setdefault(document, asyncio.Lock()):
+            yield
+
+
+def wanted(header: str) -> str:
+    """The name that a header asks for. BadName."""
+    try:
+        return names.from_header(header)
+    except Malformed as error:
+        raise BadName(error) from error
+
+
+def _checked(name: str) -> str:
+    try:
+        return names.check(name)
+    except Malformed as error:
+        raise BadName(error) from error
+
+
+def _mismatch(held: Lock | None) -> LockMismatch:
+    if held is None:
+        return LockMismatch("", "the document is not locked")
+    return LockMismatch(held.id, holder_of(held.holder).words)
+
+
+def _id(held: Lock | None) -> str:
+    return "" if held is None else held.id
+
+
+def _put(stat: Stat, state: OfficeState) -> Put:
+    return Put(stat, states.word(state), states.time_of(state.modified))
+
+
+def _writes(granted: Pass, stat: Stat) -> bool:
+    return granted.role >= Role.EDITOR and stat.writable
+
+
+def _name(stat: Stat) -> str:
+    return stat.path.rpartition("/")[2]
+
+
+def _path(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
