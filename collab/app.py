@@ -87,6 +87,7 @@ from collab.wopi.host import WopiHost
 from collab.wopi.info import Product
 from collab.wopi.live import Live
 from collab.wopi.rejected import Rejected
+from collab.wopi.suites import Suites
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
@@ -205,17 +206,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         now=adapters.now,
         random=adapters.random,
     )
-    admission = Admission(
-        hosts=names_of(settings.host, (settings.public_url, settings.wopi_url), settings.allowed_hosts),
-        public_origin=origin_of(urlsplit(settings.public_url)) if settings.public_url else "",
-        origins=frozenset(settings.allowed_origins),
-        proxies=settings.trusted_proxies,
-        port=settings.port,
-        secret=adapters.secret,
-        read_session=sessions.read,
-        now=adapters.now,
-        frames=settings.frame_ancestors,
-    )
+    admission = _admission(settings, adapters, sessions)
     rooms = Rooms(
         Surroundings(
             files=adapters.files,
@@ -245,6 +236,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     metrics.connections = lambda: len(rooms.connections)
     metrics.archive_behind = lambda: len(rooms.backlog)
     health = Health(metrics, adapters.trouble or (lambda: adapters.journal.trouble), adapters.archive_trouble, adapters.weakness)
+    suites = _suites(settings, adapters, metrics, health)
     documents = Documents(rooms, adapters.files, adapters.versions)
     trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, days=settings.bin_days)
     api = Api(
@@ -262,8 +254,12 @@ def build(settings: Settings, adapters: Adapters) -> App:
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     embedding = Embedding(pages, api, admission, metrics.refused)
     office = WopiDoor(
-        _office(settings, adapters, admission, documents, trash=trash, rejected=rejected), audit, metrics, settings.upload_limit
+        _office(settings, adapters, admission, documents, trash=trash, rejected=rejected, suites=suites),
+        audit,
+        metrics,
+        settings.upload_limit,
     )
+    noticing = [] if adapters.watch is None else [Noticing(adapters.watch, rooms, metrics).run]
     nodes, passage = _neighbours(adapters, rooms, metrics)
     begin = Beginning(rooms, trash, adapters)
     app = App(
@@ -283,7 +279,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *([] if passage is None else [Middleware(Passing, passage=passage)]),
             ],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(begin, adapters, metrics, [pulse.stop, aside.close, garbage.end]),
+            lifespan=_lifespan(begin, adapters, [*noticing, suites.watch_loop], [pulse.stop, aside.close, suites.close, garbage.end]),
         ),
         door=Door(
             open=RoomDoor(rooms, admission, settings.prefix).open,
@@ -310,14 +306,38 @@ def build(settings: Settings, adapters: Adapters) -> App:
     return app
 
 
+def _admission(settings: Settings, adapters: Adapters, sessions: Sessions) -> Admission:
+    """Who may come in."""
+    return Admission(
+        hosts=names_of(settings.host, (settings.public_url, settings.wopi_url), settings.allowed_hosts),
+        public_origin=origin_of(urlsplit(settings.public_url)) if settings.public_url else "",
+        origins=frozenset(settings.allowed_origins),
+        proxies=settings.trusted_proxies,
+        port=settings.port,
+        secret=adapters.secret,
+        read_session=sessions.read,
+        now=adapters.now,
+        frames=settings.frame_ancestors,
+    )
+
+
+def _suites(settings: Settings, adapters: Adapters, metrics: Metrics, health: Health) -> Suites:
+    """The office suites of the settings, and how they are."""
+    secure = settings.public_url.startswith("https:")
+    suites = Suites(settings.wopi_discovery, settings.wopi_suite_hosts, secure=secure, clock=adapters.clock)
+    metrics.offices = lambda: {office.name: office.healthy for office in suites.offices}
+    health.offices = lambda: [office.name for office in suites.offices if not office.healthy]
+    return suites
+
+
 def _office(  # noqa: PLR0913 - the surroundings
-    settings: Settings, adapters: Adapters, admission: Admission, documents: Documents, *, trash: Trash, rejected: Rejected
+    settings: Settings, adapters: Adapters, admission: Admission, documents: Documents, *, trash: Trash, rejected: Rejected, suites: Suites
 ) -> WopiHost:
     """What office suites reach."""
 
     def addresses() -> Addresses:
-        base = base_address(settings, admission.port)
-        return Addresses(base, base)
+        public = base_address(settings, admission.port)
+        return Addresses(settings.wopi_url or public, public)
 
     return WopiHost(
         OfficeSurroundings(
@@ -330,7 +350,7 @@ def _office(  # noqa: PLR0913 - the surroundings
             authors=adapters.authors,
             addresses=addresses,
             keep=rejected.keep,
-            product=lambda _: Product.UNKNOWN,
+            product=lambda name: Product(suites.product(name) or "unknown"),
             secret=adapters.secret,
             now=adapters.now,
             over=adapters.spent.__contains__,
@@ -418,24 +438,24 @@ class Beginning:
 
 
 def _lifespan(
-    begin: Beginning, adapters: Adapters, metrics: Metrics, ends: Iterable[Callable[[], None]]
+    begin: Beginning,
+    adapters: Adapters,
+    loops: Iterable[Callable[[], Coroutine[object, object, None]]],
+    ends: Iterable[Callable[[], None]],
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await begin()
-        rooms, trash = begin.rooms, begin.trash
-        work: list[Coroutine[object, object, None]] = []
+        work: list[Coroutine[object, object, None]] = [loop() for loop in loops]
         if adapters.caretaker:
-            work += [trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
-        if adapters.watch is not None:
-            work.append(Noticing(adapters.watch, rooms, metrics).run())
-        loops = [asyncio.get_running_loop().create_task(loop) for loop in work]
+            work += [begin.trash.sweep_loop(), upkeep_loop(adapters.bases, adapters.versions, adapters.now)]
+        tasks = [asyncio.get_running_loop().create_task(loop) for loop in work]
         try:
             yield
         finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             for end in ends:
                 end()
             if adapters.close is not None:

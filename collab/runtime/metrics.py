@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds."""
@@ -80,6 +80,8 @@ class Metrics:
     """Gives the bytes that wait to be made durable."""
     archive_behind: Callable[[], int] = int
     """Gives the documents of which the archive does not have every version yet."""
+    offices: Callable[[], Mapping[str, bool]] = dict
+    """Gives for each office suite whether it can be used."""
     loop_stall: Histogram = field(default_factory=Histogram)
     """Seconds that the event loop came late to a timer."""
     loop_held: float = 0.0
@@ -115,6 +117,12 @@ class Metrics:
         yield _labelled("collab_refusals", "Refused peers and requests by reason.", "reason", self.refusals)
         yield GaugeMetricFamily("collab_journal_pending_bytes", "Bytes that wait to be durable.", value=self.journal_pending())
         yield GaugeMetricFamily("collab_archive_behind", "Documents whose versions wait for the archive.", value=self.archive_behind())
+        suites = GaugeMetricFamily(
+            "collab_office_suite_up", "Whether the office suite answered the last time, with something to open.", labels=["suite"]
+        )
+        for suite, up in self.offices().items():
+            suites.add_metric([suite], up)
+        yield suites
         yield _histogram("collab_event_loop_stall_seconds", "How late the event loop came to a timer.", self.loop_stall)
         yield GaugeMetricFamily("collab_event_loop_stall_max_seconds", "The longest stall since the start.", value=self.loop_stall.largest)
         yield GaugeMetricFamily(

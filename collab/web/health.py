@@ -15,7 +15,7 @@ from collab.errors import Draining, Unavailable
 from collab.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from prometheus_client.core import Metric
     from starlette.requests import Request
@@ -36,13 +36,15 @@ class _Collected(Collector):
 @dataclass(slots=True)
 class Health:
     """The routes `/healthz`, `/readyz`, `/metrics`. `trouble` tells why nothing can be made durable just now, or None; `archive`, what is wrong with
-    the archive, without which people edit and save all the same; `weakness`, why what was acknowledged may be gone after a crash.
+    the archive, without which people edit and save all the same; `weakness`, why what was acknowledged may be gone after a crash; `offices`, the names
+    of office suites that cannot be used.
     """
 
     metrics: Metrics
     trouble: Callable[[], str | None]
     archive: Callable[[], str | None] = lambda: None
     weakness: Callable[[], str | None] = lambda: None
+    offices: Callable[[], Sequence[str]] = tuple
     draining: bool = False
     registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=False))
 
@@ -75,12 +77,20 @@ class Health:
             return Problem.of(Draining("the server is about to stop"))
         if trouble is not None:
             return Problem.of(Unavailable(f"nothing can be stored: {trouble}"))
-        # Where the database is, is not for everybody: the log says more.
-        words = "ready" if self.archive() is None else "ready, but the archive takes nothing: no history, and new versions wait"
+        return PlainTextResponse("".join(("ready", *self._flaws())) + "\n", headers={"Cache-Control": "no-store"})
+
+    def _flaws(self) -> Iterator[str]:
+        """What does not work, although people can edit and save. Where the database is, is not for everybody: the log says more."""
+        flaws = []
+        if self.archive() is not None:
+            flaws.append("the archive takes nothing: no history, and new versions wait")
         weakness = self.weakness()
         if weakness is not None:
-            words += f"{'; and' if ',' in words else ', but'} words are received, not stored, until they are in the file: {weakness}"
-        return PlainTextResponse(words + "\n", headers={"Cache-Control": "no-store"})
+            flaws.append(f"words are received, not stored, until they are in the file: {weakness}")
+        away = self.offices()
+        if away:
+            flaws.append(f"nothing opens in {', '.join(away)}")
+        return (f"{'; and' if number else ', but'} {flaw}" for number, flaw in enumerate(flaws))
 
     async def numbers(self, request: Request) -> Response:
         """All numbers in Prometheus' text format."""

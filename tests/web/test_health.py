@@ -7,6 +7,7 @@ import pytest
 from measured import samples
 from serving import until
 from standing import Site, stand
+from suites import fake_suite
 
 from collab.runtime.metrics import Histogram, Metrics
 from collab.runtime.pulse import Pulse
@@ -50,6 +51,22 @@ async def test_a_server_that_can_store_nothing_is_not_ready_and_says_why(site: S
         assert (await probe.get("/healthz")).status_code == 200
         site.journal.refuse(None)
         assert (await probe.get("/readyz")).status_code == 200
+
+
+async def test_a_server_is_ready_without_its_office_suites_and_tells_which(tmp_path: Path) -> None:
+    with fake_suite() as one, fake_suite() as other:
+        other.status = 503
+        async with stand(tmp_path, wopi_discovery=f"One={one.url} Other={other.url}") as site, site.client() as probe:
+
+            async def ready() -> tuple[int, str]:
+                answer = await probe.get("/readyz")
+                return answer.status_code, answer.text
+
+            await until(lambda: one.asked and other.asked and site.app.metrics.offices() == {"One": True, "Other": False})
+            assert await ready() == (200, "ready, but nothing opens in Other\n")
+            numbers = (await probe.get("/metrics")).text
+            assert 'collab_office_suite_up{suite="One"} 1.0' in numbers
+            assert 'collab_office_suite_up{suite="Other"} 0.0' in numbers
 
 
 async def test_under_a_prefix_probes_are_at_both_addresses(tmp_path: Path) -> None:
