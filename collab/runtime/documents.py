@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,26 @@ if TYPE_CHECKING:
 
     from collab.access import Person
     from collab.formats.bodies import Sizes
-    from collab.ports import Files, Stat, Versions
+    from collab.ports import Draft, Files, Former, Reader, Stat, Versions
     from collab.runtime.rooms import Rooms
 
     # The class has a method `list`.
     Stats = list[Stat]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A body in memory as a `Reader`."""
+
+    stat: Stat
+    body: bytes
+
+    async def read(self, start: int, size: int) -> bytes:
+        """So many bytes from an offset."""
+        return self.body[start : start + size]
+
+    def close(self) -> None:
+        """Nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +49,14 @@ class Restored:
     """The version that was there until then."""
 
 
+log = logging.getLogger("collab.runtime")
+
 LOOK = 1.0
 """Seconds between two looks for news of a document."""
+LATE = 30
+"""Looks until nobody is believed to write any more into a file that was replaced."""
+BEGINNING = 4096
+"""Bytes that are looked at for NUL, which no text has."""
 ANY = "*"
 """An If-Match that any existing document meets (RFC 9110, section 13.1.1)."""
 
@@ -87,6 +109,49 @@ class Documents:
         """A new file of any kind and size. Exists, NotFound (no such folder)."""
         return (await self._files.write(path, body, if_match=None)).stat
 
+    async def reader(self, name: str, *, keep: bool = False) -> Reader:
+        """As `content`, in pieces: what is no live text is never held whole."""
+        stat = await self._files.stat(name)
+        if stat.folder:
+            raise NotFound("This is a folder.")
+        if self._rooms.live(stat.id) is not None or (keep and _is_edited(stat) and await self._is_text(stat)):
+            return Held(*await self.content(stat.id))
+        return await self._files.reader(stat.id)
+
+    async def draft(self, name: str) -> Draft:
+        """A body for a document that is no text, or for a new one. NotFound (no such folder), Denied."""
+        return await self._files.draft(name)
+
+    async def replace(self, document: str, body: bytes, *, if_match: str) -> Stat:
+        """Other bytes in the file, whatever they are, if its etag is this one. Changed."""
+        draft = await self._files.draft(document)
+        try:
+            await draft.add(body)
+            return await self.put_draft(document, draft, if_match=if_match)
+        finally:
+            await draft.discard()
+
+    async def put_draft(self, document: str, draft: Draft, *, if_match: str) -> Stat:
+        """Other bytes in a file that is no text, if its etag is this one. Changed."""
+        # On several nodes who writes a file has it.
+        tenure = await self._rooms.tenures.take(document, again=False)
+        try:
+            replaced = await draft.replace(document, if_match=if_match)
+        finally:
+            await self._rooms.tenures.give(tenure)
+        if replaced.former is not None:
+            self._rooms.spawn(self._outlive(document, replaced.former))
+        return replaced.stat
+
+    async def _outlive(self, document: str, former: Former) -> None:
+        """A program that still had the file open that we replaced has some time to come to its end."""
+        for _ in range(LATE):
+            if self._rooms.stopping:
+                break
+            await asyncio.sleep(LOOK)
+        if await former.end():
+            log.warning("%s: a program wrote into the file after it was replaced; what it wrote stays beside it, hidden", document)
+
     async def move(self, name: str, path: str, *, if_match: str) -> Stat:
         """Rename or move; the id stays, and people who edit go on. Changed, Exists."""
         stat = await self.checked(name, if_match)
@@ -110,7 +175,7 @@ class Documents:
         stat = await self._files.stat(name)
         if stat.folder:
             raise NotFound("This is a folder.")
-        if keep and (stat.type.startswith("text/") or stat.type == NOTEBOOK_TYPE):
+        if keep and _is_edited(stat):
             await self._is_text(stat)
         host = self._rooms.live(stat.id)
         if host is not None:
@@ -131,6 +196,10 @@ class Documents:
             pass
         return now
 
+    async def is_plain(self, stat: Stat) -> bool:
+        """Whether the document is no text, so that nothing can be merged into it."""
+        return not await self._is_text(stat)
+
     async def put(self, name: str, body: bytes, *, if_match: str, writer: Person) -> tuple[Stat, bool]:
         """A body from somebody who had read the one with this etag (`*`: what is there now): merged into the live text.
 
@@ -146,15 +215,6 @@ class Documents:
             return await self.replace(stat.id, body, if_match=stat.etag), False
         more = await self._rooms.put(stat.id, body, None if if_match == ANY else if_match, writer)
         return await self.find(stat.id), more
-
-    async def replace(self, document: str, body: bytes, *, if_match: str) -> Stat:
-        """Other bytes in the file, whatever they are, if its etag is this one. Changed."""
-        # On several nodes who writes a file has it.
-        tenure = await self._rooms.tenures.take(document, again=False)
-        try:
-            return (await self._files.write(document, body, if_match=if_match)).stat
-        finally:
-            await self._rooms.tenures.give(tenure)
 
     def typed(self, stat: Stat) -> bool:
         """Whether people may type in it: it is open, or its name says that it is text or a notebook."""
@@ -213,8 +273,22 @@ class Documents:
     async def _is_text(self, stat: Stat) -> bool:
         if self._rooms.live(stat.id) is not None:
             return True
+        if b"\0" in await self._beginning(stat):
+            return False
         try:
             await self._rooms.open(stat.id)
         except (NotText, TooLarge):
             return False
         return True
+
+    async def _beginning(self, stat: Stat) -> bytes:
+        """What tells most files that are no text from those that are."""
+        reader = await self._files.reader(stat.id)
+        try:
+            return await reader.read(0, BEGINNING)
+        finally:
+            reader.close()
+
+
+def _is_edited(stat: Stat) -> bool:
+    return stat.type.startswith("text/") or stat.type == NOTEBOOK_TYPE

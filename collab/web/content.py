@@ -15,21 +15,20 @@ from collab.access import Role
 from collab.errors import Changed, Malformed
 from collab.formats.offsets import Unit
 from collab.formats.patching import Replacement, patched
+from collab.web import streams
 from collab.web.api import SMALL_BODY, json_body, known, named_base, precondition_required, read_body, tag, users_bytes, visitor_of
-from collab.web.problems import Problem
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from collab.access import Grant
     from collab.ports import Stat
-    from collab.web.api import Api
+from collab.web.api import Api
 
 EDITS: Final = 10_000
 """Edits in one request."""
 LONGEST: Final = 25.0
 """Seconds for which a question may wait for news: proxies cut what is silent for longer."""
-_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.IGNORECASE)
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 _UNITS: Final[dict[object, Unit]] = {"code-point": Unit.POINT, "utf-16": Unit.UTF16, "utf-8": Unit.UTF8}
 
@@ -61,11 +60,12 @@ class Content:
         if known(request, found):
             return Response(status_code=304, headers=tag(found))
         # Who may write may come back with it, however the file is changed meanwhile.
-        stat, body = await self.api.documents.content(found.id or found.path, keep=grant.role >= Role.EDITOR and found.writable)
+        reader = await self.api.documents.reader(found.id or found.path, keep=grant.role >= Role.EDITOR and found.writable)
+        stat = reader.stat
         headers = {**tag(stat), **users_bytes(stat), "Accept-Ranges": "bytes"}
         if request.method == "GET":
             self.api.audit("download", grant.person, stat, visitor.address)
-        return _part(request, stat, body, {**headers, "Content-Type": content_type(stat)})
+        return streams.answer(request, reader, {**headers, "Content-Type": content_type(stat)})
 
     async def edit(self, request: Request) -> Response:
         """Edits of the text that was read; what others did since is merged with them."""
@@ -81,7 +81,7 @@ class Content:
         after = await asyncio.to_thread(patched, before, replacements, unit)
         stat, _ = await self.api.documents.put(found.id, after, if_match=etag, writer=grant.person)
         self.api.audit("put", grant.person, stat, visitor.address)
-        return await changed(self.api, stat, grant, after)
+        return await changed(self.api, stat, grant, sha256(after).hexdigest())
 
     async def offer(self, request: Request) -> Response:
         """A whole text whose writer can't say what it had read, because its copy has another history (close code 4409)."""
@@ -91,15 +91,15 @@ class Content:
         body = await read_body(request, 2 * self.api.limit_text + 3)
         stat, merged = await self.api.documents.offer(found.id or found.path, body, writer=grant.person)
         self.api.audit("put", grant.person, stat, visitor.address)
-        return await (changed(self.api, stat, grant, body) if merged else self.api.made(stat, grant))
+        return await (changed(self.api, stat, grant, sha256(body).hexdigest()) if merged else self.api.made(stat, grant))
 
 
-async def changed(api: Api, stat: Stat, grant: Grant, body: bytes) -> Response:
-    """The answer to who changed the document: whether others did, too.
+async def changed(api: Api, stat: Stat, grant: Grant, digest: str) -> Response:
+    """The answer to who changed the document with a body of this SHA-256: whether others did, too.
 
     Then no header names its state (RFC 9110, section 9.3.4): a script that goes on from what it sent must not name what it has not seen.
     """
-    more = stat.etag != sha256(body).hexdigest() and not stat.etag.startswith("weak-")
+    more = stat.etag != digest and not stat.etag.startswith("weak-")
     answer = await api.answer(stat, grant, headers={"X-Collab-Merged": "true" if more else "false"})
     if more:
         del answer.headers["ETag"]
@@ -121,23 +121,6 @@ def _patience(request: Request) -> float:
 def content_type(stat: Stat) -> str:
     """With the charset of text."""
     return f"{stat.type}; charset=utf-8" if stat.type.startswith("text/") else stat.type
-
-
-def _part(request: Request, stat: Stat, body: bytes, headers: dict[str, str]) -> Response:
-    """The whole body or the one range that was asked for (RFC 9110, section 14); what is no such range is not asked for."""
-    match = _RANGE.fullmatch(request.headers.get("range", "").strip())
-    condition = request.headers.get("if-range")
-    if request.method != "GET" or match is None or not any(match.groups()) or (condition and condition.strip() != f'"{stat.etag}"'):
-        return Response(body, headers=headers)
-    size = len(body)
-    first, last = match.groups()
-    start = int(first) if first else max(0, size - int(last))
-    stop = min(int(last) + 1, size) if first and last else size
-    if first and last and int(last) < int(first):
-        return Response(body, headers=headers)
-    if start >= size or (not first and int(last) == 0):
-        return Problem(416, "range-not-satisfiable", f"the document has {size} bytes", {"Content-Range": f"bytes */{size}"})
-    return Response(body[start:stop], 206, {**headers, "Content-Range": f"bytes {start}-{stop - 1}/{size}"})
 
 
 def _replacements(value: object) -> list[Replacement]:

@@ -1,11 +1,10 @@
-"""`PUT /api/documents/{path}/content`: a file of any kind, as it comes. It waits on the disk, so that memory holds one at a time."""
+"""`PUT /api/documents/{path}/content`: a file of any kind, as it comes. What is no text goes to the disk in pieces."""
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -13,21 +12,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collab.access import Role
-from collab.errors import Exists, Malformed, NotFound, TooLarge, Unavailable
+from collab.errors import Changed, Exists, Malformed, NotFound
+from collab.formats.bodies import most
+from collab.runtime.documents import ANY
+from collab.storage.paths import split_new
 from collab.web.api import named_base, precondition_required, read_body, visitor_of
 from collab.web.content import changed
 from collab.web.problems import Problem
+from collab.web.streams import received
 
 if TYPE_CHECKING:
-    from tempfile import SpooledTemporaryFile
-
     from starlette.requests import Request
 
     from collab.ports import Stat
     from collab.web.api import Api
-
-KEPT: Final = 1024 * 1024
-"""Bytes of an upload that wait in memory; more go to the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,6 @@ class Uploads:
 
     api: Api
     limit: int
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def routes(self) -> list[Route]:
         """What Starlette routes."""
@@ -49,7 +46,10 @@ class Uploads:
         path = self.api.name(request)
         new = ",".join(request.headers.getlist("if-none-match")).strip()
         if "if-match" in request.headers and not new:
-            return await self._change(request, path)
+            try:
+                return await self._change(request, path)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
         grant.require(Role.EDITOR, path)
         if new != "*":
             return Problem(
@@ -74,13 +74,26 @@ class Uploads:
         if base is None:
             return precondition_required()
         _check_whole(request)
-        body = await read_body(request, self.limit)
-        stat, _ = await self.api.documents.put(found.id or found.path, body, if_match=base, writer=grant.person)
+        if found.id and await self.api.documents.is_plain(found):
+            stat, digest = await self._replace(request, found, base)
+        else:
+            body = await read_body(request, min(self.limit, most(self.api.documents.sizes)))
+            stat, _ = await self.api.documents.put(found.id or found.path, body, if_match=base, writer=grant.person)
+            digest = sha256(body).hexdigest()
         self.api.audit("put", grant.person, stat, visitor.address)
-        return await changed(self.api, stat, grant, body)
+        return await changed(self.api, stat, grant, digest)
+
+    async def _replace(self, request: Request, found: Stat, base: str) -> tuple[Stat, str]:
+        """What is no text, if it is what the caller had read."""
+        if base not in {ANY, found.etag}:
+            raise Changed("This is no text, so nothing can be merged, and it is not what you have read: read it again.")
+        draft = await self.api.documents.draft(found.id)
+        async with received(request, draft, self.limit):
+            return await self.api.documents.put_draft(found.id, draft, if_match=found.etag), draft.hash
 
     async def _check_free(self, path: str) -> None:
         """Before the body is read: whether it would be in vain."""
+        split_new(path)
         try:
             await self.api.documents.find(path)
         except NotFound:
@@ -91,28 +104,8 @@ class Uploads:
         raise Exists(f"there is something of this name: {path}")
 
     async def _take(self, request: Request, path: str) -> Stat:
-        said = request.headers.get("content-length", "")
-        if said.isdecimal() and int(said) > self.limit:
-            raise self._too_large()
-        with tempfile.SpooledTemporaryFile(KEPT) as file:
-            await self._receive(request, file)
-            async with self._turn:
-                file.seek(0)
-                return await self.api.documents.upload(path, await asyncio.to_thread(file.read))
-
-    async def _receive(self, request: Request, file: SpooledTemporaryFile[bytes]) -> None:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > self.limit:
-                raise self._too_large()
-            try:
-                await asyncio.to_thread(file.write, chunk)
-            except OSError as error:
-                raise Unavailable(f"the file cannot be taken just now: {error.strerror}") from error
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"the file is too large: at most {self.limit} bytes are taken")
+        async with received(request, await self.api.documents.draft(path), self.limit) as draft:
+            return await draft.create(path)
 
 
 def _check_whole(request: Request) -> None:

@@ -7,6 +7,7 @@ import pytest
 from standing import Site, stand
 
 from collab.access import Role
+from collab.web.streams import Broken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -156,3 +157,78 @@ async def test_an_upload_is_audited_as_a_new_document(site: Site, caplog: pytest
             made = (await ada.put(at("b.bin"), content=b"x", headers=NEW)).json()
     (line,) = [json.loads(record.getMessage()) for record in caplog.records if record.name == "collab.audit"]
     assert (line["event"], line["document"]) == ("create", {"id": made["id"], "path": "b.bin"})
+
+
+# What is no text, in pieces
+
+BINARY = bytes(range(256)) * 8000
+
+
+async def test_a_file_that_is_no_text_is_replaced_only_by_who_has_read_it(site: Site) -> None:
+    """HTTP-12, FILE-15."""
+    (site.root / "b.bin").write_bytes(BINARY)
+    async with site.of() as ada:
+        read = await ada.get(at("b.bin"))
+        assert read.content == BINARY
+        answer = await ada.put(at("b.bin"), content=BINARY[1:], headers={"If-Match": read.headers["etag"]})
+        assert (answer.status_code, answer.headers["x-collab-merged"]) == (200, "false")
+        assert (site.root / "b.bin").read_bytes() == BINARY[1:]
+        refused(await ada.put(at("b.bin"), content=b"\0late", headers={"If-Match": read.headers["etag"]}), 412, "changed")
+        assert (await ada.get(at("b.bin"))).headers["etag"] == answer.headers["etag"]
+        assert (await ada.put(at("b.bin"), content=b"\0any", headers={"If-Match": "*"})).status_code == 200
+    assert sorted(path.name for path in site.root.iterdir()) == ["a.md", "b.bin", "notes"]
+
+
+async def test_a_change_that_is_too_large_or_breaks_off_changes_nothing(site: Site) -> None:
+    """HTTP-12, FILE-16."""
+    (site.root / "b.bin").write_bytes(BINARY)
+    async with site.of() as ada:
+        refused(await ada.put(at("b.bin"), content=b"\0" * (LIMIT + 1), headers={"If-Match": "*"}), 413, "too-large")
+    come = iter([{"type": "http.request", "body": BINARY[1:], "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(come)
+
+    async def send(message: Any) -> None:
+        del message
+
+    await site.answer(b"PUT " + at("b.bin").encode(), receive, send, (b"if-match", b"*"))
+    assert (site.root / "b.bin").read_bytes() == BINARY
+    assert sorted(path.name for path in site.root.iterdir()) == ["a.md", "b.bin", "notes"]
+    assert site.app.metrics.failures["request"] == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "stop"),
+    [("bytes=0-0", 0, 1), ("bytes=5-", 5, None), ("bytes=-7", -7, None), ("bytes=300000-1299999", 300_000, 1_300_000)],
+)
+async def test_a_part_of_a_large_file_is_that_part(site: Site, asked: str, start: int, stop: int | None) -> None:
+    """HTTP-12."""
+    (site.root / "b.bin").write_bytes(BINARY)
+    async with site.of() as ada:
+        answer = await ada.get(at("b.bin"), headers={"Range": asked})
+        assert (answer.status_code, answer.content) == (206, BINARY[start:stop])
+        first, size = len(BINARY[:start]), len(BINARY)
+        assert answer.headers["content-range"] == f"bytes {first}-{first + len(answer.content) - 1}/{size}"
+        whole = await ada.head(at("b.bin"))
+        assert (whole.status_code, whole.headers["content-length"], whole.content) == (200, str(size), b"")
+        refused(await ada.get(at("b.bin"), headers={"Range": f"bytes={size}-"}), 416, "range-not-satisfiable")
+
+
+async def test_a_download_of_a_file_that_somebody_writes_into_breaks_off(site: Site) -> None:
+    """FILE-16."""
+    path = site.root / "b.bin"
+    path.write_bytes(BINARY)
+    pieces: list[bytes] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        pieces.append(message.get("body", b""))
+        with path.open("r+b") as file:
+            file.write(b"theirs")
+
+    with pytest.raises(Broken):
+        await site.answer(b"GET " + at("b.bin").encode(), receive, send)
+    assert 0 < sum(map(len, pieces)) < len(BINARY)

@@ -1,0 +1,146 @@
+"""Bytes of any length over HTTP: sent and received in pieces, in as much time as they need at a slow line's pace."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from collab.errors import CollabError, TimedOut, TooLarge
+from collab.web.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from collab.ports import Draft, Reader
+
+PIECE: Final = 256 * 1024
+"""Bytes that are read and sent at once."""
+PATIENCE: Final = 60.0
+"""Seconds that a body may take however small it is."""
+SLOWEST: Final = 16 * 1024
+"""Bytes a second of a line that is still waited for."""
+_RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.IGNORECASE)
+
+
+class Broken(ConnectionError):
+    """An answer ended in the middle. The server closes the connection, so that nobody takes a part for the whole."""
+
+
+class Pace:
+    """Until when a body is waited for, by how much of it there was."""
+
+    def __init__(self) -> None:
+        self._end = asyncio.get_running_loop().time() + PATIENCE
+
+    def waiting(self, size: int) -> asyncio.Timeout:
+        """For more, after so many bytes. Raises `TimeoutError` inside."""
+        return asyncio.timeout_at(self._end + size / SLOWEST)
+
+
+class Streamed(Response):
+    """A part of an open file; closes it."""
+
+    def __init__(self, reader: Reader, span: range, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(None, status, {**headers, "Content-Length": str(len(span))})
+        self._reader = reader
+        self._span = span
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it. Broken when it is not whole: somebody wrote into the file, the storage failed, or the line is too slow."""
+        del receive
+        try:
+            start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            if scope["method"] == "HEAD" or not self._span:
+                await send(start)
+                await send({"type": "http.response.body", "body": b""})
+                return
+            # The first piece before the headers: until then whatever is wrong can be told.
+            piece = await self._reader.read(self._span.start, min(PIECE, len(self._span)))
+            await send(start)
+            await self._send(piece, send)
+        finally:
+            self._reader.close()
+
+    async def _send(self, piece: bytes, send: Send) -> None:
+        pace, at = Pace(), self._span.start
+        try:
+            while True:
+                at += len(piece)
+                left = self._span.stop - at
+                async with pace.waiting(at - self._span.start):
+                    await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+                if not left:
+                    return
+                piece = await self._reader.read(at, min(PIECE, left))
+                if not piece:
+                    raise Broken
+        except (CollabError, TimeoutError) as error:
+            raise Broken from error
+
+
+def answer(request: Request, reader: Reader, headers: Mapping[str, str]) -> Response:
+    """The whole file or the one range that was asked for (RFC 9110, section 14); what is no such range is not asked for."""
+    size = reader.stat.size
+    span = _span(request, size, reader.stat.etag)
+    if span is None:
+        return Streamed(reader, range(size), 200, headers)
+    if not span:
+        reader.close()
+        return Problem(416, "range-not-satisfiable", f"the document has {size} bytes", {"Content-Range": f"bytes */{size}"})
+    return Streamed(reader, span, 206, {**headers, "Content-Range": f"bytes {span.start}-{span.stop - 1}/{size}"})
+
+
+def _span(request: Request, size: int, etag: str) -> range | None:
+    """The range that is asked for, an empty one when the file has nothing there; None when all is."""
+    match = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    condition = request.headers.get("if-range", "").strip()
+    if request.method != "GET" or match is None or not any(match.groups()) or condition not in {"", f'"{etag}"'}:
+        return None
+    first, last = match.groups()
+    if first and last and int(last) < int(first):
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    return range(start, min(int(last) + 1, size) if first and last else size)
+
+
+async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
+    """The body as it comes. TooLarge over `most` bytes, at once when the request says so beforehand; TimedOut; ClientDisconnect."""
+    said, size, pace = request.headers.get("content-length", ""), 0, Pace()
+    if said.isdecimal() and int(said) > most:
+        raise TooLarge(f"the file is too large: at most {most} bytes are taken")
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with pace.waiting(size):
+                piece = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise TimedOut("the body came too slowly: send it again over a better line") from error
+        size += len(piece)
+        if size > most:
+            raise TooLarge(f"the file is too large: at most {most} bytes are taken")
+        if piece:
+            yield piece
+
+
+@asynccontextmanager
+async def received(request: Request, draft: Draft, most: int) -> AsyncIterator[Draft]:
+    """The draft with the whole body of the request; what it did not become is gone afterwards. Errors as those of `pieces` and `Draft.add`."""
+    try:
+        async for piece in pieces(request, most):
+            await draft.add(piece)
+        yield draft
+    finally:
+        await draft.discard()
+
+
+__all__ = ["Broken", "ClientDisconnect", "answer", "pieces", "received"]
