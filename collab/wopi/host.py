@@ -220,8 +220,8 @@ class WopiHost:
         answer = decide(operation, _id(held), compared)
         if answer is Answer.TAKE and held is None and not stat.writable:
             return Locked("", states.word(await self._told(stat)))
-        # What the suite goes on from is known before the lock stands.
-        told = await self._told(stat)
+        # What the suite goes on from is known before the lock stands: it is what CheckFileInfo told, whatever was typed since.
+        told = await self._told(stat, locked=True)
         if answer is not Answer.REFUSE:
             held = await self._change(answer, stat.id, lock, compared)
             if (held is None) == (answer is Answer.FREE) and (held is None or held.id == lock.id):
@@ -440,17 +440,17 @@ class WopiHost:
         """Whether this pass makes files beside this one."""
         return granted.relative and granted.scope is None and granted.role >= Role.EDITOR and stat.id == granted.target
 
-    async def _told(self, stat: Stat) -> OfficeState:
-        """What the suite is told of the document now, and remembers of it."""
+    async def _told(self, stat: Stat, *, locked: bool = False) -> OfficeState:
+        """What the suite is told of the document now, and remembers of it; `locked`: as under a lock that is just being taken."""
         around = self._around
         while True:
             known = await around.states.get(stat.id)
             if known is not None and known.etag == stat.etag:
                 return known
             live = around.live.covers(stat)
-            locked = known is not None and await self._held(stat.id) is not None
-            told = states.seen(known, stat.etag, stat.modified, locked=locked, live=live)
-            if not states.kept(known, told, locked=locked, live=live):
+            held = (locked and live) or (known is not None and await self._held(stat.id) is not None)
+            told = states.seen(known, stat.etag, stat.modified, locked=held, live=live)
+            if not states.kept(known, told, locked=held, live=live):
                 return told
             if await around.states.put(stat.id, told, before=known) == told:
                 return told
