@@ -81,7 +81,9 @@ from collab.web.sessions import Sessions, Spent
 from collab.web.shelf import ShelfDoor
 from collab.web.uploads import Uploads
 from collab.web.wopi import WopiDoor
+from collab.web.wopi_containers import ContainersDoor
 from collab.wopi.addresses import Addresses
+from collab.wopi.containers import Containers
 from collab.wopi.host import Surroundings as OfficeSurroundings
 from collab.wopi.host import WopiHost
 from collab.wopi.info import Product
@@ -250,7 +252,8 @@ def build(settings: Settings, adapters: Adapters) -> App:
         limit_name=settings.limit_name,
     )
     rejected = Rejected(rooms, adapters.files, trash, rejections=adapters.rejections, locks=adapters.locks, authors=adapters.authors)
-    bins = BinApi(api, trash, Tree(rooms, adapters.folders))
+    tree = Tree(rooms, adapters.folders)
+    bins = BinApi(api, trash, tree)
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     embedding = Embedding(pages, api, admission, metrics.refused)
     office = WopiDoor(
@@ -273,6 +276,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *pages.routes(),
                 *embedding.routes(),
                 *office.routes(),
+                *ContainersDoor(office, Containers(office.host, documents, adapters.folders, tree, trash)).routes(),
             ],
             middleware=[
                 Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat),
@@ -354,7 +358,7 @@ def _office(  # noqa: PLR0913 - the surroundings
             secret=adapters.secret,
             now=adapters.now,
             over=adapters.spent.__contains__,
-            containers=False,
+            containers=settings.wopi_containers,
         )
     )
 

@@ -110,7 +110,7 @@ class WopiDoor:
         most = request.headers.get("x-wopi-maxexpectedsize", "")
         given = await self.host.get_file(granted, most=int(most) if most.isdecimal() else None)
         if request.method == "GET":
-            self._audit("download", request, granted, given.stat)
+            self.audited("download", request, granted, given.stat)
         return _bytes(given.stat, given.body, given.version)
 
     async def file_url(self, request: Request) -> Response:
@@ -125,7 +125,7 @@ class WopiDoor:
         put = await self.host.put_file(
             granted, body, given=request.headers.get("x-wopi-lock", ""), timestamp=_either(request, "wopi-timestamp")
         )
-        self._audit("put", request, granted, put.stat)
+        self.audited("put", request, granted, put.stat)
         return _done(put.version, {"LastModifiedTime": put.modified})
 
     async def ecosystem(self, request: Request, granted: Pass) -> Response:
@@ -166,16 +166,16 @@ class WopiDoor:
             relative=request.headers.get("x-wopi-relativetarget", ""),
             overwrite=request.headers.get("x-wopi-overwriterelativetarget", "").lower() == "true",
         )
-        self._audit("create", request, granted, None, str(made["Name"]))
+        self.audited("create", request, granted, None, str(made["Name"]))
         return JSONResponse(made, headers=NO_STORE)
 
     async def _rename(self, request: Request, granted: Pass) -> Response:
         name = await self.host.rename(granted, request.headers.get("x-wopi-requestedname", ""), request.headers.get("x-wopi-lock", ""))
-        self._audit("rename", request, granted, None, name)
+        self.audited("rename", request, granted, None, name)
         return JSONResponse({"Name": name}, headers=NO_STORE)
 
     async def _delete(self, request: Request, granted: Pass) -> Response:
-        self._audit("delete", request, granted, await self.host.delete(granted))
+        self.audited("delete", request, granted, await self.host.delete(granted))
         return _done()
 
     async def _put_user_info(self, request: Request, granted: Pass) -> Response:
@@ -195,7 +195,8 @@ class WopiDoor:
             raise Malformed("the body has a list of objects, Activities")
         return JSONResponse({"ActivityResponses": await self.host.activities(granted, listed)}, headers=NO_STORE)
 
-    def _audit(self, event: str, request: Request, granted: Pass, stat: Stat | None, detail: str = "") -> None:
+    def audited(self, event: str, request: Request, granted: Pass, stat: Stat | None, detail: str = "") -> None:
+        """A line for the audit; `detail` says more, else the suite does."""
         self.audit(event, granted.person, stat, visitor_of(request).address, detail or granted.suite)
 
 

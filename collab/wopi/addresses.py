@@ -31,6 +31,10 @@ class Addresses:
         """Where the whole begins."""
         return f"{self.base}/wopi/ecosystem"
 
+    def folder(self, path: str) -> str:
+        """Where people see a folder."""
+        return f"{self.public}/?{urlencode({'path': path})}" if path else f"{self.public}/"
+
     def page(self, path: str) -> str:
         """Where people edit a document in the browser."""
         return f"{self.public}/edit/{quote(path, safe='')}"

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("collab.wopi")
 
+DIGEST: Final = 64
+"""Characters of an etag that is a hash."""
 FILE_URL_SECONDS: Final = 600.0
 """How long an address lives that gives a file's bytes to whoever has it."""
 USER_INFO: Final = 1024
@@ -106,12 +108,12 @@ class WopiHost:
 
     # --- passes
 
-    def admit(self, token: str, target: str, *, audience: str | None = None) -> Pass:
-        """The pass for this file or folder. Unauthorized for a token that is none, or whose session is over; NotFound for another target's."""
+    def admit(self, token: str, target: str | None, *, audience: str | None = None) -> Pass:
+        """The pass for this file or folder, None: for any. Unauthorized for a token that is none, or whose session is over; NotFound for another target's."""
         granted = unseal(token, self._around.secret, now=self._around.now(), **({} if audience is None else {"audience": audience}))
         if granted.session and self._around.over(granted.session):
             raise Unauthorized("the session that this token came from is over: open the document again")
-        if granted.target != target:
+        if target is not None and granted.target != target:
             raise NotFound("this token is for another file")
         return granted
 
@@ -127,6 +129,29 @@ class WopiHost:
     def file_pointer(self, granted: Pass, stat: Stat) -> dict[str, object]:
         """Name and address of a file, as suites are told them."""
         return {"Name": _name(stat), "Url": with_token(self.addresses.file(stat.id), self.token(granted, stat.id))}
+
+    def pages(self, granted: Pass, stat: Stat) -> dict[str, object]:
+        """Where people open a file in this suite."""
+        return {"HostViewUrl": self._page(granted, stat, "view"), "HostEditUrl": self._page(granted, stat, "edit")}
+
+    async def dated(self, stat: Stat) -> dict[str, object]:
+        """Version and time of a file in a list, as CheckFileInfo would tell them."""
+        around = self._around
+        # A list does not hash what is large.
+        now = stat if len(stat.etag) == DIGEST else await around.documents.find(stat.id)
+        known = await around.states.get(now.id)
+        locked = known is not None and known.etag != now.etag and await self._held(now.id) is not None
+        told = states.seen(known, now.etag, now.modified, locked=locked, live=around.live.covers(now))
+        return {"Version": states.word(told), "LastModifiedTime": states.time_of(told.modified)}
+
+    async def held(self, document: str) -> str:
+        """The id of the lock that stands, or the empty string."""
+        return _id(await self._held(document))
+
+    @property
+    def containers(self) -> bool:
+        """Whether folders are served."""
+        return self._around.containers
 
     # --- what is told
 
@@ -326,8 +351,7 @@ class WopiHost:
             made = await self._exactly(granted, folder, wanted(relative), body, overwrite=overwrite)
         return {
             **self.file_pointer(granted, made),
-            "HostViewUrl": self._page(granted, made, "view"),
-            "HostEditUrl": self._page(granted, made, "edit"),
+            **self.pages(granted, made),
         }
 
     async def _make(self, folder: str, tried: Iterator[str], body: bytes) -> Stat:

@@ -113,8 +113,12 @@ def suggested(wanted: str, beside: str) -> Iterator[str]:
     """Names to try in turn for what is wanted: `.ext` stands for the stem of the file beside, and what cannot be in a name is replaced."""
     if wanted.startswith(".") and "." not in wanted[1:]:
         wanted = split(beside)[0] + wanted
-    clean = _IMPOSSIBLE.sub("_", wanted.encode(errors="replace").decode()).strip().lstrip(".") or "Document"
-    return variants(clean)
+    return variants(tamed(wanted) or "Document")
+
+
+def tamed(wanted: str) -> str:
+    """What can be a name, as near to what is wanted as it goes; it may be empty."""
+    return _IMPOSSIBLE.sub("_", wanted.encode(errors="replace").decode()).strip().lstrip(".").strip()
 
 
 def variants(name: str) -> Iterator[str]:

@@ -71,6 +71,23 @@ class BadName(Refused):
         super().__init__(error.detail, {"X-WOPI-InvalidFileNameError": printable(error.detail)})
 
 
+class BadContainerName(Refused):
+    """The wanted name of a folder cannot be one."""
+
+    status: ClassVar[int] = 400
+    reason: ClassVar[str] = "malformed"
+
+    def __init__(self, error: Malformed) -> None:
+        super().__init__(error.detail, {"X-WOPI-InvalidContainerNameError": printable(error.detail)})
+
+
+class NotEmpty(Refused):
+    """The folder has something in it."""
+
+    status: ClassVar[int] = 409
+    reason: ClassVar[str] = "not-empty"
+
+
 class NotOffered(Refused):
     """An operation that is not there, or not for this token."""
 
