@@ -215,6 +215,38 @@ class Bin(Protocol):
         """Finish what a crash cut off, at the start; gives the ids that are gone for good."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody has a document open in an application outside, which asks others to leave it alone."""
+
+    by: str
+    """The name of the person, as the application has it; it may be empty."""
+    application: str
+    since: float
+    """UTC seconds since the epoch."""
+
+
+class Claims(Protocol):
+    """What applications leave beside a file while they have it open, and the one lock of ours. All take ids; they raise `NotFound`, `Unavailable`.
+
+    What others left and did not touch for a day counts for nothing: it is what a crash left.
+    """
+
+    async def look(self, document: str) -> Claim | None:
+        """Who else has it open."""
+
+    async def hold(self, document: str, name: str) -> Claim | None:
+        """Lock it, in the name that others are shown; again changes nothing, and the lock goes where the document went. Somebody outside who has it
+        open is given back, and nothing is locked. Where no lock can be left, there is none.
+        """
+
+    async def free(self, document: str) -> None:
+        """Take our lock away, never another's. A document that is gone is no error."""
+
+    async def held(self) -> dict[str, float]:
+        """The documents that we hold, also since before a crash, and since when: UTC seconds."""
+
+
 class Watch(Protocol):
     """Who else changes the storage."""
 

@@ -1,4 +1,4 @@
-"""The tables of the state database `state.sqlite`: names of documents and folders, one-time secrets, what each person keeps at hand."""
+"""The tables of the state database `state.sqlite`: names of documents and folders, locks of ours, one-time secrets, what each person keeps at hand."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ STATE: Final = (
     ) WITHOUT ROWID;
     CREATE INDEX folders_path ON folders (path);
     CREATE INDEX folders_file ON folders (file);
+    """,
+    """
+    CREATE TABLE claims (
+        document TEXT PRIMARY KEY, -- `id:` and 26 letters
+        path BLOB NOT NULL,        -- of the file beside which our lock is
+        since REAL NOT NULL        -- UTC seconds
+    ) WITHOUT ROWID;
     """,
 )
 """Migrations of the state database, in order; one that was released is never changed."""

@@ -215,6 +215,10 @@ class LocalFiles:
         """`act` on a thread, `alone` while nobody else looks or writes; for folders and the bin."""
         return await self._run(lambda: act(self._disk), alone=alone)
 
+    async def look_at(self, name: str, act: Callable[[Disk, Place], T]) -> T:
+        """`act` on the place of a name."""
+        return await self._at(name, lambda place: act(self._disk, place))
+
     async def work_at(self, name: str, act: Callable[[Disk, Place], T]) -> T:
         """`act` on the place of a name, alone."""
         return await self._at(name, lambda place: act(self._disk, place), alone=True)

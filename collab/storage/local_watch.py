@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from watchfiles import awatch
 
 from collab.errors import Unavailable
+from collab.storage.habits import hidden
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,7 +53,7 @@ class LocalWatch:
     def _shown(self, change: Change, path: str) -> bool:
         """Hidden names are not served; ours are among them."""
         del change
-        return not any(part.startswith(".") for part in self._relative(path).split("/"))
+        return not any(hidden(os.fsencode(part)) for part in self._relative(path).split("/"))
 
     def _relative(self, path: str) -> str:
         return path.removeprefix(str(self._root)).lstrip("/")

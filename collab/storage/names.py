@@ -14,6 +14,7 @@ from hashlib import sha256
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
+from collab.storage.claims import Noted
 from collab.storage.folder_names import FolderNames
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Names:
         self._clock = clock
         self._timer = timer
         self.folders = FolderNames(database, self.fresh_id)
+        self.claims = Noted(database)
         self._gone: dict[str, float] = {}
         """When each document was first missed, by the timer: a wait of seconds is not worth a row on the disk."""
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from collab.errors import Malformed, NotFound
+from collab.storage.habits import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ def split(path: str) -> tuple[bytes, ...]:
     parts = tuple(raw.split(b"/"))
     if b"\0" in raw or len(raw) > PATH_BYTES or any(_impossible(part) for part in parts):
         raise Malformed(f"no name under a folder: names are split by /, have no empty part, no . or .., at most {PATH_BYTES} bytes")
-    if any(part.startswith(b".") for part in parts):
+    if any(hidden(part) for part in parts):
         raise NotFound("hidden files are not served")
     return parts
 
@@ -51,7 +52,7 @@ def split_new(path: str) -> tuple[bytes, ...]:
     try:
         return split(path)
     except NotFound as error:
-        raise Malformed("a name that begins with a dot would be hidden: choose another") from error
+        raise Malformed("a name that begins with a dot, or with ~$, would be hidden: choose another") from error
 
 
 def split_move(path: str, to: str) -> tuple[bytes, bytes]:
@@ -76,7 +77,7 @@ def visible(name: bytes) -> bool:
         name.decode()
     except UnicodeDecodeError:
         return False
-    return not name.startswith(b".")
+    return not hidden(name)
 
 
 def is_key(name: str) -> bool:

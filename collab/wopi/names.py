@@ -24,6 +24,7 @@ TRIES: Final = 1000
 _RUN = re.compile(r"\+([A-Za-z0-9+/]*)(-?)")
 _IMPOSSIBLE = re.compile(r"[/\\\x00-\x1f\x7f:*?\"<>|]")
 """What no file system, or some desktop's, has in a name."""
+_HIDING = re.compile(r"^(?:\s|\.|~\$)+")
 _FORBIDDEN = re.compile(r"[/\x00-\x1f\x7f]")
 
 
@@ -98,8 +99,8 @@ def check(name: str) -> str:
     """A name that is wanted as it is. Malformed, with the reason, for one that cannot be."""
     if _FORBIDDEN.search(name):
         raise Malformed("a name has no slash and no control characters")
-    if name.startswith("."):
-        raise Malformed("a name that begins with a dot would be hidden")
+    if name.startswith((".", "~$")):
+        raise Malformed("a name that begins with a dot, or with ~$, would be hidden")
     try:
         size = len(name.encode())
     except UnicodeEncodeError as e:
@@ -118,7 +119,7 @@ def suggested(wanted: str, beside: str) -> Iterator[str]:
 
 def tamed(wanted: str) -> str:
     """What can be a name, as near to what is wanted as it goes; it may be empty."""
-    return _IMPOSSIBLE.sub("_", wanted.encode(errors="replace").decode()).strip().lstrip(".").strip()
+    return _HIDING.sub("", _IMPOSSIBLE.sub("_", wanted.encode(errors="replace").decode())).strip()
 
 
 def variants(name: str) -> Iterator[str]:

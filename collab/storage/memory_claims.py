@@ -1,0 +1,70 @@
+"""Locks beside the files of the folder in memory (`Claims`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collab.errors import NotFound
+from collab.storage import claims
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collab.ports import Claim
+    from collab.storage.memory import MemoryFiles
+
+
+class MemoryClaims:
+    """See `collab.ports.Claims`. `clock` gives UTC seconds."""
+
+    def __init__(self, files: MemoryFiles, *, clock: Callable[[], float]) -> None:
+        self._files = files
+        self._clock = clock
+
+    async def look(self, document: str) -> Claim | None:
+        """Who else has it open."""
+        return claims.look(_Beside(self._files), await self._path(document), self._clock())
+
+    async def hold(self, document: str, name: str) -> Claim | None:
+        """Lock it, unless somebody outside has it open."""
+        path, noted = await self._path(document), self._files.places.names.claims
+        return claims.hold(_Beside(self._files), noted, document, path, name=name, host="memory", now=self._clock())
+
+    async def free(self, document: str) -> None:
+        """Take our lock away."""
+        try:
+            paths = [await self._path(document)]
+        except NotFound:
+            paths = []
+        claims.free(_Beside(self._files), self._files.places.names.claims, document, *paths)
+
+    async def held(self) -> dict[str, float]:
+        """Those that we hold."""
+        self._files.refuse("stat")
+        return {document: since for document, (_, since) in self._files.places.names.claims.all().items()}
+
+    async def _path(self, document: str) -> bytes:
+        sight = (await self._files.place("stat", document)).sight
+        if sight.folder:
+            raise NotFound(f"this is a folder: {sight.path.decode()}")
+        return sight.path
+
+
+class _Beside:
+    """See `claims.Beside`."""
+
+    def __init__(self, files: MemoryFiles) -> None:
+        self._files = files
+
+    def peek(self, path: bytes) -> claims.Seen | None:
+        node = self._files.disk.nodes.get(path)
+        return None if node is None else claims.Seen(node.modified, node.body)
+
+    def put(self, path: bytes, body: bytes) -> bool:
+        if path in self._files.disk.nodes:
+            return False
+        self._files.poke(path.decode(), body)
+        return True
+
+    def drop(self, path: bytes) -> None:
+        self._files.disk.nodes.pop(path, None)

@@ -1,0 +1,218 @@
+"""What every storage does with the locks that applications leave beside files (WOPI-6)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from folders import Outside, OutsideLocal, OutsideMemory
+
+from collab.errors import NotFound
+from collab.ports import Claim
+from collab.storage.habits import Entry, read_lock
+from collab.storage.local_claims import LocalClaims
+from collab.storage.memory import MemoryFiles
+from collab.storage.memory_claims import MemoryClaims
+from collab.storage.paths import is_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from collab.ports import Claims
+    from collab.storage.local import LocalFiles
+
+DAY = 86_400.0
+LOCK = "work/.~lock.a.docx#"
+BOB = b"Bob,bob,host,29.11.2026 14:05,file:///home/bob;"
+OWNER = bytes([3]) + b"Eve" + b"\0" * 50 + b"\x03\0E\0v\0e\0" + b"\0" * 100
+
+
+class Desk:
+    """A folder with a document, and its claims."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+        outside.put("work/a.docx", b"PK")
+
+    @property
+    def claims(self) -> Claims:
+        clock = self.outside.time
+        if isinstance(self.outside, OutsideLocal):
+            return LocalClaims(self.outside.files, clock=lambda: clock.now)
+        files = self.outside.files
+        assert isinstance(files, MemoryFiles)
+        return MemoryClaims(files, clock=lambda: clock.now)
+
+    async def id(self, path: str = "work/a.docx") -> str:
+        return (await self.outside.files.stat(path)).id
+
+    def leave(self, path: str, body: bytes) -> None:
+        """Somebody outside leaves a file, now."""
+        self.outside.put(path, body)
+        if isinstance(self.outside, OutsideLocal):
+            now = self.outside.time.now
+            os.utime(self.outside.root / path, (now, now))
+
+    def there(self, path: str = LOCK) -> Entry | None:
+        try:
+            return read_lock(self.outside.body(path))
+        except (KeyError, FileNotFoundError):
+            return None
+
+    async def shown(self) -> list[str]:
+        return [stat.path for stat in await self.outside.files.list("work")]
+
+
+@pytest.fixture(params=["memory", "local"])
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
+    made: Outside = OutsideMemory() if request.param == "memory" else OutsideLocal(tmp_path)
+    yield Desk(made)
+    await made.close()
+
+
+async def test_a_file_that_nobody_has_open_is_nobodys(desk: Desk) -> None:
+    assert await desk.claims.look(await desk.id()) is None
+    assert await desk.claims.held() == {}
+
+
+async def test_who_has_it_open_outside_is_told_and_keeps_it(desk: Desk) -> None:
+    document, now = await desk.id(), desk.outside.time.now
+    desk.leave(LOCK, BOB)
+    expected = Claim("Bob", "LibreOffice", pytest.approx(now))  # type: ignore[arg-type]
+    assert await desk.claims.look(document) == expected
+    assert await desk.claims.hold(document, "Ann") == expected
+    await desk.claims.free(document)
+    assert desk.outside.body(LOCK) == BOB
+    assert await desk.claims.held() == {}
+    desk.outside.remove(LOCK)
+    desk.leave("work/~$a.docx", OWNER)
+    assert await desk.claims.look(document) == Claim("Eve", "Microsoft Office", pytest.approx(now))  # type: ignore[arg-type]
+
+
+async def test_a_lock_that_cannot_be_read_is_somebodys(desk: Desk) -> None:
+    desk.leave(LOCK, b"")
+    told = await desk.claims.look(await desk.id())
+    assert told is not None
+    assert (told.by, told.application) == ("", "LibreOffice")
+
+
+async def test_what_others_left_a_day_ago_locks_nobody_out_and_stays(desk: Desk) -> None:
+    document = await desk.id()
+    desk.leave(LOCK, BOB)
+    desk.leave("work/~$a.docx", OWNER)
+    desk.outside.time.pass_(DAY - 1)
+    assert await desk.claims.look(document) is not None
+    desk.outside.time.pass_(2)
+    assert await desk.claims.look(document) is None
+    assert await desk.claims.hold(document, "Ann") is None
+    assert desk.outside.body(LOCK) == BOB
+    assert await desk.claims.held() == {}
+
+
+async def test_our_lock_is_one_that_others_understand_and_not_taken_for_anothers(desk: Desk) -> None:
+    document = await desk.id()
+    assert await desk.claims.hold(document, "Ann (Collabora)") is None
+    entry = desk.there()
+    assert entry is not None
+    assert (entry.name, entry.ours) == ("Ann (Collabora)", True)
+    assert await desk.claims.look(document) is None
+    assert list(await desk.claims.held()) == [document]
+    assert await desk.claims.hold(document, "Bob (Collabora)") is None
+    assert desk.there() == entry
+    await desk.claims.free(document)
+    await desk.claims.free(document)
+    assert (desk.there(), await desk.claims.held()) == (None, {})
+
+
+async def test_our_lock_is_known_again_after_a_crash(desk: Desk) -> None:
+    document = await desk.id()
+    await desk.claims.hold(document, "Ann")
+    desk.outside.restart()
+    desk.outside.time.pass_(3 * DAY)
+    assert await desk.claims.look(document) is None
+    assert list(await desk.claims.held()) == [document]
+    assert await desk.claims.hold(document, "Ann") is None
+    await desk.claims.free(document)
+    assert desk.there() is None
+
+
+async def test_a_lock_of_ours_that_somebody_removed_or_took_over_is_theirs(desk: Desk) -> None:
+    document = await desk.id()
+    await desk.claims.hold(document, "Ann")
+    desk.outside.remove(LOCK)
+    assert await desk.claims.hold(document, "Ann") is None
+    assert desk.there() is not None
+    desk.leave(LOCK, BOB)
+    told = await desk.claims.look(document)
+    assert told is not None
+    assert told.by == "Bob"
+    await desk.claims.free(document)
+    assert desk.outside.body(LOCK) == BOB
+    assert await desk.claims.held() == {}
+
+
+async def test_our_lock_goes_where_the_document_goes_and_is_freed_wherever_it_is(desk: Desk) -> None:
+    document = await desk.id()
+    await desk.claims.hold(document, "Ann")
+    await desk.outside.files.move(document, "work/b.docx", if_match=None)
+    assert await desk.claims.hold(document, "Ann") is None
+    assert (desk.there(), desk.there("work/.~lock.b.docx#") is not None) == (None, True)
+    await desk.outside.folders.move("work", "other")
+    await desk.claims.free(document)
+    assert desk.there("other/.~lock.b.docx#") is None
+    assert await desk.claims.held() == {}
+
+
+async def test_our_lock_is_freed_when_the_document_is_gone(desk: Desk) -> None:
+    document = await desk.id()
+    await desk.claims.hold(document, "Ann")
+    await desk.outside.bin.discard(document, if_match=None, by="Ann", now=1.0)
+    await desk.claims.free(document)
+    assert (desk.there(), await desk.claims.held()) == (None, {})
+    with pytest.raises(NotFound):
+        await desk.claims.look(document)
+    with pytest.raises(NotFound):
+        await desk.claims.hold(document, "Ann")
+
+
+async def test_locks_and_owner_files_are_no_documents(desk: Desk) -> None:
+    await desk.claims.hold(await desk.id(), "Ann")
+    desk.leave("work/~$a.docx", OWNER)
+    desk.leave("work/.~lock.b.odt#", BOB)
+    assert await desk.shown() == ["work/a.docx"]
+    for name in ("work/~$a.docx", LOCK):
+        with pytest.raises(NotFound):
+            await desk.outside.files.stat(name)
+
+
+async def test_a_name_that_leaves_no_room_for_a_lock_is_not_locked(desk: Desk) -> None:
+    path = "work/" + "x" * 248 + ".docx"
+    desk.outside.put(path, b"PK")
+    document = await desk.id(path)
+    assert is_id(document)
+    assert await desk.claims.hold(document, "Ann") is None
+    assert await desk.claims.held() == {}
+
+
+async def test_a_folder_cannot_be_claimed(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        await desk.claims.look("work")
+    with pytest.raises(NotFound):
+        await desk.claims.hold("work", "Ann")
+
+
+async def test_where_no_lock_can_be_left_nobody_is_refused(tmp_path: Path) -> None:
+    """The folder is read-only."""
+    outside = OutsideLocal(tmp_path)
+    desk = Desk(outside)
+    document = await desk.id()
+    (outside.root / "work").chmod(0o555)
+    try:
+        files: LocalFiles = outside.files
+        assert await LocalClaims(files).hold(document, "Ann") is None
+        assert await LocalClaims(files).held() == {}
+    finally:
+        (outside.root / "work").chmod(0o755)
+        await outside.close()
