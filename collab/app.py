@@ -88,6 +88,7 @@ from collab.wopi.host import Surroundings as OfficeSurroundings
 from collab.wopi.host import WopiHost
 from collab.wopi.info import Product
 from collab.wopi.live import Live
+from collab.wopi.proof import Proofs
 from collab.wopi.rejected import Rejected
 from collab.wopi.suites import Suites
 
@@ -258,6 +259,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     embedding = Embedding(pages, api, admission, metrics.refused)
     office = WopiDoor(
         _office(settings, adapters, admission, documents, trash=trash, rejected=rejected, suites=suites),
+        _proofs(settings, adapters, admission, suites),
         audit,
         metrics,
         settings.upload_limit,
@@ -334,15 +336,26 @@ def _suites(settings: Settings, adapters: Adapters, metrics: Metrics, health: He
     return suites
 
 
-def _office(  # noqa: PLR0913 - the surroundings
-    settings: Settings, adapters: Adapters, admission: Admission, documents: Documents, *, trash: Trash, rejected: Rejected, suites: Suites
-) -> WopiHost:
-    """What office suites reach."""
+def _addresses(settings: Settings, admission: Admission) -> Callable[[], Addresses]:
+    """Where we are, for people and for office suites; the port is known when the server listens."""
 
     def addresses() -> Addresses:
         public = base_address(settings, admission.port)
         return Addresses(settings.wopi_url or public, public)
 
+    return addresses
+
+
+def _proofs(settings: Settings, adapters: Adapters, admission: Admission, suites: Suites) -> Proofs:
+    """What looks at the signatures of office suites."""
+    addresses = _addresses(settings, admission)
+    return Proofs(suites, lambda: addresses().base, adapters.now, required=settings.wopi_proof == "required")
+
+
+def _office(  # noqa: PLR0913 - the surroundings
+    settings: Settings, adapters: Adapters, admission: Admission, documents: Documents, *, trash: Trash, rejected: Rejected, suites: Suites
+) -> WopiHost:
+    """What office suites reach."""
     return WopiHost(
         OfficeSurroundings(
             documents=documents,
@@ -352,7 +365,7 @@ def _office(  # noqa: PLR0913 - the surroundings
             states=adapters.office,
             infos=adapters.infos,
             authors=adapters.authors,
-            addresses=addresses,
+            addresses=_addresses(settings, admission),
             keep=rejected.keep,
             product=lambda name: Product(suites.product(name) or "unknown"),
             secret=adapters.secret,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
+from itertools import cycle
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
@@ -38,7 +38,8 @@ def key(number: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-_numbers = count(1)
+_numbers = cycle(range(12))
+"""Of keys that suites rotate through: enough that none comes back while it is remembered."""
 
 
 def ticks(seconds: float) -> int:

@@ -15,6 +15,7 @@ from collab.errors import CollabError, Forbidden, Malformed, NotText, Unauthoriz
 from collab.web.api import read_body, users_bytes, visitor_of
 from collab.wopi.addresses import id_of
 from collab.wopi.locks import Operation
+from collab.wopi.proof import Signed
 from collab.wopi.refusals import NotOffered, Refused, printable
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collab.runtime.audit import Audit
     from collab.runtime.metrics import Metrics
     from collab.wopi.host import WopiHost
+    from collab.wopi.proof import Proofs
     from collab.wopi.tokens import Pass
 
 log = logging.getLogger("collab.wopi")
@@ -47,6 +49,7 @@ class WopiDoor:
     """The routes under `/wopi/files`. `limit`: bytes of a body."""
 
     host: WopiHost
+    proofs: Proofs
     audit: Audit
     metrics: Metrics
     limit: int
@@ -66,10 +69,12 @@ class WopiDoor:
     # --- who asks
 
     def guarded(self, act: Callable[[Request, Pass], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        """The route for whoever has a token for its target; refusals in WOPI's words."""
+        """The route for whoever has a token for its target, and for the suite that it was made for; refusals in WOPI's words."""
 
         async def checked(request: Request) -> Response:
-            return await act(request, self.host.admit(token_of(request), id_of(request.path_params["key"])))
+            granted = self.host.admit(token_of(request), id_of(request.path_params["key"]))
+            await self.proofs.check(granted, signed_of(request))
+            return await act(request, granted)
 
         return self.answered(checked)
 
@@ -205,6 +210,12 @@ def token_of(request: Request) -> str:
     told = request.query_params.get("access_token", "")
     bearer = request.headers.get("authorization", "")
     return told or (bearer[7:].strip() if bearer[:7].lower() == "bearer " else "")
+
+
+def signed_of(request: Request) -> Signed:
+    """What the request's signature says, and of what."""
+    query: str = request.scope["query_string"].decode("latin-1")
+    return Signed.of(token_of(request), request.scope["path"] + (f"?{query}" if query else ""), request.headers)
 
 
 def refusal(error: CollabError | Refused) -> Response:
