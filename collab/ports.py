@@ -562,7 +562,11 @@ class OfficeState:
     put: str = ""
     """SHA-256 of the body that a suite put last: what it goes on from; or empty."""
     given: tuple[str, ...] = ()
-    """SHA-256 of the bodies that were given since, newest last: what it may go on from, too."""
+    """SHA-256 of the bodies that were given since, newest last: what it may go on from, too. Of a file that nobody types in: its etag before the put."""
+    before: float = 0.0
+    """The time that was told before the put: all that is known to a suite that was never answered."""
+    lock: str = ""
+    """SHA-256 of the id of the lock under which it was put; empty: there was none."""
 
 
 class OfficeStates(Protocol):

@@ -51,12 +51,16 @@ def _columns(state: OfficeState) -> dict[str, object]:
         "modified": state.modified,
         "put": state.put,
         "given": json.dumps(state.given),
+        "before": state.before,
+        "lock": state.lock,
     }
 
 
 def _state(connection: Connection, key: int | None) -> OfficeState | None:
     row = connection.execute(select(office).where(office.c.document == key)).first()
-    return None if row is None else OfficeState(row.version, row.etag, row.modified, row.put, tuple(json.loads(row.given)))
+    if row is None:
+        return None
+    return OfficeState(row.version, row.etag, row.modified, row.put, tuple(json.loads(row.given)), row.before, row.lock)
 
 
 class SqlUserInfos:

@@ -164,6 +164,8 @@ office = Table(
     Column("modified", Float, nullable=False),  # UTC seconds, as it was told
     Column("put", Text, nullable=False),  # SHA-256 of the body that a suite put last, or empty
     Column("given", Text, nullable=False),  # JSON: SHA-256 of what was given since, newest last
+    Column("before", Float, nullable=False),  # `modified` before the put
+    Column("lock", Text, nullable=False),  # SHA-256 of the id of the lock under which it was put, or empty
 )
 
 user_info = Table(

@@ -12,12 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 from collab.access import Role
 from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
-from collab.ports import Lock, OfficeState
+from collab.ports import Lock, OfficeState, Stat
 from collab.wopi import locks, names, states
 from collab.wopi.addresses import key_of, with_token
 from collab.wopi.info import SHARES, Facts, Product, check_file_info
@@ -28,7 +28,7 @@ from collab.wopi.tokens import DOWNLOAD, Pass, seal, unseal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from collab.ports import Authors, Locks, OfficeStates, Stat, UserInfos
+    from collab.ports import Authors, Locks, OfficeStates, UserInfos
     from collab.runtime.bin import Trash
     from collab.runtime.documents import Documents
     from collab.wopi.addresses import Addresses
@@ -42,6 +42,8 @@ FILE_URL_SECONDS: Final = 600.0
 """How long an address lives that gives a file's bytes to whoever has it."""
 USER_INFO: Final = 1024
 """Characters of PutUserInfo."""
+OWNER: Final = "owner"
+"""The id of the person to whom all files belong: who runs the server."""
 GIVEN: Final = 16
 """Bodies that a suite was given and may go on from; older ones are forgotten."""
 ACTIVITY_UNSUPPORTED: Final = 3
@@ -165,7 +167,8 @@ class WopiHost:
             stat=stat,
             state=told,
             person=granted.person,
-            owner="owner",
+            owner=_shown(OWNER),
+            user=_shown(granted.person.id),
             writes=writes,
             owns=granted.role >= Role.OWNER,
             relative=self._relative(granted, stat),
@@ -176,7 +179,7 @@ class WopiHost:
             edit_url=self._page(granted, stat, "edit"),
             view_url=self._page(granted, stat, "view"),
             close_url=f"{public}/",
-            download_url=f"{public}/api/documents/{key_of(stat.id)}/content",
+            download_url=f"{public}/api/documents/{quote(stat.id, safe=':')}/content",
             file_url=self._file_url(granted, stat),
         )
         return check_file_info(facts, around.product(granted.suite))
@@ -225,8 +228,8 @@ class WopiHost:
         return f"{self.addresses.base}/wopi/file-url/{key_of(stat.id)}/{signed}"
 
     def _page(self, granted: Pass, stat: Stat, action: str) -> str:
-        suite = f"&suite={names.quoted(granted.suite)}" if granted.suite else ""
-        return f"{self.addresses.public}/office/{key_of(stat.id)}?action={action}{suite}"
+        asked = urlencode({"suite": granted.suite, "action": action} if granted.suite else {"action": action})
+        return f"{self.addresses.public}/office/{quote(stat.id, safe=':')}?{asked}"
 
     # --- locks
 
@@ -284,9 +287,13 @@ class WopiHost:
 
         `given` is the lock's id, `timestamp` the LastModifiedTime that the suite knows, both empty when it does not say.
         """
-        stat = await self._file(granted)
         if granted.role < Role.EDITOR:
             raise NotFound("this token opens the document for reading only")
+        try:
+            stat = await self._file(granted)
+        except NotFound:
+            await self._rescue(granted, body)
+            raise
         async with self._turn(stat.id):
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
@@ -296,6 +303,12 @@ class WopiHost:
             except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Denied) as error:
                 await self._around.keep(stat, body, error.detail, granted)
                 raise
+
+    async def _rescue(self, granted: Pass, body: bytes) -> None:
+        """The document was deleted while it was open: what comes now is kept where it was."""
+        for entry in await self._around.trash.entries():
+            if granted.target in entry.documents:
+                await self._around.keep(Stat(granted.target, entry.path, entry.type, 0, "", 0.0), body, "the document was deleted", granted)
 
     async def _put_live(self, stat: Stat, body: bytes, granted: Pass) -> Put:
         known = await self._told(stat)
@@ -313,13 +326,11 @@ class WopiHost:
         told = states.seen(known, stat.etag, stat.modified, locked=True, live=False)
         overwrites = not timestamp and self._around.product(granted.suite) is Product.COLLABORA
         if digest != stat.etag and not overwrites:
-            unfinished = stat.etag in known.given
-            if stat.etag not in states.expected(known) or (
-                timestamp and not unfinished and not states.same_time(timestamp, states.time_of(told.modified))
-            ):
+            told_so = not timestamp or states.same_time(timestamp, states.time_of(told.modified))
+            if stat.etag not in states.expected(known) or not (told_so or states.unanswered(known, timestamp, held)):
                 raise OutOfStep("the document was changed by somebody else since the office suite read it", held)
         # Known before it is written: after a crash in between the new body is the suite's own, and not taken for another's.
-        coming = states.announced(told, digest, digest, self._around.now(), before=stat.etag)
+        coming = states.announced(told, digest, self._around.now(), before=stat.etag, lock=held)
         await self._must_put(stat.id, coming, before=known)
         try:
             after = await self._around.documents.replace(stat.id, body, if_match=stat.etag)
@@ -522,6 +533,11 @@ def _put(stat: Stat, state: OfficeState) -> Put:
 
 def _writes(granted: Pass, stat: Stat) -> bool:
     return granted.role >= Role.EDITOR and stat.writable
+
+
+def _shown(person: str) -> str:
+    """What tells people apart for suites, which show it: letters and digits, and not the id itself."""
+    return sha256(b"collab:wopi:person\0" + person.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _name(stat: Stat) -> str:

@@ -41,7 +41,9 @@ class Facts:
     state: OfficeState
     person: Person
     owner: str
-    """Who the file belongs to, as a word."""
+    """Who the file belongs to, as suites are told it."""
+    user: str
+    """Who asks, as suites are told it."""
     writes: bool
     """Whether this person may change the file here."""
     owns: bool
@@ -76,7 +78,7 @@ def _common(facts: Facts) -> dict[str, object]:
         "BaseFileName": name,
         "FileExtension": names.split(name)[1],
         "OwnerId": facts.owner,
-        "UserId": facts.person.id,
+        "UserId": facts.user,
         "UserFriendlyName": facts.person.name,
         "IsAnonymousUser": False,
         "Size": facts.stat.size,

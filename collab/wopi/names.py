@@ -7,7 +7,6 @@ import binascii
 import re
 from itertools import count
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from collab.errors import Malformed
 
@@ -22,6 +21,7 @@ TRIES: Final = 1000
 """Names that are tried until one is free."""
 
 _RUN = re.compile(r"\+([A-Za-z0-9+/]*)(-?)")
+_WORD = re.compile(r"[A-Za-z]?[a-z]*|[0-9]+")
 _IMPOSSIBLE = re.compile(r"[/\\\x00-\x1f\x7f:*?\"<>|]")
 """What no file system, or some desktop's, has in a name."""
 _HIDING = re.compile(r"^(?:\s|\.|~\$)+")
@@ -35,22 +35,19 @@ def from_header(value: str) -> str:
     """
     name = _utf8(value)
     if name is None:
-        name, at = "", 0
-        for match in _RUN.finditer(value):
-            if match.start() < at:
-                continue
-            name += value[at : match.start()]
-            found = _decoded(match[1], closed=bool(match[2]))
-            name += " " if found is None else found
-            at = match.start() + 1 if found is None else match.end()
-        name = _literal(name, value[at:])
+        name = _utf7(value)
     if not name.strip() or len(name) > LONGEST:
         raise Malformed(f"a name has 1 to {LONGEST} characters")
     return name
 
 
-def _literal(name: str, rest: str) -> str:
-    return name + rest.replace("+", " ")
+def _utf7(value: str) -> str:
+    name, at = "", 0
+    while (match := _RUN.search(value, at)) is not None:
+        found = _decoded(match[1], closed=bool(match[2]))
+        name += value[at : match.start()] + (" " if found is None else found)
+        at = match.start() + 1 if found is None else match.end()
+    return name + value[at:]
 
 
 def _utf8(value: str) -> str | None:
@@ -64,11 +61,9 @@ def _utf8(value: str) -> str | None:
 
 
 def _decoded(run: str, *, closed: bool) -> str | None:
-    """What stands between `+` and `-`, None when that is no UTF-7."""
-    if not closed:
-        return None
-    if not run:
-        return "+"
+    """What stands behind `+`, up to `-` or to what is no base64; None when that is no UTF-7, or rather a word behind a space."""
+    if not run or (not closed and _WORD.fullmatch(run)):
+        return "+" if closed else None
     spare = len(run) * 6 % 16
     try:
         data = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
@@ -82,11 +77,6 @@ def _decoded(run: str, *, closed: bool) -> str | None:
 def to_header(name: str) -> str:
     """The name for a header."""
     return name.encode("utf-7").decode("ascii")
-
-
-def quoted(word: str) -> str:
-    """A word in the query of an address."""
-    return quote(word, safe="")
 
 
 def split(name: str) -> tuple[str, str]:

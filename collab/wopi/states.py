@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 from collab.ports import OfficeState
@@ -30,9 +31,10 @@ def kept(known: OfficeState | None, told: OfficeState, *, locked: bool, live: bo
     return told != known and (known is None or live or not locked)
 
 
-def announced(known: OfficeState, etag: str, digest: str, now: float, *, before: str) -> OfficeState:
-    """What will be told once a body with this digest is put, as etag `etag`; until then the file may still have the one `before`."""
-    return OfficeState(known.version + 1, etag, _after(known, now), put=digest, given=(before,) if before != etag else ())
+def announced(known: OfficeState, digest: str, now: float, *, before: str, lock: str) -> OfficeState:
+    """What will be told once a body with this digest, and so this etag, is put; until then the file may still have the etag `before`."""
+    given = (before,) if before != digest else ()
+    return OfficeState(known.version + 1, digest, _after(known, now), digest, given, before=known.modified, lock=_digest(lock))
 
 
 def merged(known: OfficeState, etag: str, digest: str, now: float) -> OfficeState:
@@ -43,6 +45,11 @@ def merged(known: OfficeState, etag: str, digest: str, now: float) -> OfficeStat
 def expected(known: OfficeState) -> frozenset[str]:
     """Etags of a plain document that a suite may replace: the body that it knows, or, after a crash in the middle of a put, the one before."""
     return frozenset({known.etag, *known.given})
+
+
+def unanswered(known: OfficeState, timestamp: str, lock: str) -> bool:
+    """Whether a suite that names this time just was not told how its own last put ended."""
+    return bool(lock) and known.lock == _digest(lock) and same_time(timestamp, time_of(known.before))
 
 
 def word(state: OfficeState) -> str:
@@ -61,6 +68,10 @@ def same_time(one: str, other: str) -> bool:
         return datetime.fromisoformat(one.strip()) == datetime.fromisoformat(other.strip())
     except (ValueError, TypeError):
         return one.strip() == other.strip()
+
+
+def _digest(lock: str) -> str:
+    return sha256(lock.encode()).hexdigest() if lock else ""
 
 
 def _after(known: OfficeState, modified: float) -> float:

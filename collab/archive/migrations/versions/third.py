@@ -21,6 +21,8 @@ def upgrade() -> None:
         sa.Column("modified", sa.Float, nullable=False),
         sa.Column("put", sa.Text, nullable=False),
         sa.Column("given", sa.Text, nullable=False),
+        sa.Column("before", sa.Float, nullable=False),
+        sa.Column("lock", sa.Text, nullable=False),
     )
     op.create_table(
         "user_info",
