@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from collab.wopi.addresses import id_of
 from collab.wopi.locks import Operation
 from collab.wopi.proof import Signed
 from collab.wopi.refusals import NotOffered, Refused, printable
+from collab.wopi.tokens import DOWNLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -41,7 +43,7 @@ _LOCKS: Final = {
     "UNLOCK": Operation.UNLOCK,
     "GET_LOCK": Operation.GET,
 }
-_FILES: Final = "/wopi/files/"
+_ONE: Final = re.compile(r"/wopi/(?:files/(?P<key>[^/]+)|file-url/(?P<file>[^/]+)/(?P<signed>[^/]+)$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,13 @@ class WopiDoor:
 
     def document_of(self, scope: Scope) -> str | None:
         """The id of the document that a request is for, if its token is good for it; None for everything else, which is answered here."""
-        path: str = scope["path"]
-        if not path.startswith(_FILES):
+        match = _ONE.match(scope["path"])
+        if match is None:
             return None
         try:
-            return self.host.admit(token_of(Request(scope)), id_of(path[len(_FILES) :].partition("/")[0])).target
+            if match["signed"] is not None:
+                return self.host.admit(match["signed"], id_of(match["file"]), audience=DOWNLOAD).target
+            return self.host.admit(token_of(Request(scope)), id_of(match["key"])).target
         except CollabError:
             return None
 

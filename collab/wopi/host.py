@@ -289,12 +289,12 @@ class WopiHost:
         """
         if granted.role < Role.EDITOR:
             raise NotFound("this token opens the document for reading only")
-        try:
-            stat = await self._file(granted)
-        except NotFound:
-            await self._rescue(granted, body)
-            raise
-        async with self._turn(stat.id):
+        async with self._turn(granted.target):
+            try:
+                stat = await self._file(granted)
+            except NotFound:
+                await self._rescue(granted, body)
+                raise
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
                 if self._around.live.covers(stat):
@@ -383,10 +383,11 @@ class WopiHost:
             raise BadName(error) from error
         if there.folder or not overwrite:
             raise NameTaken(f"there is something of this name: {name}", await self._free(folder, name))
-        held = await self._held(there.id)
-        if decide(Operation.OVERWRITE, _id(held), "") is Answer.REFUSE:
-            raise _mismatch(held)
         async with self._turn(there.id):
+            there = await self._around.documents.find(there.id)
+            held = await self._held(there.id)
+            if decide(Operation.OVERWRITE, _id(held), "") is Answer.REFUSE:
+                raise _mismatch(held)
             if self._around.live.covers(there):
                 return await self._around.live.put(there.id, body, granted.person)
             return await self._around.documents.replace(there.id, body, if_match=there.etag)

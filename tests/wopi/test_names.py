@@ -1,4 +1,4 @@
-"""Names in headers are UTF-7; new files get names that are free (WOPI-5)."""
+"""Names in headers are UTF-7; new files get names that are free (WOPI-10)."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40
     ],
 )
 def test_a_name_in_a_header_is_what_was_meant(header: str, name: str) -> None:
-    """WOPI-5."""
+    """WOPI-10."""
     assert from_header(header) == name
 
 
 @given(TEXT)
 def test_every_name_comes_back_from_a_header(name: str) -> None:
-    """WOPI-5."""
+    """WOPI-10."""
     assert from_header(to_header(name)) == name
 
 
@@ -57,7 +57,7 @@ def test_any_header_is_a_name_or_is_refused(header: str) -> None:
 
 @pytest.mark.parametrize("header", ["", "  ", "n" * (LONGEST + 1), "\xff\xfe"])
 def test_what_is_no_name_is_refused(header: str) -> None:
-    """WOPI-5."""
+    """WOPI-10."""
     with pytest.raises(Malformed, match=r"name"):
         from_header(header)
 
@@ -96,7 +96,7 @@ def test_a_name_that_can_be_is_taken_as_it_is(name: str) -> None:
     ],
 )
 def test_a_suggested_name_becomes_one_that_can_be(wanted: str, first: str) -> None:
-    """WOPI-5."""
+    """WOPI-10."""
     assert next(suggested(wanted, "report.docx")) == first
 
 

@@ -1,4 +1,4 @@
-"""What suites are told of a document: version and time (WOPI-3)."""
+"""What suites are told of a document: version and time (WOPI-8)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def test_a_document_that_no_suite_has_seen_begins_with_the_time_of_its_file() ->
 
 @pytest.mark.parametrize(("locked", "live"), list(product([True, False], repeat=2)))
 def test_what_is_not_new_is_told_as_before(locked: bool, live: bool) -> None:
-    """WOPI-3."""
+    """WOPI-8."""
     assert seen(STATE, A, 2000.0, locked=locked, live=live) is STATE
 
 
 @pytest.mark.parametrize(("locked", "live"), list(product([True, False], repeat=2)))
 def test_only_what_people_type_while_a_suite_has_it_is_no_news_to_the_suite(locked: bool, live: bool) -> None:
-    """WOPI-3."""
+    """WOPI-8."""
     told = seen(STATE, B, 2000.0, locked=locked, live=live)
     assert (told is STATE) is (locked and live)
     if told is not STATE:
@@ -35,7 +35,7 @@ def test_only_what_people_type_while_a_suite_has_it_is_no_news_to_the_suite(lock
 
 @pytest.mark.parametrize("modified", [0.0, 999.0, 1000.0])
 def test_the_time_never_goes_back_when_the_file_s_does(modified: float) -> None:
-    """WOPI-3."""
+    """WOPI-8."""
     told = seen(STATE, B, modified, locked=False, live=False)
     assert told.modified == 1000.0 + TICK
     assert time_of(told.modified) > time_of(STATE.modified)
@@ -55,7 +55,7 @@ def test_the_time_never_goes_back_when_the_file_s_does(modified: float) -> None:
 def test_of_a_plain_file_under_a_lock_only_what_was_put_is_remembered(
     known: OfficeState | None, locked: bool, live: bool, remembered: bool
 ) -> None:
-    """WOPI-4."""
+    """WOPI-9."""
     assert kept(known, OfficeState(9, C, 3000.0), locked=locked, live=live) is remembered
 
 
@@ -64,7 +64,7 @@ def test_what_is_known_already_is_not_remembered_again() -> None:
 
 
 def test_an_announced_body_and_the_one_before_may_be_replaced_and_no_other() -> None:
-    """WOPI-4: a crash may come before or behind the write."""
+    """WOPI-9: a crash may come before or behind the write."""
     coming = announced(STATE, C, 1500.0, before=A, lock="lock")
     assert (coming.version, coming.etag, coming.modified, coming.put) == (6, C, 1500.0, C)
     assert expected(coming) == {A, C}
@@ -84,7 +84,7 @@ def test_an_announced_body_and_the_one_before_may_be_replaced_and_no_other() -> 
     ],
 )
 def test_a_suite_that_was_not_answered_goes_on_from_the_time_that_it_knows(timestamp: str, lock: str, taken: bool) -> None:
-    """WOPI-4."""
+    """WOPI-9."""
     assert unanswered(announced(STATE, C, 1500.0, before=A, lock="lock"), timestamp, lock) is taken
     assert not unanswered(announced(STATE, C, 1500.0, before=A, lock=""), timestamp, "")
 
@@ -94,7 +94,7 @@ def test_a_merged_body_is_what_the_suite_goes_on_from() -> None:
 
 
 def test_versions_never_come_back_whatever_happens() -> None:
-    """WOPI-3: also when a backup counts anew, unless the bytes are the same."""
+    """WOPI-8: also when a backup counts anew, unless the bytes are the same."""
     random = Random(7)
     state, told = OfficeState(1, A, 0.0), {word(OfficeState(1, A, 0.0))}
     for number in range(300):
