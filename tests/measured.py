@@ -35,6 +35,11 @@ async def check_stalls(server: Served) -> None:
     assert held < STALL, f"the event loop was held for {held:.3f} s"
 
 
+def processes(pid: int) -> list[int]:
+    """Its children, oldest first."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
 def threads(pid: int) -> int:
     """Threads of a process."""
     return sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())

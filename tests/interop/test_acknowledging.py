@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from interop.peer import HOCUSPOCUS, SECONDS, Y_WEBSOCKET
 from interop.pycrdt_peer import PycrdtPeer
-from serving import until
+from measured import processes
+from serving import serving, until
 from websockets.asyncio.client import ClientConnection, connect
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from interop.conftest import Peers
     from serving import Served
 
@@ -31,23 +34,32 @@ async def test_what_was_acknowledged_is_in_the_file_after_a_kill_at_that_moment(
     await server.shows("stored.md", "start\nacknowledged\n")
 
 
-@pytest.mark.parametrize("client", HOCUSPOCUS)
-async def test_while_the_journal_cannot_write_others_see_an_edit_and_its_writer_waits(client: str, server: Served, peers: Peers) -> None:
-    server.write("full.md", "start\n")
-    peer = await (await peers(client, server, "full.md")).stored()
-    await peer.do("stateless", payload='collab:hello {"version": "0"}')
-    unlimited = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
-    async with PycrdtPeer(server.room("full.md", server.token("other"))) as other:
-        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
-        await peer.line("not yet", 1.0)
-        await other.until(lambda: "not yet" in other.text)
-        await peer.until(lambda: any('"owed":1' in word.replace(" ", "") for word in peer.of()["stateless"]))
-        waiting = peer.of()["pending"]
-        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, unlimited)
+@pytest.mark.parametrize(("client", "workers"), [*((client, 1) for client in HOCUSPOCUS), (HOCUSPOCUS[-1], 2)])
+async def test_while_the_journal_cannot_write_others_see_an_edit_and_its_writer_waits(
+    client: str, workers: int, tmp_path: Path, peers: Peers
+) -> None:
+    with serving(tmp_path, COLLAB_WORKERS=str(workers)) as server:
+        server.write("full.md", "start\n")
+        peer = await (await peers(client, server, "full.md")).stored()
+        await peer.do("stateless", payload='collab:hello {"version": "0"}')
+        unlimited = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+        async with PycrdtPeer(server.room("full.md", server.token("other"))) as other:
+            limit(server, (0, unlimited[1]))
+            await peer.line("not yet", 1.0)
+            await other.until(lambda: "not yet" in other.text)
+            await peer.until(lambda: any('"owed":1' in word.replace(" ", "") for word in peer.of()["stateless"]))
+            waiting = peer.of()["pending"]
+            limit(server, unlimited)
 
-    assert waiting == 1
-    await peer.stored()
-    await server.shows("full.md", "start\nnot yet\n")
+        assert waiting == 1
+        await peer.stored()
+        await server.shows("full.md", "start\nnot yet\n")
+
+
+def limit(server: Served, sizes: tuple[int, int]) -> None:
+    """How long files may become that its processes write; any of them may have the document."""
+    for pid in (server.pid, *processes(server.pid)):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, sizes)
 
 
 @pytest.mark.parametrize("client", Y_WEBSOCKET)

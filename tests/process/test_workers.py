@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from measured import processes
 from scale import scale
 from serving import serving, until
 
@@ -35,11 +36,6 @@ SECONDS = 60.0
 def server(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path, COLLAB_WORKERS=str(WORKERS)) as served:
         yield served
-
-
-def processes(pid: int) -> list[int]:
-    """Its children, oldest first."""
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
 
 
 def running(pid: int) -> bool:
