@@ -73,6 +73,15 @@ class RedisServer:
         )
         return told.stdout.strip()
 
+    def pause(self) -> None:
+        """It takes connections and answers nobody, until `resume`."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """SIGKILL: only what is on the disk is left."""
         self._end(signal.SIGKILL)
@@ -164,9 +173,11 @@ async def started(
 
 
 @contextlib.asynccontextmanager
-async def a_node(url: str, prefix: str, archive: MemoryArchive | None = None, *, name: str = "one") -> AsyncIterator[Node]:
+async def a_node(
+    url: str, prefix: str, archive: MemoryArchive | None = None, *, name: str = "one", heartbeat: float = 1.5
+) -> AsyncIterator[Node]:
     """A node while the block runs."""
-    node = await started(url, prefix, archive, name=name)
+    node = await started(url, prefix, archive, name=name, heartbeat=heartbeat)
     try:
         yield node
     finally:
