@@ -41,8 +41,10 @@ class People:
             async with asyncio.timeout(PATIENCE):
                 return await self._met(person)
         except (TimeoutError, CollabError) as error:
+            if self._clock() >= self._rest:
+                # Of many who come at once, one tells.
+                log.warning("the archive can't say who is who: %s", str(error) or f"it does not answer within {PATIENCE:.0f} s")
             self._rest = self._clock() + REST
-            log.warning("the archive can't say who is who: %s", error)
             return person
 
     async def _met(self, person: Person) -> Person:
