@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 from lines import Line
-from serving import Served, until
+from serving import Served, free_port, until
 
 if TYPE_CHECKING:
     import random
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 NAMES: Final = ("one.md", "notes/two.md", "notes/three.md")
 NODES: Final = ("north", "east", "west")
 FAMILIES: Final = ("hocuspocus-4", "y-websocket-3")
-SETTINGS: Final = {"COLLAB_HEARTBEAT": "1s", "COLLAB_SAVE_DELAY": "0.3", "COLLAB_SAVE_AT_MOST": "1", "COLLAB_ROOM_IDLE": "1"}
+SETTINGS: Final = {"COLLAB_HEARTBEAT": "3s", "COLLAB_SAVE_DELAY": "0.3", "COLLAB_SAVE_AT_MOST": "1", "COLLAB_ROOM_IDLE": "1"}
 SECONDS: Final = 90.0
 """How long it may take until everybody's words are acknowledged again; heartbeats, clients' pauses and a busy machine."""
 LOOK: Final = 0.05
@@ -52,15 +51,20 @@ class Named(Served):
     def log(self) -> Path:
         return self.state.with_name(f"{self.environment['COLLAB_NODE']}.log")
 
+    def told(self) -> str:
+        """The end of its log."""
+        return self.log.read_text()[-20_000:] if self.log.exists() else ""
+
 
 @dataclass(slots=True)
 class Node:
-    """A server, and its lines to Redis and to PostgreSQL."""
+    """A server, its lines to Redis and to PostgreSQL, and the one on which the other nodes reach it."""
 
     name: str
-    served: Served
+    served: Named
     redis: Line
     postgres: Line
+    wire: Line
 
 
 @dataclass(slots=True)
@@ -296,6 +300,49 @@ class Chaos:
         await self.saved()
         self.go()
 
+    async def redis_is_silent(self) -> None:
+        self.server.pause()
+        try:
+            await self._ready(self.choose(), 503)
+        finally:
+            self.server.resume()
+
+    async def postgresql_is_silent(self) -> None:
+        self.postgres.pause()
+        try:
+            await self.acknowledged(5)
+        finally:
+            self.postgres.resume()
+
+    async def wires_are_cut(self) -> None:
+        for node in self.nodes:
+            await come_true(lambda: any(node.wire.busy for node in self.nodes), lambda: "no node speaks to another one")
+            node.wire.cut()
+            await self.acknowledged(1)
+
+    async def wires_break_in_the_middle_of_what_is_said(self) -> None:
+        busy = [node for node in self.nodes if node.wire.busy]
+        for node in busy:
+            node.wire.cut_after = self.chance.randrange(2000)
+        await self.acknowledged(5)
+        for node in busy:
+            node.wire.cut_after = None
+
+    async def a_node_is_reached_by_no_other(self) -> None:
+        node = self.choose()
+        node.wire.refusing = True
+        node.wire.cut()
+        at_home = [client for client in self.clients if client.node is node]
+        await self.acknowledged(1, without=tuple(other for other in self.nodes if other is not node or not at_home))
+        node.wire.refusing = False
+
+    async def a_wire_is_silent(self) -> None:
+        await come_true(lambda: any(node.wire.busy for node in self.nodes), lambda: "no node speaks to another one")
+        node = self.chance.choice([node for node in self.nodes if node.wire.busy])
+        node.wire.silence()
+        await come_true(lambda: not node.wire.held, lambda: f"{node.name} goes on with a wire on which nothing comes")
+        node.wire.speak()
+
     async def postgresql_restarts(self) -> None:
         await asyncio.to_thread(self.postgres.stop)
         await self.acknowledged(3)
@@ -407,12 +454,6 @@ def _commands(kept: bytes) -> list[list[bytes]]:
     return found
 
 
-def _free() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @contextlib.asynccontextmanager
 async def chaos(folder: Path, server: RedisServer, postgres: Postgres, peers: Peers, chance: random.Random) -> AsyncIterator[Chaos]:
     """The servers run, two clients type into each document, and a script and a program write beside them."""
@@ -424,15 +465,19 @@ async def chaos(folder: Path, server: RedisServer, postgres: Postgres, peers: Pe
     try:
         for name in NODES:
             (short / name).mkdir()
+            address, wire = (f"127.0.0.1:{free_port()}" for _ in range(2))
             lines = (
                 Line(f"{server.folder}/socket", f"{short / name}/redis"),
                 Line(f"{postgres.folder}/.s.PGSQL.5432", f"{short / name}/.s.PGSQL.5432"),
+                Line(address, wire),
             )
+            # Where a node listens it says in Redis; the others are told the line before it.
+            lines[0].instead = address.encode(), wire.encode()
             for line in lines:
                 await line.open()
             own = {
                 "COLLAB_NODE": name,
-                "COLLAB_NODE_ADDRESS": f"127.0.0.1:{_free()}",
+                "COLLAB_NODE_ADDRESS": address,
                 "COLLAB_JOURNAL": f"unix://{short / name}/redis",
                 "COLLAB_ARCHIVE": database.replace(str(postgres.folder), str(short / name)),
             }
@@ -451,8 +496,8 @@ async def chaos(folder: Path, server: RedisServer, postgres: Postgres, peers: Pe
         for node in nodes:
             if node.served.process is not None:
                 await asyncio.to_thread(node.served.kill)
-            for line in (node.redis, node.postgres):
+            for line in (node.redis, node.postgres, node.wire):
                 await line.close()
         shutil.rmtree(short, ignore_errors=True)
         for node in nodes:
-            print(f"--- {node.name}", node.served.log.read_text()[-20_000:])
+            print(f"--- {node.name}", node.served.told())

@@ -121,6 +121,15 @@ class Postgres:
         ).stdout
         return [first, *map(int, told.split())]
 
+    def pause(self) -> None:
+        """It takes connections and answers nobody, until `resume`."""
+        for pid in self.pids():
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        for pid in self.pids():
+            os.kill(pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """At once, whoever is connected and whatever they do."""
         process, self.process = self.process, None

@@ -7,11 +7,12 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)\S*/login#\S+")
 
@@ -43,6 +44,15 @@ async def until(condition: Callable[[], T], *, within: float = 20.0, saying: Cal
             raise AssertionError(f"this did not come true within {within} s{told}")
         await asyncio.sleep(0.02)  # a file on disk and another process have no event to wait for
     return value
+
+
+def free_port() -> int:
+    """A port of five digits on which nobody listens, and that the system gives no connection by itself (ip(7), ip_local_port_range)."""
+    while True:
+        port = 10_000 + int.from_bytes(os.urandom(2), "big") % 20_000
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(slots=True)

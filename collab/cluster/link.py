@@ -340,7 +340,8 @@ class Exchange:
             async with asyncio.timeout(HANDSHAKE):
                 return await admit(wire, self._key, self.node)
         except (TimeoutError, CollabError, ValueError) as error:
-            log.warning("somebody who called as a node was turned away: %s", error.detail if isinstance(error, CollabError) else error)
+            why = error.detail if isinstance(error, CollabError) else str(error) or "it said nothing in time"
+            log.warning("somebody who called as a node was turned away: %s", why)
             wire.abort()
             return None
         finally:

@@ -26,6 +26,8 @@ HEARTBEAT = 6.0
 """Seconds after which a node that was not heard of is gone, by Redis' clock."""
 BEATS = 3
 """So many heartbeats in that time."""
+FAREWELL = 3.0
+"""Seconds in which Redis is told that a node ends."""
 BURIED = 60
 """Seconds, and as many lives of a heartbeat, for which is remembered what a node that is gone had."""
 TOGETHER = 512
@@ -235,9 +237,11 @@ class RedisPlacement:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
         try:
-            await self._server.call(LEAVE, *self._common)
-        except CollabError as error:
-            log.warning("other nodes learn in %.0f s that this one is gone: %s", self._life / 1000, error.detail)
+            async with asyncio.timeout(FAREWELL):
+                await self._server.call(LEAVE, *self._common)
+        except (TimeoutError, CollabError) as error:
+            why = error.detail if isinstance(error, CollabError) else "Redis does not answer"
+            log.warning("other nodes learn in %.0f s that this one is gone: %s", self._life / 1000, why)
 
     def fence(self, document: str) -> int | None:
         """The fencing number of a document whose room lives here; None: it does not, or nobody knows."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from redis_server import Line, running
-from serving import Served
+from serving import Served, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +28,6 @@ def redis() -> Iterator[RedisServer]:
         yield server
 
 
-def free() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def end(server: Served) -> None:
     if server.process is not None:
         server.kill()
@@ -44,7 +37,7 @@ def end(server: Served) -> None:
 def nodes(tmp_path: Path, redis: RedisServer) -> Iterator[tuple[Served, Served]]:
     common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "1s", "COLLAB_SAVE_DELAY": "0.5", "COLLAB_ROOM_IDLE": "1"}
     found = [
-        Served(tmp_path / "root", tmp_path / "state", common | {"COLLAB_NODE": name, "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free()}"})
+        Served(tmp_path / "root", tmp_path / "state", common | {"COLLAB_NODE": name, "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free_port()}"})
         for name in ("one", "two")
     ]
     with ExitStack() as stack:
@@ -138,7 +131,7 @@ async def test_a_node_that_starts_while_redis_breaks_or_is_away_says_so_in_one_l
     settings = {
         "COLLAB_JOURNAL": line.url,
         "COLLAB_NODE": "one",
-        "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free()}",
+        "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free_port()}",
         "COLLAB_LOG_LEVEL": "warning",
     }
     server = Served(tmp_path / "root", tmp_path / "state", settings)

@@ -92,6 +92,57 @@ async def test_while_redis_is_away_nothing_is_acknowledged_or_saved_and_then_all
     await until(lambda: ready(server)[0] == 200)
 
 
+async def test_while_redis_is_silent_people_see_each_other_and_nothing_is_acknowledged_or_saved(
+    server: Served, redis: RedisServer, peers: Peers
+) -> None:
+    """REDIS-1: it takes connections and answers nobody."""
+    ann = await (await peers("hocuspocus-4", server, NAME)).stored()
+    bob = await (await peers("y-websocket-3", server, NAME)).synced()
+    redis.pause()
+    await ann.line("typed", 1.0)
+    await bob.holds(Counter(["start", "typed"]))
+    await until(lambda: ready(server)[0] == 503, within=60)
+    assert "Redis" in ready(server)[1]
+    cid = await (await peers("y-websocket-3", server, NAME)).synced()
+    await cid.holds(Counter(["start", "typed"]))
+    await cid.line("too", 1.0)
+    await ann.holds(Counter(["start", "typed", "too"]))
+    assert ann.of()["pending"] > 0
+    assert server.read(NAME) == "start\n"
+    redis.resume()
+    await ann.stored()
+    await server.holds(NAME, Counter(["start", "typed", "too"]), within=60)
+    await until(lambda: ready(server)[0] == 200, within=60)
+    assert (ann.codes, bob.codes, cid.codes) == ([], [], [])
+
+
+async def test_a_server_ends_while_redis_is_silent_and_does_not_begin(server: Served, redis: RedisServer, peers: Peers) -> None:
+    """REDIS-1."""
+    ann = await (await peers("hocuspocus-4", server, NAME)).stored()
+    await ann.line("stored", 1.0)
+    await ann.stored()
+    redis.pause()
+    await ann.line("typed", 1.0)
+    # It waits for what may still be saved, and not for ever: service managers have patience for 90 s.
+    ending, server.process = server.process, None
+    assert ending is not None
+    ending.terminate()
+    assert await asyncio.to_thread(ending.wait, 80) == 0
+    assert ending.stdout is not None
+    ending.stdout.close()
+    written = server.log.stat().st_size
+    process = await asyncio.to_thread(server.launch)
+    assert await asyncio.to_thread(process.wait, 60) == 2
+    assert process.stdout is not None
+    process.stdout.close()
+    (told,) = server.log.read_bytes()[written:].decode().splitlines()
+    assert told.startswith("collab serve: Redis does not take it: ")
+    redis.resume()
+    await asyncio.to_thread(server.start)
+    await ann.stored()
+    await server.holds(NAME, Counter(["start", "stored", "typed"]))
+
+
 async def test_a_redis_that_lost_its_memory_costs_nobody_a_word_and_nobody_notices(
     server: Served, redis: RedisServer, peers: Peers
 ) -> None:
