@@ -73,6 +73,7 @@ from collab.web.embedding import Embedding
 from collab.web.gate import Gate
 from collab.web.health import Health
 from collab.web.history import HistoryDoor
+from collab.web.office import OfficeDoor
 from collab.web.pages import Pages
 from collab.web.problems import handlers
 from collab.web.rooms import RoomDoor
@@ -87,10 +88,12 @@ from collab.wopi.containers import Containers
 from collab.wopi.host import Surroundings as OfficeSurroundings
 from collab.wopi.host import WopiHost
 from collab.wopi.info import Product
+from collab.wopi.launch import Launcher
 from collab.wopi.live import Live
 from collab.wopi.proof import Proofs
 from collab.wopi.rejected import Rejected
 from collab.wopi.suites import Suites
+from collab.wopi.templates import Templates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
@@ -183,6 +186,7 @@ class App:
     health: Health
     metrics: Metrics
     rejected: Rejected
+    suites: Suites
     garbage: Garbage
     begin: Beginning
     nodes: Nodes | None = None
@@ -248,6 +252,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         admission=admission,
         shelf=adapters.shelf,
         audit=audit,
+        templates=Templates(settings.templates, settings.upload_limit),
         prefix=settings.prefix,
         limit_text=settings.limit_text,
         limit_name=settings.limit_name,
@@ -278,6 +283,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *pages.routes(),
                 *embedding.routes(),
                 *office.routes(),
+                *_launching(settings, adapters, api, suites).routes(),
                 *ContainersDoor(office, Containers(office.host, documents, adapters.folders, tree, trash)).routes(),
             ],
             middleware=[
@@ -303,6 +309,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         health=health,
         metrics=metrics,
         rejected=rejected,
+        suites=suites,
         garbage=garbage,
         begin=begin,
         nodes=nodes,
@@ -350,6 +357,12 @@ def _proofs(settings: Settings, adapters: Adapters, admission: Admission, suites
     """What looks at the signatures of office suites."""
     addresses = _addresses(settings, admission)
     return Proofs(suites, lambda: addresses().base, adapters.now, required=settings.wopi_proof == "required")
+
+
+def _launching(settings: Settings, adapters: Adapters, api: Api, suites: Suites) -> OfficeDoor:
+    """How people open documents in office suites."""
+    addresses = _addresses(settings, api.admission)
+    return OfficeDoor(api, Launcher(suites, addresses, adapters.secret, now=adapters.now, length=settings.wopi_token_length))
 
 
 def _office(  # noqa: PLR0913 - the surroundings

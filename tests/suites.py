@@ -190,6 +190,13 @@ class _Requests(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asks may go before it is answered."""
+
+
 @contextmanager
 def fake_suite(flavour: Flavour = "collabora", *, signs: bool = True) -> Iterator[FakeSuite]:
     """A suite that runs on a free port; ended when left."""
@@ -197,8 +204,7 @@ def fake_suite(flavour: Flavour = "collabora", *, signs: bool = True) -> Iterato
     class Requests(_Requests):
         pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Requests)
     Requests.suite = suite = FakeSuite(flavour, server)
     if signs:
         suite.rotate()

@@ -23,9 +23,9 @@ class Audit:
         self._now = now
 
     def __call__(self, event: str, person: Person, document: Stat | None, address: str, detail: str = "") -> None:
-        """`event` is open, write, create, rename, delete, restore, purge, download, sign-in, sign-out, name.
+        """`event` is open, write, create, rename, delete, restore, purge, download, office, sign-in, sign-out, name.
 
-        `detail` is the role, or the path or name before.
+        `detail` is the role, the path or name before, the template, or suite and action.
         """
         if not log.isEnabledFor(logging.INFO):
             return

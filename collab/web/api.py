@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collab.state.shelf import Shelf
     from collab.web.admission import Admission, Visitor
     from collab.web.sessions import Sessions
+    from collab.wopi.templates import Templates
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class Api:
     admission: Admission
     shelf: Shelf
     audit: Audit
+    templates: Templates
     prefix: str
     limit_text: int
     limit_name: int
@@ -137,20 +139,29 @@ class Api:
         return JSONResponse({"path": path, "documents": await self.items(stats, grant)}, headers=_PRIVATE)
 
     async def create(self, request: Request) -> Response:
-        """A new file, empty or with the text given."""
+        """A new file, empty, with the text given or made from a template."""
         visitor = visitor_of(request)
         grant = visitor.require()
         grant.require(Role.EDITOR, *([] if grant.document is None else [grant.document]))
-        fields = await json_body(request, {"path", "content"}, most=self.limit_text * _ESCAPED + SMALL_BODY)
+        fields = await json_body(request, {"path", "content", "template"}, most=self.limit_text * _ESCAPED + SMALL_BODY)
         path = text_of(fields, "path")
         self.check_name(path)
         grant.require(Role.EDITOR, path)
-        body = _bytes(text_of(fields, "content", ""))
+        template = text_of(fields, "template", "")
+        stat = await self._made_from(template, path, fields) if template else await self._written(path, text_of(fields, "content", ""))
+        self.audit("create", grant.person, stat, visitor.address, template)
+        return await self.made(stat, grant)
+
+    async def _written(self, path: str, text: str) -> Stat:
+        body = _bytes(text)
         if len(body) > self.limit_text:
             raise TooLarge(f"the text has {len(body)} bytes; at most {self.limit_text} are taken")
-        stat = await self.documents.create(path, body)
-        self.audit("create", grant.person, stat, visitor.address)
-        return await self.made(stat, grant)
+        return await self.documents.create(path, body)
+
+    async def _made_from(self, template: str, path: str, fields: Mapping[str, object]) -> Stat:
+        if "content" in fields:
+            raise Malformed("a new document has either content or a template")
+        return await self.documents.upload(path, await self.templates.body(template, path))
 
     async def show(self, request: Request) -> Response:
         """What is known about the document."""

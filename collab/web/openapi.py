@@ -104,6 +104,7 @@ _WAIT: Json = {
     "description": "`wait=25` with `If-None-Match`: the answer comes when there is another content, or after so many seconds (RFC 7240).",
     "schema": _STRING,
 }
+_ACTION: Json = {"type": "string", "enum": ["edit", "view"]}
 _UNIT: Json = {"type": "string", "enum": ["code-point", "utf-16", "utf-8"], "default": "code-point"}
 _BYTES: Json = _content({"type": "string", "contentMediaType": "application/octet-stream"}, "*/*")
 _MERGED: Json = {
@@ -291,6 +292,47 @@ _SCHEMAS: Json = {
         until={"type": "string", "format": "date-time", "description": "When it goes for good."},
     ),
     "Bin": _object("entries", entries={"type": "array", "items": _ref("Binned"), "description": "Newest first."}),
+    "Offices": _object(
+        "suites",
+        suites={
+            "type": "array",
+            "items": _object(
+                *("name", "product", "healthy", "actions"),
+                name=_STRING,
+                product={"type": "string", "enum": ["collabora", "onlyoffice", "microsoft", ""]},
+                healthy={"type": "boolean", "description": "It answered the last time, with something to open."},
+                detail={"type": "string", "description": "What is wrong with it; for owners."},
+                actions={"type": "array", "items": _object("action", "ext", action=_ACTION, ext=_STRING)},
+            ),
+        },
+    ),
+    "Openings": _object(
+        "actions",
+        actions={
+            "type": "array",
+            "items": _object("suite", "action", suite=_STRING, action=_ACTION, icon={"type": "string", "format": "uri"}),
+        },
+        locked=_object("by", "application", by=_STRING, application=_STRING),
+    ),
+    "Launch": _object(
+        *("url", "access_token", "access_token_ttl", "origin"),
+        url={"type": "string", "format": "uri", "description": "Where a form posts `access_token` and `access_token_ttl`."},
+        access_token=_STRING,
+        access_token_ttl={"type": "integer", "description": "When the token ends, in milliseconds since the epoch."},
+        origin={"type": "string", "description": "Whose messages the page believes."},
+    ),
+    "Templates": {
+        "type": "array",
+        "items": _object(
+            *("name", "title", "type"),
+            name={
+                "type": "string",
+                "description": "An extension for what is built in, else a file's name; new documents end in its extension.",
+            },
+            title=_STRING,
+            type={"type": "string", "description": "Media type."},
+        ),
+    },
     "Conflict": _object(
         *("document", "path", "copy", "at", "reason", "by", "suite", "size", "count"),
         document={"type": "string", "description": "The document's id."},
@@ -380,7 +422,17 @@ _PATHS: Json = {
         "post": {
             "operationId": "create",
             "summary": "Create a document",
-            "requestBody": _body(_object("path", path=_STRING, content={"type": "string", "description": "Empty when left out."})),
+            "requestBody": _body(
+                _object(
+                    "path",
+                    path=_STRING,
+                    content={"type": "string", "description": "Empty when left out."},
+                    template={
+                        "type": "string",
+                        "description": "Instead of content: the name of what it is made from, of `GET /api/templates`.",
+                    },
+                )
+            ),
             "responses": _answers(
                 *("201", "Created.", "400", "401", "403", "404", "409", "413", "415", "503"), schema="Document", headers=_LOCATION
             ),
@@ -618,6 +670,36 @@ _PATHS: Json = {
             "operationId": "bin",
             "summary": "What was deleted and can come back",
             "responses": _answers("200", "The bin.", "401", "403", "503", schema="Bin"),
+        },
+    },
+    "/api/office": {
+        "get": {
+            "operationId": "offices",
+            "summary": "The office suites, how they are, and which files they open",
+            "responses": _answers("200", "The suites.", "401", schema="Offices"),
+        },
+    },
+    "/api/templates": {
+        "get": {
+            "operationId": "templates",
+            "summary": "What new documents are made from",
+            "responses": _answers("200", "The templates.", "401", "503", schema="Templates"),
+        },
+    },
+    "/api/documents/{id}/office": {
+        "parameters": [_ID],
+        "get": {
+            "operationId": "openings",
+            "summary": "Which office suites open the document for you, and who has it open outside",
+            "responses": _answers("200", "The openings.", "400", "401", "403", "404", "413", "503", schema="Openings"),
+        },
+        "post": {
+            "operationId": "launch",
+            "summary": "Open it in an office suite: address and token; the same again renews the token",
+            "requestBody": _body(
+                _object("suite", "action", suite=_STRING, action=_ACTION, lang={"type": "string", "description": "BCP 47."})
+            ),
+            "responses": _answers("200", "Address and token.", "400", "401", "403", "404", "413", "415", "503", schema="Launch"),
         },
     },
     "/api/conflicts": {
