@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collab.web.wopi import NO_STORE, token_of
+from collab.web.wopi import NO_STORE, signed_of, token_of
 from collab.wopi.refusals import NotOffered, printable
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ class ContainersDoor:
         """For whoever has a token, whatever it is for."""
 
         async def checked(request: Request) -> Response:
-            return await act(request, self.door.host.admit(token_of(request), None))
+            granted = self.door.host.admit(token_of(request), None)
+            await self.door.proofs.check(granted, signed_of(request))
+            return await act(request, granted)
 
         return self.door.answered(checked)
 
