@@ -7,6 +7,8 @@ import base64
 import http.client
 import json
 import time
+from contextlib import ExitStack
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,8 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from office import BEN, Office, id_of, opened, sealed, told
-from serving import Served, serving, shared_server
+from serving import Served, serving, shared_server, until
 from serving import server as own_server
+from suites import Flavour, fake_suite
 
 from collab.access import Grant, Role, sign
 from collab.wopi.addresses import key_of
@@ -23,10 +26,12 @@ from collab.wopi.locks import LONGEST
 from collab.wopi.names import to_header
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["own_server", "shared_server"]
 
+PRODUCTS: tuple[Flavour, ...] = ("collabora", "onlyoffice", "microsoft")
 JSON_LOCK = '{"S":"0136ad16-9725-43c3-9ea0-5e01d2dbc162","E":2,"M":"DE997C5AC4E6"}'
 
 
@@ -39,6 +44,16 @@ def server(shared_server: Served) -> Served:
 def office(server: Served, request: pytest.FixtureRequest) -> Office:
     """Ann's session with a file of the test's own, which holds `stored`."""
     return opened(server, f"own/{sha256(request.node.name.encode()).hexdigest()[:16]}.docx")
+
+
+@pytest.fixture(scope="session")
+def suited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with a suite of each product, none of which signs."""
+    with ExitStack() as stack:
+        suites = [stack.enter_context(fake_suite(name, signs=False)) for name in PRODUCTS]
+        told = " ".join(f"{name}={suite.url}" for name, suite in zip(PRODUCTS, suites, strict=True))
+        server = stack.enter_context(serving(tmp_path_factory.mktemp("suited"), COLLAB_WOPI_DISCOVERY=told))
+        yield server
 
 
 def mismatch(answer: httpx.Response, held: str) -> None:
@@ -183,6 +198,33 @@ def test_a_token_for_one_document_makes_no_others(server: Served) -> None:
     assert [path.name for path in (server.root / "scope").iterdir()] == ["one.docx"]
 
 
+def _tells(office: Office, name: str) -> bool:
+    return name in office.info()
+
+
+async def test_each_product_is_told_what_it_understands(suited: Served) -> None:
+    """WOPI-12."""
+    office = opened(suited, "info/product.docx")
+    own = {"collabora": "EnableOwnerTermination", "onlyoffice": "UserCanReview", "microsoft": "FileUrl"}
+    for name, known in own.items():
+        # The suites are asked when the server begins.
+        await until(partial(_tells, office.of(suite=name), known))
+        assert {each for each in own.values() if each in office.of(suite=name).info()} == {known}
+    assert office.of(suite="none").ask("GET").status_code == 401
+
+
+async def test_collabora_overwrites_when_its_user_chose_to_and_says_so_by_sending_no_time(suited: Served) -> None:
+    """WOPI-9."""
+    office = opened(suited, "outside/chosen.docx", suite="collabora")
+    await until(lambda: "EnableOwnerTermination" in office.info())
+    known = office.info()["LastModifiedTime"]
+    office.lock("l")
+    (suited.root / "outside" / "chosen.docx").write_bytes(b"from outside")
+    assert told(office.put(b"from the suite", "l", known), 409)["COOLStatusCode"] == 1010
+    assert office.put(b"from the suite", "l").status_code == 200
+    assert office.get().content == b"from the suite"
+
+
 # --- locks
 
 
@@ -254,9 +296,9 @@ def test_an_empty_header_is_none(server: Served) -> None:
     assert office.held() == "one"
 
 
-def test_another_user_of_the_suite_shares_the_lock_and_another_suite_is_told_who_has_it(server: Served) -> None:
+def test_another_user_of_the_suite_shares_the_lock_and_another_suite_is_told_who_has_it(suited: Served) -> None:
     """WOPI-2."""
-    office = opened(server, "locks/shared.docx", suite="collabora")
+    office = opened(suited, "locks/shared.docx", suite="collabora")
     office.lock("one")
     ben = office.of(BEN)
     assert ben.lock("one").status_code == 200
@@ -613,9 +655,9 @@ def test_a_new_file_has_one_name_only(server: Served) -> None:
     assert office.relative().status_code == 400
 
 
-def test_a_new_file_is_opened_by_what_was_answered(server: Served) -> None:
+def test_a_new_file_is_opened_by_what_was_answered(suited: Served) -> None:
     """WOPI-13."""
-    office = opened(server, "answered/a.docx", suite="collabora")
+    server, office = suited, opened(suited, "answered/a.docx", suite="collabora")
     made = told(office.relative(b"new", suggested="b.docx"), 200)
     token = parse_qs(urlsplit(made["Url"]).query)["access_token"][0]
     theirs = office.of(target=id_of(server, "answered/b.docx"))
