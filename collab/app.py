@@ -73,6 +73,7 @@ from collab.web.embedding import Embedding
 from collab.web.gate import Gate
 from collab.web.health import Health
 from collab.web.history import HistoryDoor
+from collab.web.iop import InteropDoor
 from collab.web.office import OfficeDoor
 from collab.web.pages import Pages
 from collab.web.problems import handlers
@@ -88,6 +89,7 @@ from collab.wopi.containers import Containers
 from collab.wopi.host import Surroundings as OfficeSurroundings
 from collab.wopi.host import WopiHost
 from collab.wopi.info import Product
+from collab.wopi.iop import Interop
 from collab.wopi.launch import Launcher
 from collab.wopi.live import Live
 from collab.wopi.proof import Proofs
@@ -284,6 +286,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *embedding.routes(),
                 *office.routes(),
                 *_launching(settings, adapters, api, suites).routes(),
+                *_interop(settings, adapters, api, suites, rejected).routes(),
                 *ContainersDoor(office, Containers(office.host, documents, adapters.folders, tree, trash)).routes(),
             ],
             middleware=[
@@ -363,6 +366,20 @@ def _launching(settings: Settings, adapters: Adapters, api: Api, suites: Suites)
     """How people open documents in office suites."""
     addresses = _addresses(settings, api.admission)
     return OfficeDoor(api, Launcher(suites, addresses, adapters.secret, now=adapters.now, length=settings.wopi_token_length))
+
+
+def _interop(settings: Settings, adapters: Adapters, api: Api, suites: Suites, rejected: Rejected) -> InteropDoor:
+    """What a Reva asks."""
+    interop = Interop(
+        documents=api.documents,
+        suites=suites,
+        locks=adapters.locks,
+        addresses=_addresses(settings, api.admission),
+        secret=adapters.secret,
+        now=adapters.now,
+        length=settings.wopi_token_length,
+    )
+    return InteropDoor(interop, rejected, api.audit, "" if settings.iop_secret is None else settings.iop_secret.get_secret_value())
 
 
 def _office(  # noqa: PLR0913 - the surroundings

@@ -548,6 +548,9 @@ class Locks(Protocol):
     async def get(self, document: str, name: str) -> Lock | None:
         """The one that stands now."""
 
+    async def standing(self, name: str) -> Mapping[str, Lock]:
+        """All of this name that stand now, by document; at most 1000 are told."""
+
 
 @dataclass(frozen=True, slots=True)
 class OfficeState:

@@ -8,15 +8,18 @@ from sqlalchemy import Float, delete, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collab.archive.rows import key_for, key_of
-from collab.archive.tables import locks
+from collab.archive.tables import documents, locks
 from collab.ports import Lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import ColumnElement, Connection
 
     from collab.archive.engine import Database
+
+MOST = 1000
+"""Locks that are told at once."""
 
 
 class SqlLocks:
@@ -77,6 +80,18 @@ class SqlLocks:
     async def get(self, document: str, name: str) -> Lock | None:
         """Who holds it."""
         return await self._database.run(lambda connection: _standing(connection, key_of(connection, document), name))
+
+    async def standing(self, name: str) -> Mapping[str, Lock]:
+        """All of this name, by document."""
+
+        def act(connection: Connection) -> Mapping[str, Lock]:
+            now = _now(connection)
+            columns = documents.c.id.label("document"), locks.c.id, locks.c.holder, (locks.c.until - now).label("seconds")
+            query = select(*columns).join(documents, documents.c.key == locks.c.document).where(locks.c.name == name, locks.c.until > now)
+            rows = connection.execute(query.order_by(documents.c.id).limit(MOST))
+            return {row.document: Lock(name, row.id, row.holder, float(row.seconds)) for row in rows}
+
+        return await self._database.run(act)
 
 
 def _standing(connection: Connection, key: int | None, name: str) -> Lock | None:

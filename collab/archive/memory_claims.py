@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from collab.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from collab.archive.memory import Disk, MemoryArchive
     from collab.ports import Link, Lock
@@ -117,6 +117,12 @@ class MemoryLocks:
     async def get(self, document: str, name: str) -> Lock | None:
         """Who holds it."""
         return self._standing(self._archive.disk, document, name)
+
+    async def standing(self, name: str) -> Mapping[str, Lock]:
+        """All of this name, by document."""
+        disk = self._archive.disk
+        found = ((document, self._standing(disk, document, name)) for document, each in sorted(disk.locks) if each == name)
+        return {document: lock for document, lock in found if lock is not None}
 
     def _standing(self, disk: Disk, document: str, name: str) -> Lock | None:
         lock, until = disk.locks.get((document, name), (None, 0.0))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 import collab
-from collab.wopi.discovery import MOST_BYTES, Discovery, Hosts, Unfit, parse
+from collab.wopi.discovery import MOST_BYTES, Discovery, Hosts, Unfit, parse, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -121,6 +121,19 @@ class Suites:
         """The suite of that name."""
         return next((office for office in self.offices if office.name == name), None)
 
+    def at(self, address: str) -> Office | None:
+        """The suite that opens at this address: at its discovery's host, or where one of its actions does."""
+        host = _host(address)
+        own = [office for office in self.offices if _host(office.address) == host]
+        further = [
+            office
+            for office in self.offices
+            if office.discovery and any(_host(plain(each.source)) == host for each in office.discovery.actions)
+        ]
+        # Suites on one host are told apart by port and path.
+        exact = [office for office in [*own, *further] if office.discovery and _opens(office.discovery, address)]
+        return next(iter([*exact, *own, *further]), None)
+
     def product(self, name: str) -> str:
         """What product it is; for the empty name the only one's, when there is one suite. Empty: nobody knows."""
         office = self.offices[0] if not name and len(self.offices) == 1 else self.get(name)
@@ -170,6 +183,15 @@ def _same_host(before: str, after: str) -> bool:
     """Whether a redirect stays where the settings sent us: on the host, and under TLS when it was."""
     one, two = urlsplit(before), urlsplit(after)
     return one.hostname == two.hostname and two.scheme in {one.scheme, "https"} and (one.scheme != two.scheme or one.port == two.port)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
+
+
+def _opens(discovery: Discovery, address: str) -> bool:
+    """Whether one of its actions is at this address, whatever the query."""
+    return any(plain(action.source).partition("?")[0] == plain(address).partition("?")[0] for action in discovery.actions)
 
 
 def _complaint(discovery: Discovery) -> str:

@@ -423,6 +423,19 @@ def told(lock: Lock | None) -> tuple[str, str] | None:
     return None if lock is None else (lock.id, lock.holder)
 
 
+async def test_all_locks_of_a_name_that_stand_are_told(archive: Any) -> None:
+    assert await archive.locks.standing("wopi") == {}
+    await archive.locks.acquire(A, ANN)
+    await archive.locks.acquire(B, BOB)
+    await archive.locks.acquire(A, replace(BOB, name="other"))
+    assert {document: told(lock) for document, lock in (await archive.locks.standing("wopi")).items()} == {
+        A: ("ann's", "ann"),
+        B: ("bob's", "bob"),
+    }
+    await archive.locks.refresh(A, replace(ANN, seconds=0.0))
+    assert list(await archive.locks.standing("wopi")) == [B]
+
+
 async def test_a_lock_is_held_by_whoever_came_first(archive: Any) -> None:
     assert told(await archive.locks.get(A, "wopi")) is None
     assert told(await archive.locks.acquire(A, ANN)) == ("ann's", "ann")
