@@ -683,8 +683,12 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
 
         def listening(port: int) -> None:
             app.admission.port = port
-            app.garbage.begin()
             ready(port)
+
+        async def begin() -> None:
+            # First: it takes a moment, which is nobody's yet.
+            app.garbage.begin()
+            await app.begin()
 
         with _listening(settings):
             server.serve(
@@ -693,7 +697,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 host=settings.host,
                 port=settings.port if seat is None else seat.port,
                 drain_seconds=settings.drain,
-                on_begin=app.begin,
+                on_begin=begin,
                 on_drain=app.health.drain,
                 on_stop=app.stop,
                 on_ready=listening,
