@@ -57,6 +57,7 @@ from collab.state.turn import Turn
 from collab.storage.fences import Fences
 from collab.storage.local import LocalFiles
 from collab.storage.local_bin import LocalBin
+from collab.storage.local_claims import LocalClaims
 from collab.storage.local_folders import LocalFolders
 from collab.storage.local_watch import LocalWatch
 from collab.storage.names import Names
@@ -85,6 +86,7 @@ from collab.web.uploads import Uploads
 from collab.web.wopi import WopiDoor
 from collab.web.wopi_containers import ContainersDoor
 from collab.wopi.addresses import Addresses
+from collab.wopi.claiming import Claiming
 from collab.wopi.containers import Containers
 from collab.wopi.host import Surroundings as OfficeSurroundings
 from collab.wopi.host import WopiHost
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
         Authors,
         Bases,
         Bin,
+        Claims,
         Files,
         Folders,
         Journal,
@@ -134,6 +137,7 @@ class Adapters:
 
     files: Files
     folders: Folders
+    claims: Claims
     bin: Bin
     journal: Journal
     bases: Bases
@@ -253,6 +257,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         sessions=sessions,
         admission=admission,
         shelf=adapters.shelf,
+        claims=adapters.claims,
         audit=audit,
         templates=Templates(settings.templates, settings.upload_limit),
         prefix=settings.prefix,
@@ -261,16 +266,16 @@ def build(settings: Settings, adapters: Adapters) -> App:
     )
     rejected = Rejected(rooms, adapters.files, trash, rejections=adapters.rejections, locks=adapters.locks, authors=adapters.authors)
     tree = Tree(rooms, adapters.folders)
-    bins = BinApi(api, trash, tree)
+    claiming = Claiming(adapters.claims, adapters.locks, adapters.now)
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
-    embedding = Embedding(pages, api, admission, metrics.refused)
     office = WopiDoor(
-        _office(settings, adapters, admission, documents, trash=trash, rejected=rejected, suites=suites),
+        _office(settings, adapters, admission, documents, trash=trash, rejected=rejected, suites=suites, claiming=claiming),
         _proofs(settings, adapters, admission, suites),
         audit,
         metrics,
         settings.upload_limit,
     )
+    sweeps = [claiming.sweep_loop] if adapters.caretaker else []
     noticing = [] if adapters.watch is None else [Noticing(adapters.watch, rooms, metrics).run]
     nodes, passage = _neighbours(adapters, rooms, metrics)
     begin = Beginning(rooms, trash, adapters)
@@ -279,11 +284,11 @@ def build(settings: Settings, adapters: Adapters) -> App:
             routes=[
                 *health.routes(),
                 *api.routes(),
-                *bins.routes(),
+                *BinApi(api, trash, tree).routes(),
                 *ConflictsDoor(api, rejected).routes(),
                 *_more(settings, adapters, rooms, api),
                 *pages.routes(),
-                *embedding.routes(),
+                *Embedding(pages, api, admission, metrics.refused).routes(),
                 *office.routes(),
                 *_launching(settings, adapters, api, suites).routes(),
                 *_interop(settings, adapters, api, suites, rejected).routes(),
@@ -294,19 +299,11 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *([] if passage is None else [Middleware(Passing, passage=passage)]),
             ],
             exception_handlers=handlers(metrics),
-            lifespan=_lifespan(begin, adapters, [*noticing, suites.watch_loop], [pulse.stop, aside.close, suites.close, garbage.end]),
-        ),
-        door=Door(
-            open=RoomDoor(rooms, admission, settings.prefix).open,
-            limits=DoorLimits(
-                first_message_bytes=settings.limit_frame_before,
-                header_seconds=settings.header_timeout,
-                connections=settings.limit_connections,
-                trusted=settings.trusted_proxies,
+            lifespan=_lifespan(
+                begin, adapters, [*noticing, suites.watch_loop, *sweeps], [pulse.stop, aside.close, suites.close, garbage.end]
             ),
-            prefix=settings.prefix.encode(),
-            refused=metrics.refused,
         ),
+        door=_door(settings, RoomDoor(rooms, admission, settings.prefix), metrics),
         rooms=rooms,
         admission=admission,
         health=health,
@@ -320,6 +317,21 @@ def build(settings: Settings, adapters: Adapters) -> App:
     if passage is not None:
         passage.app, passage.office = app.web, office.document_of
     return app
+
+
+def _door(settings: Settings, room: RoomDoor, metrics: Metrics) -> Door:
+    """Where connections come in."""
+    return Door(
+        open=room.open,
+        limits=DoorLimits(
+            first_message_bytes=settings.limit_frame_before,
+            header_seconds=settings.header_timeout,
+            connections=settings.limit_connections,
+            trusted=settings.trusted_proxies,
+        ),
+        prefix=settings.prefix.encode(),
+        refused=metrics.refused,
+    )
 
 
 def _admission(settings: Settings, adapters: Adapters, sessions: Sessions) -> Admission:
@@ -383,7 +395,15 @@ def _interop(settings: Settings, adapters: Adapters, api: Api, suites: Suites, r
 
 
 def _office(  # noqa: PLR0913 - the surroundings
-    settings: Settings, adapters: Adapters, admission: Admission, documents: Documents, *, trash: Trash, rejected: Rejected, suites: Suites
+    settings: Settings,
+    adapters: Adapters,
+    admission: Admission,
+    documents: Documents,
+    *,
+    trash: Trash,
+    rejected: Rejected,
+    suites: Suites,
+    claiming: Claiming,
 ) -> WopiHost:
     """What office suites reach."""
     return WopiHost(
@@ -392,6 +412,7 @@ def _office(  # noqa: PLR0913 - the surroundings
             trash=trash,
             live=Live(documents),
             locks=adapters.locks,
+            claiming=claiming,
             states=adapters.office,
             infos=adapters.infos,
             authors=adapters.authors,
@@ -649,6 +670,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
             Adapters(
                 files=files,
                 folders=LocalFolders(files),
+                claims=LocalClaims(files),
                 bin=LocalBin(files),
                 journal=journal,
                 bases=archive.bases,

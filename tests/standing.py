@@ -21,6 +21,7 @@ from collab.state.shelf import Shelf
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
 from collab.storage.local_bin import LocalBin
+from collab.storage.local_claims import LocalClaims
 from collab.storage.local_folders import LocalFolders
 from collab.storage.names import Names
 from collab.web.sessions import Spent
@@ -99,6 +100,7 @@ async def stand(folder: Path, *, client: Path | None = None, **settings: object)
         Adapters(
             files=files,
             folders=LocalFolders(files),
+            claims=LocalClaims(files, clock=lambda: time[0]),
             bin=LocalBin(files),
             journal=journal,
             bases=archive.bases,

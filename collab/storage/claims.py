@@ -97,7 +97,8 @@ def hold(beside: Beside, noted: Noted, document: str, path: bytes, *, name: str,
     lock = habits.lock_of(own)
     if len(lock) > NAME_BYTES:
         return None
-    noted.put(document, path, now)
+    if before != path:
+        noted.put(document, path, now)
     if not beside.put(folder + lock, habits.write_lock(name, host, now)) and not _ours(beside, folder, lock):
         noted.drop(document)
         return look(beside, path, now)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 import collab
 from collab.access import Grant, Role, color_of
-from collab.errors import Changed, Forbidden, Malformed, NotFound, TooLarge
+from collab.errors import Changed, CollabError, Forbidden, Malformed, NotFound, TooLarge
 from collab.web.openapi import document as openapi
 from collab.web.problems import Problem
 from collab.web.sessions import person_name
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from collab.ports import Stat
+    from collab.ports import Claims, Stat
     from collab.runtime.audit import Audit
     from collab.runtime.documents import Documents
     from collab.state.shelf import Shelf
@@ -44,6 +44,7 @@ _ESCAPED = 3
 """A character in JSON may take so many times the bytes that it takes in UTF-8 (`\\u2603`)."""
 
 _ETAG = re.compile(r'\s*(?P<weak>W/)?(?:"(?P<quoted>[\x21\x23-\x7e\x80-\xff]*)"|(?P<bare>[A-Za-z0-9._-]+))\s*(?:,|$)')
+_NOT_KEPT = {"Cache-Control": "private, no-store"}
 _PRIVATE = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 
 
@@ -55,6 +56,7 @@ class Api:
     sessions: Sessions
     admission: Admission
     shelf: Shelf
+    claims: Claims
     audit: Audit
     templates: Templates
     prefix: str
@@ -167,7 +169,19 @@ class Api:
         """What is known about the document."""
         grant = visitor_of(request).require()
         stat = await self.find(self.name(request), grant, Role.VIEWER)
-        return Response(status_code=304, headers=tag(stat)) if known(request, stat) else await self.answer(stat, grant)
+        if known(request, stat):
+            return Response(status_code=304, headers=tag(stat))
+        (told,) = await self.items([stat], grant)
+        return JSONResponse({**told, **await self._held(stat)}, headers={**tag(stat), **_NOT_KEPT})
+
+    async def _held(self, stat: Stat) -> dict[str, object]:
+        """Who has it open in an application outside."""
+        try:
+            claim = await self.claims.look(stat.id) if stat.id else None
+        except CollabError:
+            # Of a text that is in no file there is more to tell than this.
+            claim = None
+        return {} if claim is None else {"held": {"by": claim.by, "application": claim.application, "since": utc(claim.since)}}
 
     async def move(self, request: Request) -> Response:
         """Rename or move; the id stays."""
@@ -193,7 +207,7 @@ class Api:
     async def answer(self, stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """The document as an answer. No cache keeps it: path, role and star may be others while the content, and so the etag, is the same."""
         (body,) = await self.items([stat], grant)
-        return JSONResponse(body, status, {**tag(stat), "Cache-Control": "private, no-store", **(headers or {})})
+        return JSONResponse(body, status, {**tag(stat), **_NOT_KEPT, **(headers or {})})
 
     async def made(self, stat: Stat, grant: Grant) -> Response:
         """The answer to who made the document."""

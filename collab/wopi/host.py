@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from collab.access import Role
 from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
 from collab.ports import Lock, OfficeState, Stat
-from collab.wopi import locks, names, states
+from collab.wopi import claiming, locks, names, states
 from collab.wopi.addresses import key_of, with_token
 from collab.wopi.info import SHARES, Facts, Product, check_file_info
 from collab.wopi.locks import Answer, Holder, Operation, decide, holder_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collab.runtime.bin import Trash
     from collab.runtime.documents import Documents
     from collab.wopi.addresses import Addresses
+    from collab.wopi.claiming import Claiming
     from collab.wopi.live import Live
 
 log = logging.getLogger("collab.wopi")
@@ -58,6 +59,7 @@ class Surroundings:
     trash: Trash
     live: Live
     locks: Locks
+    claiming: Claiming
     states: OfficeStates
     infos: UserInfos
     authors: Authors
@@ -250,11 +252,29 @@ class WopiHost:
             return Locked("", states.word(await self._told(stat)))
         # What the suite goes on from is known before the lock stands: it is what CheckFileInfo told, whatever was typed since.
         told = await self._told(stat, locked=True)
+        if answer is Answer.TAKE:
+            await self._claim(granted, stat, again=held is not None)
         if answer is not Answer.REFUSE:
             held = await self._change(answer, stat.id, lock, compared)
+            if held is None:
+                await self._around.claiming.leave(stat.id)
             if (held is None) == (answer is Answer.FREE) and (held is None or held.id == lock.id):
                 return Locked(_id(held), states.word(told))
         raise _mismatch(held)
+
+    async def _claim(self, granted: Pass, stat: Stat, *, again: bool) -> None:
+        """What nobody merges is one application's at a time, also for those outside. LockMismatch; not for a lock that stands already."""
+        if self._around.live.covers(stat):
+            return
+        other = await self._around.claiming.take(stat.id, Holder(granted.suite, granted.person.name))
+        if other is not None and not again:
+            raise LockMismatch("", claiming.words(other))
+
+    async def _unclaimed(self, stat: Stat, held: str) -> None:
+        """LockMismatch while somebody outside has the document open: what we wrote now, that application would write over, unread."""
+        other = await self._around.claiming.outside(stat.id)
+        if other is not None:
+            raise LockMismatch(held, claiming.words(other))
 
     async def _change(self, answer: Answer, document: str, lock: Lock, compared: str) -> Lock | None:
         """One step of the archive, and what stands after it: somebody may have come between."""
@@ -299,6 +319,7 @@ class WopiHost:
                 held = await self._allowed(Operation.PUT, stat, given)
                 if self._around.live.covers(stat):
                     return await self._put_live(stat, body, granted)
+                await self._unclaimed(stat, _id(held))
                 return await self._put_plain(stat, body, granted, timestamp, _id(held))
             except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Denied) as error:
                 await self._around.keep(stat, body, error.detail, granted)
@@ -415,6 +436,7 @@ class WopiHost:
                 continue
             except Malformed as error:
                 raise BadName(error) from error
+            await self._around.claiming.follow(moved.id)
             return names.split(_name(moved))[0] if extension else _name(moved)
         raise BadName(Malformed("there are too many files of this name already"))
 

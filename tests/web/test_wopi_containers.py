@@ -308,7 +308,7 @@ async def test_a_token_for_one_document_reaches_no_folder(site: Site, suite: Sui
 
 
 async def test_a_token_is_for_its_own_target_and_what_is_made_from_it_ends_when_it_ends(site: Site, suite: Suite) -> None:
-    address = await entry(site, suite="Collabora", relative=False, session="s")
+    address = await entry(site, relative=False, session="s")
     above = await ancestors(suite, address)
     file_token = parse_qs(urlsplit(address).query)["access_token"][0]
     for name in ("collab", "work", "deep"):
@@ -316,7 +316,7 @@ async def test_a_token_is_for_its_own_target_and_what_is_made_from_it_ends_when_
         for bad in ("", "x", file_token[:-2]):
             assert (await suite.client.get(f"/wopi/containers/{key(above[name])}?access_token={bad}")).status_code == 401
         granted = unseal(parse_qs(urlsplit(above[name]).query)["access_token"][0], SECRET, now=NOW)
-        assert granted == Pass(ADA, Role.EDITOR, id_of(key(above[name])), NOW + 3600, suite="Collabora", relative=False, session="s")
+        assert granted == Pass(ADA, Role.EDITOR, id_of(key(above[name])), NOW + 3600, relative=False, session="s")
     site.time[0] = NOW + 3600
     assert (await suite.get(above["work"])).status_code == 401
     assert (await suite.client.get(f"/wopi/ecosystem?access_token={file_token}")).status_code == 401
