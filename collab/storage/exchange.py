@@ -7,6 +7,7 @@ An unfinished hidden file ends in `.new` and is never taken for a displaced one.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import itertools
 import os
@@ -14,14 +15,14 @@ import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from collab.errors import Changed, CollabError, Denied, NotFound
 from collab.storage import kernel
 from collab.storage.folder import file_writable, folder_writable, joined, listed, open_file, parted, seen, sync
 from collab.storage.paths import mark_of, temporary, within
-from collab.storage.unfinished import SUFFIX, Unfinished
+from collab.storage.unfinished import SUFFIX, Unfinished, abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from collab.storage.folder import Folder
     from collab.storage.names import Sight
     from collab.storage.unfinished import Made
-
-ABANDONED: Final = 3600.0
-"""Seconds after which an unfinished hidden file belongs to nobody."""
 
 _NO_EXCHANGE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP})
 """What file systems and kernels answer that have no renameat2, or not its flags."""
@@ -78,18 +76,22 @@ class Unread(Hidden):
 
 
 class Exchange:
-    """Writes in a folder. `exchange(place, one, other)` swaps two names; `step` is called between the steps of a write, with a word."""
+    """Writes in a folder. `exchange(place, one, other)` swaps two names; `lock` is `fcntl.flock`; `step` is called between the steps of a write, with
+    a word.
+    """
 
     def __init__(
         self,
         folder: Folder,
         *,
         exchange: Callable[[int, bytes, bytes], None] = kernel.exchange,
+        lock: Callable[[int, int], None] = fcntl.flock,
         step: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._swap = exchange
+        self._lock = lock
         self._step = step
         self._clock = clock
         self._numbers = itertools.count(1)
@@ -300,7 +302,7 @@ class Exchange:
         hidden = self._hidden(place, name, mark)
         self._making.add(hidden + SUFFIX)
         try:
-            return Unfinished(place, hidden, like=like)
+            return Unfinished(place, hidden, like=like, lock=self._lock)
         except OSError:
             self._making.discard(hidden + SUFFIX)
             raise
@@ -429,10 +431,15 @@ class Exchange:
                     self._sweep(place, entry.name)
 
     def _sweep(self, place: int, name: bytes) -> None:
-        with suppress(OSError):
-            age = self._clock() - os.stat(name, dir_fd=place, follow_symlinks=False).st_mtime
-            if name not in self._making and age > ABANDONED:
-                os.unlink(name, dir_fd=place)
+        if name in self._making:
+            return
+        with suppress(OSError, CollabError):
+            descriptor = open_file(place, name)
+            try:
+                if abandoned(descriptor, self._clock(), self._lock):
+                    os.unlink(name, dir_fd=place)
+            finally:
+                os.close(descriptor)
 
 
 def _read_aside(place: int, name: bytes, path: bytes, limit: int | None) -> Aside | None:

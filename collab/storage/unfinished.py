@@ -5,6 +5,7 @@ All of this blocks.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import time
@@ -16,9 +17,15 @@ from typing import TYPE_CHECKING, Final
 from collab.storage.folder import open_file, seen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collab.storage.names import Sight
 
+    Lock = Callable[[int, int], None]
+
 SUFFIX: Final = b".new"
+ABANDONED: Final = 3600.0
+"""Seconds after which an unfinished hidden file belongs to nobody, where its writer cannot lock it."""
 _KEPT_ATTRIBUTES = ("user.", "system.posix_acl_access")
 _UNSUPPORTED = frozenset({ENOTSUP, EPERM, EACCES, ENODATA})
 """A file system without attributes, or one that keeps them to itself: the content is what counts."""
@@ -33,14 +40,15 @@ class Made:
 
 
 class Unfinished:
-    """The file with this hidden name (without suffix) in a folder of ours. `close` lets go, and removes what got no other name."""
+    """The file with this hidden name (without suffix) in a folder of ours. `close` lets go, and removes what got no other name. It is locked (`lock`:
+    `fcntl.flock`) as long as somebody has it: what a crash left is nobody's.
+    """
 
-    def __init__(self, place: int, hidden: bytes, *, like: bytes | None) -> None:
+    def __init__(self, place: int, hidden: bytes, *, like: bytes | None, lock: Lock = fcntl.flock) -> None:
         self.name = hidden + SUFFIX
         self._stamped = 0
         self._size = 0
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(self.name, flags, 0o666 if like is None else 0o600, dir_fd=place)
+        self._descriptor = _begun(place, self.name, 0o666 if like is None else 0o600, lock)
         self.place = os.dup(place)
         self.finished = False
         try:
@@ -100,6 +108,29 @@ class Unfinished:
             with suppress(OSError):
                 os.close(descriptor)
         self._descriptor = -1
+
+
+def abandoned(descriptor: int, now: float, lock: Lock = fcntl.flock) -> bool:
+    """Whether nobody has an unfinished file any more; `now` is UTC seconds. Raises OSError."""
+    try:
+        lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return now - os.fstat(descriptor).st_mtime > ABANDONED
+    return True
+
+
+def _begun(place: int, name: bytes, mode: int, lock: Lock) -> int:
+    """The descriptor of a new file that is locked."""
+    while True:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=place)
+        with suppress(OSError):
+            lock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        # Another process took it for nobody's before it was locked.
+        os.close(descriptor)
 
 
 def _resemble(place: int, like: bytes, descriptor: int) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,8 @@ from folders import OutsideLocal
 from collab.errors import Changed, CollabError, Denied, NotFound, Unavailable
 from collab.state.database import Database
 from collab.state.tables import STATE
+from collab.storage.exchange import Exchange
+from collab.storage.folder import Folder
 from collab.storage.local import HASHED, LocalFiles
 from collab.storage.names import Names
 from collab.storage.refusals import GONE, STORAGE_ERRORS, translated
@@ -383,15 +387,67 @@ async def test_a_crash_while_a_file_is_made_leaves_all_of_it_or_none(outside: Ou
     assert [entry.size for entry in await outside.files.list("")] == ([12] if there else [])
 
 
-async def test_an_unfinished_hidden_file_is_no_leftover_and_is_removed_when_it_is_old(outside: OutsideLocal) -> None:
+async def test_an_unfinished_hidden_file_is_no_leftover_and_is_removed_when_nobody_writes_it(outside: OutsideLocal) -> None:
+    """FILE-7: after a crash nothing stays that holds nobody's words; another process may be writing one just now."""
     outside.put("a.md", b"one")
     mark = (await outside.files.stat("a.md")).id[3:11]
     unfinished = outside.root / f".a.md.collab-{mark}-7.new"
+    with unfinished.open("wb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        assert (await outside.files.read("a.md", limit=LIMIT)).leftovers == ()
+        assert unfinished.exists()
+    await outside.files.read("a.md", limit=LIMIT)
+    assert not unfinished.exists()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    (tmp_path / "a.md").write_bytes(b"one")
+    with closing(Folder(tmp_path)) as made:
+        yield made
+
+
+def test_what_another_process_is_writing_is_not_removed(tmp_path: Path, folder: Folder) -> None:
+    """FILE-7, NODES-6."""
+    other, seen = Exchange(folder), []
+
+    def look(word: str) -> None:
+        other.leftovers(b"a.md", "abcdefgh", LIMIT)
+        seen.append(word)
+
+    Exchange(folder, step=look).create(b"b.md", "abcdefgh", b"two")
+    assert "written" in seen
+    assert (tmp_path / "b.md").read_bytes() == b"two"
+
+
+def test_what_was_removed_in_the_moment_before_it_is_locked_is_begun_again(tmp_path: Path, folder: Folder) -> None:
+    swept: list[Path] = []
+
+    def lock(descriptor: int, how: int) -> None:
+        if not swept:
+            swept.extend(tmp_path.glob(".b.md.*.new"))
+            swept[0].unlink()
+        fcntl.flock(descriptor, how)
+
+    Exchange(folder, lock=lock).create(b"b.md", "abcdefgh", b"two")
+    assert (tmp_path / "b.md").read_bytes() == b"two"
+
+
+def test_where_files_cannot_be_locked_an_unfinished_one_is_removed_when_it_is_old(tmp_path: Path, folder: Folder) -> None:
+    """As on some network file systems."""
+
+    def lock(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    exchange = Exchange(folder, lock=lock)
+    exchange.create(b"b.md", "abcdefgh", b"two")
+    assert (tmp_path / "b.md").read_bytes() == b"two"
+    unfinished = tmp_path / ".a.md.collab-abcdefgh-7.new"
     unfinished.write_bytes(b"o")
-    assert (await outside.files.read("a.md", limit=LIMIT)).leftovers == ()
+    exchange.leftovers(b"a.md", "abcdefgh", LIMIT)
     assert unfinished.exists()
     os.utime(unfinished, (1.0, 1.0))
-    await outside.files.read("a.md", limit=LIMIT)
+    exchange.leftovers(b"a.md", "abcdefgh", LIMIT)
     assert not unfinished.exists()
 
 

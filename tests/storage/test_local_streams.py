@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import mmap
 import os
 import subprocess
@@ -17,7 +18,6 @@ import pytest
 from folders import OutsideLocal
 
 from collab.errors import Changed, NotFound, Unavailable
-from collab.storage.exchange import ABANDONED
 from collab.storage.local import HASHED
 from collab.storage.local_streams import ALL_KEPT, KEPT
 
@@ -249,17 +249,18 @@ async def test_a_crash_between_any_two_steps_leaves_a_whole_file(outside: Outsid
     await draft.discard()
 
 
-async def test_what_a_crash_cut_off_is_removed_when_it_is_old_and_something_is_begun_beside_it(outside: OutsideLocal) -> None:
+async def test_what_a_crash_cut_off_is_removed_when_something_is_begun_beside_it(outside: OutsideLocal) -> None:
     outside.put("a.bin", b"one")
-    old, young = outside.root / ".a.bin.collab-abcdefgh-1.new", outside.root / ".a.bin.collab-abcdefgh-2.new"
-    for file in (old, young):
+    cut, held = outside.root / ".a.bin.collab-abcdefgh-1.new", outside.root / ".a.bin.collab-abcdefgh-2.new"
+    for file in (cut, held):
         file.write_bytes(b"half")
-    os.utime(old, (0, outside.time.now - ABANDONED - 60))
-    draft = await drafted(outside, "a.bin", BODIES["large"])
-    assert not old.exists()
-    assert young.exists()
-    await draft.discard()
-    assert outside.hidden() == [young.name]
+    with held.open("rb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        draft = await drafted(outside, "a.bin", BODIES["large"])
+        assert not cut.exists()
+        assert held.exists()
+        await draft.discard()
+    assert outside.hidden() == [held.name]
 
 
 LIMITED = """
