@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collab.archive.store import Archive
 from collab.cli import main
 from collab.document import Document, new_lineage
 from collab.formats.text import Form
 from collab.journal.sqlite import SqliteJournal
 from collab.ledger import Ledger, history
-from collab.ports import Kind, Record
+from collab.ports import Kind, OfficeState, Record
 from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.local import LocalFiles
@@ -60,6 +61,34 @@ def refused(capsys: pytest.CaptureFixture[str], *command: str) -> str:
     capsys.readouterr()
     assert main(command) == 2
     return capsys.readouterr().err
+
+
+def test_what_office_suites_know_and_keep_comes_back(folder: Path) -> None:
+    """RESTORE-2."""
+    state = OfficeState(7, "etag", 1000.5, "put", ("given",), 999.5, "lock")
+
+    async def written() -> str:
+        database = Database(folder / "state" / "state.sqlite", STATE)
+        files, archive = LocalFiles(folder / "root", Names(database)), Archive(f"sqlite:///{folder}/state/archive.sqlite")
+        document = (await files.stat("a.md")).id
+        await archive.office.put(document, state, before=None)
+        await archive.infos.put("ann", "about Ann")
+        await archive.close()
+        await files.close()
+        database.close()
+        return document
+
+    document = asyncio.run(written())
+    assert main(["backup", "--to", str(folder / "b.tar"), *at(folder)]) == 0
+    assert main(["restore", str(folder / "b.tar"), *at(folder, "new")]) == 0
+
+    async def known() -> tuple[OfficeState | None, str]:
+        archive = Archive(f"sqlite:///{folder}/new/archive.sqlite")
+        found = await archive.office.get(document), await archive.infos.get("ann")
+        await archive.close()
+        return found
+
+    assert asyncio.run(known()) == (state, "about Ann")
 
 
 def test_a_state_comes_back_with_another_lineage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
