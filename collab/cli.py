@@ -43,7 +43,7 @@ SHARED = ("config", "root", "state")
 """Settings that every command takes."""
 SECRETS = ("secret", "iop_secret")
 """Settings that are no flags: everybody on the machine sees those."""
-CHATTY = ("alembic", "watchfiles")
+CHATTY = ("alembic", "httpcore", "httpx", "watchfiles")
 """Libraries that tell at the level of information what only their developers want to know."""
 _ID = re.compile("id:[a-z]{26}")
 _NAME_LENGTH = 200

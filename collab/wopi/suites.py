@@ -96,7 +96,7 @@ class Office:
             self.detail = _complaint(self.discovery)
         except Unfit as e:
             self.detail = f"what it says cannot be used: {e}"
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, ValueError):
             self.detail = "it sends us to an address that is none"
         except (httpx.HTTPError, TimeoutError, OSError) as e:
             self.detail = f"it does not answer: {type(e).__name__}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import asynccontextmanager
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from serving import until
+from serving import Served, serving, until
 from standing import NOW, ORIGIN, SECRET, Site, stand
 from suites import FakeSuite, fake_suite
 
@@ -18,7 +19,7 @@ from collab.wopi.blanks import blank
 from collab.wopi.tokens import Pass, seal, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
 
     import httpx
@@ -330,6 +331,54 @@ async def test_nothing_of_a_token_stands_in_a_log(tmp_path: Path, suite: FakeSui
     for part in token.split("."):
         assert part not in caplog.text or part == token.split(".")[0]
     assert token.rpartition(".")[0] not in caplog.text
+
+
+def sent(server: Served, target: str, headers: Mapping[str, str]) -> int:
+    """The status of a request whose target is sent letter by letter."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    try:
+        connection.putrequest("GET", target, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_real_server_looks_at_what_was_sent_letter_by_letter(tmp_path: Path, suite: FakeSuite) -> None:
+    """WOPI-7, WOPI-14."""
+    with serving(tmp_path, COLLAB_WOPI_DISCOVERY=suite.url, COLLAB_AUDIT="-", COLLAB_LOG_LEVEL="debug") as server:
+        server.write("a.odt", "PK")
+        done = server.run("token", "--wopi", "--document", "a.odt", "--role", "editor", "--name", "Ann")
+        told = json.loads(done.stdout)
+        token, path = told["access_token"], urlsplit(told["wopisrc"]).path
+        assert told["wopisrc"].startswith(server.url + "/wopi/files/")
+        for _ in range(6):
+            target = f"{path}?access_token={token}"
+            assert sent(server, target, suite.sign(token, server.url + target)) == 200
+            suite.rotate()
+        for query in ("", "&x=%7e~%2F/&y=+%20", "&access_token_ttl=0"):
+            target = f"{path}?access_token={token}{query}"
+            right = suite.sign(token, server.url + target)
+            assert sent(server, target, right) == 200
+            assert sent(server, target.replace("%7e", "%7E"), right) == 200
+            assert sent(server, target + "&more=1", right) == 500
+            assert sent(server, target, {}) == 500
+            for where, tricks, status in (
+                ("http://evil.example", {"Host": "evil.example"}, 421),
+                ("http://evil.example", {"X-Forwarded-Host": "evil.example"}, 500),
+                (f"http://localhost:{server.port}", {"Host": f"localhost:{server.port}"}, 500),
+                (f"https://127.0.0.1:{server.port}", {"X-Forwarded-Proto": "https"}, 500),
+            ):
+                assert sent(server, target, suite.sign(token, where + target) | tricks) == status
+        encoded = path[:-1] + f"%{ord(path[-1]):02x}"
+        target = f"{encoded}?access_token={token}"
+        assert sent(server, target, suite.sign(token, server.url + target)) == 200
+        assert sent(server, target, suite.sign(token, f"{server.url}{path}?access_token={token}")) == 500
+        log = server.log.read_text()
+        assert token not in log
+        assert token.rpartition(".")[2] not in log
 
 
 async def test_new_documents_are_made_from_templates(tmp_path: Path) -> None:

@@ -153,7 +153,20 @@ async def test_a_suite_may_move_within_its_host(suite: FakeSuite) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["{other}", "file:///etc/passwd", "//evil.example/", "http://[::1", "http://127.0.0.1@evil.example/", ""]
+    "location",
+    [
+        "{other}",
+        "file:///etc/passwd",
+        "//evil.example/",
+        "http://[::1",
+        "http://127.0.0.1@evil.example/",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:x/",
+        "http://a..b/",
+        "http://\u00ff\u00fe/",
+        "https://127.0.0.1:1/",
+        "",
+    ],
 )
 async def test_a_suite_cannot_send_us_elsewhere(suite: FakeSuite, location: str) -> None:
     """WOPI-3."""
