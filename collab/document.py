@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from itertools import chain, groupby, islice
+from itertools import accumulate, chain, groupby, islice
 from typing import TYPE_CHECKING, Any, Self, cast
 from weakref import WeakMethod
 
@@ -725,6 +725,17 @@ class Document:
             places = tuple((ours[bisect_left(theirs, place)], ending) for place, ending in places) if len(ours) == len(theirs) else ()
         self.endings = places
 
+    def next(self, data: Iterable[bytes]) -> Document:
+        """A copy that has taken in these updates of ours, whose writer knows nothing of line ends: a line whose end was written anew ends as before."""
+        copy = Document.replay([self.encode()])
+        copy.endings = self.endings
+        for update in data:
+            if update:
+                copy.receive(update)
+        before, after = self.text(), copy.text()
+        copy.endings = sorted({**dict(_inherited(before, dict(self.endings), after)), **dict(copy.endings)}.items())
+        return copy
+
     def follow(self, other: Document) -> None:
         """Take in what another replica has, without any look: for forks that are thrown away."""
         self._doc.apply_update(other.diff(self.state_vector()))
@@ -768,6 +779,19 @@ def painted(update: bytes, paint: Callable[[updates.Struct], str]) -> str:
     doc.apply_update(updates.write(parsed))
     notebook = doc.get(ROOT, type=Map).get(FORMAT_KEY) == NOTEBOOK
     return "".join(Cells(doc).sources().values()) if notebook else str(doc.get(CONTENT, type=Text))
+
+
+def _inherited(before: str, endings: dict[int, str], after: str) -> Iterator[Ending]:
+    """The line ends of lines that were changed, as many as they were."""
+    ours, theirs = before.split("\n"), after.split("\n")
+    places, others = ([*accumulate(len(line.encode()) + 1 for line in lines)] for lines in (ours, theirs))
+    i = j = 0
+    for gone, come, both in merge.in_lines(ours, theirs):
+        if len(gone) == len(come):
+            for place, other in zip(places[i : i + len(gone)], others[j : j + len(come)], strict=True):
+                if place - 1 in endings:
+                    yield other - 1, endings[place - 1]
+        i, j = i + len(gone) + len(both), j + len(come) + len(both)
 
 
 class _Endings:

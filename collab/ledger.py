@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from collab.codec import Reader, var_bytes, var_string, var_uint
 from collab.document import Endings, Mend
@@ -31,6 +31,10 @@ FORMER = 16
 """Bodies that the file held before, of which a crash may leave one beside it, with somebody's words in it."""
 PAST = 256
 """Bodies that writers may have read which are told without the archive."""
+GIVEN = 16
+"""Bodies that an office suite may go on from, since it put one."""
+OVER = ""
+"""An office suite is done with the document: it holds no lock any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,72 @@ class Held(NamedTuple):
     """We wrote it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What an office suite may have before it, which names no base: it fetches once for several people, and saves with any of their tokens."""
+
+    put: Base | None = None
+    """What it put last, in this session."""
+    given: tuple[Base, ...] = ()
+    """What was given since, to whomever, the newest last."""
+    former: tuple[Base, ...] = ()
+    """The same of sessions that are over: a suite that was given nothing since may still have it."""
+    session: str = ""
+    """The mark of the lock under which it put."""
+    longer: Base | None = None
+    """What it put last, if it was longer than this by a line end, which the suite puts behind each text."""
+
+    def after(self, position: int, record: Record) -> Office:
+        """What it is with one record more."""
+        said = record.meta["office"]
+        match record.kind:
+            case Kind.GIVEN:
+                return self._gave(Base(cast("str", record.meta["hash"]), position))
+            case Kind.MERGE:
+                session, place, longer = cast("tuple[str, int, bool]", said)
+                put = merged(record.meta, position)
+                # What was given while the put was under way counts on.
+                given = tuple(each for each in self.given if each.place > place)
+                return Office(put, given, session=session, longer=put if longer else None)
+            case _ if said == OVER:
+                # Whoever locks it next is another one, most likely.
+                return Office(former=(*self.former, *self._put(), *self.given)[-GIVEN:], longer=self.longer)
+            case _:
+                return replace(self, session=cast("str", said))
+
+    def _gave(self, base: Base) -> Office:
+        if self.put is not None and self.put.hash == base.hash:
+            return self
+        return replace(self, given=(*(each for each in self.given if each.hash != base.hash), base)[-GIVEN:])
+
+    def within(self, session: str) -> Office:
+        """What it is for whoever puts under the lock with this mark: a lock whose time is over was another session's."""
+        if not self.session or self.session == session:
+            return self
+        return replace(self, put=None, former=(*self.former, *self._put())[-GIVEN:], session="")
+
+    def choices(self) -> list[tuple[Base, ...]]:
+        """What the suite may have before it, the newest first; then what it has if it is none of these."""
+        return [each[::-1] for each in ((*self._put(), *self.given), self.former) if each]
+
+    def _put(self) -> tuple[Base, ...]:
+        return () if self.put is None else (self.put,)
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a checkpoint's meta."""
+        given, former = ([each.to_json() for each in some] for some in (self.given, self.former))
+        put, longer = (None if each is None else each.to_json() for each in (self.put, self.longer))
+        return {"put": put, "given": given, "former": former, "session": self.session, "longer": longer}
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """The inverse of `to_json`."""
+        facts = cast("Mapping[str, Any]", value)
+        given, former = (tuple(map(Base.from_json, facts[name])) for name in ("given", "former"))
+        put, longer = (None if facts[name] is None else Base.from_json(facts[name]) for name in ("put", "longer"))
+        return cls(put, given, former, facts["session"], longer)
+
+
 @dataclass(slots=True)
 class Ledger:
     """The sum of a log's records."""
@@ -87,6 +157,7 @@ class Ledger:
     """The last body that a program put into the file: what it had read, what it wrote, when. It may have been the beginning of one."""
     held: tuple[Held, ...] = ()
     """What the file held, in order."""
+    office: Office = field(default_factory=Office)
     _said: Meta = field(default_factory=dict)
     """The meta of the last ANNOUNCE."""
     edited: int = 0
@@ -105,9 +176,7 @@ class Ledger:
 
     def take(self, position: int, record: Record) -> None:
         """One record more."""
-        self.position = position
-        if "hash" in record.meta:
-            self.note(cast("str", record.meta["hash"]))
+        self._begin(position, record)
         match record.kind:
             case Kind.SEED:
                 self.origin = position
@@ -142,6 +211,14 @@ class Ledger:
                 # Only what was written could be read.
                 self._read(self.base, self._said, ours=True)
                 self._hold(self.base.hash, record.meta, ours=True)
+
+    def _begin(self, position: int, record: Record) -> None:
+        """What records of several kinds have."""
+        self.position = position
+        if "hash" in record.meta:
+            self.note(cast("str", record.meta["hash"]))
+        if "office" in record.meta:
+            self.office = self.office.after(position, record)
 
     def _read(self, base: Base, meta: Meta, *, ours: bool) -> None:
         """From now on writers may have read this."""
@@ -212,6 +289,7 @@ class Ledger:
             "known": list(self.known),
             "held": [list(each) for each in self.held],
             "origin": self.origin,
+            **({} if self.office == Office() else {"office": self.office.to_json()}),
         }
 
     @classmethod
@@ -229,6 +307,7 @@ class Ledger:
             known=tuple(cast("Iterable[str]", meta["known"])),
             held=tuple(Held(*each) for each in cast("Iterable[tuple[str, float, bool]]", meta.get("held", []))),
             origin=cast("int", meta.get("origin", 0)),
+            office=Office.from_json(meta["office"]) if "office" in meta else Office(),
             position=position,
         )
 

@@ -270,9 +270,11 @@ class Kind(StrEnum):
     ANNOUNCE = "announce"
     """A save is about to be made; the place of this record in the log is the state that it holds."""
     GIVEN = "given"
-    """A body that is not in the file was given to a writer outside; the place of this record is the state that it holds; meta `hash`."""
+    """A body was given to a writer outside; the place of this record is the state that it holds; meta `hash`, and `office` when it was a suite."""
     SAVED = "saved"
     """The announced save is in the file; meta `place` is the position of its ANNOUNCE."""
+    OFFICE = "office"
+    """An office suite goes on under another lock, or is done with the document: meta `office` is the mark of that lock, or empty."""
 
 
 @dataclass(frozen=True, slots=True)

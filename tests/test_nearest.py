@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripts import CLUSTERS, steady
 
-from collab.nearest import TWICE, Known, cost, remains
+from collab.nearest import TWICE, Known, cost, remains, steps
 
 STORY = "one two three four five six\nseven eight nine ten eleven\n"
 texts = st.lists(st.sampled_from([*CLUSTERS, "word ", "another ", "\n"]), max_size=40).map("".join)
@@ -58,3 +58,12 @@ def test_what_remains_of_a_text_in_another_one(base: str, new: str, share: float
 @given(texts, texts)
 def test_what_remains_is_a_share(base: str, new: str) -> None:
     assert 0 <= remains(base, new) <= 1
+
+
+def test_between_texts_that_are_nearly_the_same_whole_words_count() -> None:
+    """WOPI-L1: of two words neither is made of the other, whatever letters they have in common."""
+    plain = Known("")
+    assert steps("one\n", "one\nsaved\n", plain) < steps("one\ntyped\n", "one\nsaved\n", plain)
+    assert steps("one two\n", "one  two\n", plain) == 0
+    assert steps("a b c\n", "a x c\n", plain) == 2
+    assert steps("", "one two three four!\n", Known(STORY)) == 16 + TWICE * len("one two three four")

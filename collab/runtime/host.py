@@ -621,14 +621,22 @@ class Host:
         await self.settled()
         return self._described(body), body
 
-    async def give(self, now: float) -> tuple[Stat, bytes]:
-        """As `content`, to a writer outside: just this body is what it may come back with, whatever is typed meanwhile."""
+    async def give(self, now: float, *, office: bool = False) -> tuple[Stat, bytes]:
+        """As `content`, to a writer outside: just this body is what it may come back with, whatever is typed meanwhile. `office`: to a suite, which
+        will not say that it was this one.
+        """
         await self.sound()
         await self._whole.wait()
         self.perform(self.room.tidy())
         body = self.body()
-        await self.given(now)
+        await self.given(now, office=office)
         return self._described(body), body
+
+    async def note(self, session: str) -> None:
+        """An office suite goes on under the lock with this mark, or is done with the document (`ledger.OVER`); durable on return."""
+        record = Record(Entry.OFFICE, meta={"office": session})
+        self.commit()
+        self.ledger.take(await self.append(record), record)
 
     @contextmanager
     def merging(self, update: bytes) -> Iterator[None]:
@@ -645,11 +653,13 @@ class Host:
             waiting, self._waiting = self._waiting or [], None
             self._take(waiting)
 
-    async def given(self, now: float) -> Base:
+    async def given(self, now: float, *, office: bool = False) -> Base:
         """The text as it is now is given to a writer outside, who may come back with it: the base to merge that from."""
         body = self.body()
         digest = sha256(body).hexdigest()
         self.commit()
+        if office:
+            return await self._given_office(digest, now)
         if self.ledger.base.hash == digest:
             return self.ledger.base
         newest = self.ledger.past[-1:]
@@ -657,6 +667,16 @@ class Host:
             return Base(digest, newest[0].place, newest[0].merges)
         record = Record(Entry.GIVEN, meta={"hash": digest, "at": now})
         # In the same step as the body: the position of this record names the state that the body holds.
+        self.ledger.take(await self.append(record), record)
+        return Base(digest, self.ledger.position)
+
+    async def _given_office(self, digest: str, now: float) -> Base:
+        put, given = self.ledger.office.put, self.ledger.office.given
+        if put is not None and put.hash == digest:
+            return put
+        if given and given[-1].hash == digest:
+            return given[-1]
+        record = Record(Entry.GIVEN, meta={"hash": digest, "at": now, "office": True})
         self.ledger.take(await self.append(record), record)
         return Base(digest, self.ledger.position)
 

@@ -16,10 +16,12 @@ from collab import merge, protocol
 from collab.document import Document, derived_client
 from collab.errors import Conflict, Unavailable
 from collab.formats import bodies
+from collab.formats.bodies import Body
+from collab.formats.office import written
 from collab.formats.text import Form as TextForm
 from collab.formats.text import encode
 from collab.ledger import Base, history, joined, merged, outside_since, placed, reaches, together
-from collab.nearest import Known, remains
+from collab.nearest import Known, remains, steps
 from collab.opening import rewritten, told
 from collab.ports import Kind, Log, Record
 from collab.room import Spread
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from collab.access import Person
     from collab.document import Rewriting
-    from collab.formats.bodies import Body, Form
+    from collab.formats.bodies import Form
     from collab.formats.looks import Looks
     from collab.opening import Rewritten
     from collab.ports import Bases, Files, Journal, Kept
@@ -83,6 +85,15 @@ class _State:
     """What is to be made of it, where that is not what the writer wrote …"""
     after: Base | None = None
     """… and what the writer's new base is then."""
+    office: tuple[str, int] | None = None
+    """Of an office suite: the mark of its lock, and up to where in the log was looked at what it may have."""
+    longer: bool = False
+    """What the suite wrote is longer than what is wanted, by the line end behind each text."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether line ends and byte order mark stay as they are in the room, whatever the writer's are."""
+        return self.office is not None and self.wanted is not None
 
     @classmethod
     def of(cls, base: Base, document: Document) -> Self:
@@ -318,6 +329,55 @@ class Merger:
         await self._merge(body, read, states[0], in_file=False, by=by)
         return self._host.room.document.text() != read.text
 
+    async def revise(self, body: bytes, bases: Iterable[Base], by: Person, office: tuple[str, int]) -> bool:
+        """Merge what an office suite put, which does not say what it had before it: the nearest of these, the newest first. False when none can be
+        made anew. `office`: the mark of its lock, and up to where in the log was looked at what it may have. NotText, TooLarge.
+        """
+        read = await self._read(body)
+        await self._host.settled()
+        states = await self._states(dict.fromkeys(bases))
+        if not states:
+            return False
+        if read.format == bodies.TEXT:
+            states = await self._written(states, read)
+        state = await self._likeliest(states, read)
+        await self._merge(body, read, replace(state, office=office), in_file=False, by=by)
+        return True
+
+    async def guess(self, body: bytes) -> list[Base]:
+        """What a text may have been made of, the newest first, when what its writer had is not known any more; nothing when nothing is near."""
+        read, ledger = await self._read(body), self._host.ledger
+        bases = [*ledger.candidates(), *map(_base, reversed(ledger.past)), *await self._older(read.looks)]
+        states = await self._states(dict.fromkeys(bases))
+        nearest = await self._nearest(states, read.looks)
+        return [] if nearest is None or self._far(nearest, read.looks) else [nearest.base]
+
+    async def _written(self, states: list[_State], read: Body) -> list[_State]:
+        """The states with what somebody wanted of each who saved this in a suite; line ends and byte order mark are no edits."""
+        form, media, longer = self._host.ledger.form, self._host.stat.type, self._host.ledger.office.longer
+
+        def write() -> list[_State]:
+            found = [written(state.looks.words, read.text, media, longer=state.base == longer) for state in states]
+            return [
+                replace(state, told=state.seen, wanted=Body(text, form), longer=more)
+                for state, (text, more) in zip(states, found, strict=True)
+            ]
+
+        return write() if len(read.text) < LARGE else await self.thread(write)
+
+    async def _likeliest(self, states: list[_State], read: Body) -> _State:
+        """As `_nearest`, where each state has its own text that may be wanted of it; all are looked at, they are few."""
+        known = Known(self._host.room.document.looks().words)
+
+        def far(state: _State) -> tuple[int, ...]:
+            wanted = state.wanted
+            return state.looks.cost(read.looks, known) if wanted is None else (steps(state.looks.words, wanted.text, known),)
+
+        def least() -> _State:
+            return min(states, key=far)
+
+        return least() if len(read.text) < LARGE else await self.thread(least)
+
     async def restore(self, body: bytes, base: Base, by: Person) -> int:
         """As `put`, with a version of its own; gives its number."""
         await self.put(body, base, by)
@@ -444,24 +504,26 @@ class Merger:
         live = host.room.document
         equal = read.text == live.text()  # an equal body is no edit, whatever its base
         if equal:
-            update, behind, live.endings = b"", b"", read.endings
+            update, behind = b"", b""
             form = live.fitted(read)
+            live.endings = endings = live.endings if state.keeps else read.endings
+        elif state.keeps:
+            fork = live.next([update, behind]) if live.endings else None
+            endings = () if fork is None else fork.endings
         else:
             behind, fork = self._met(read, state, client, made, fork)
+            endings = read.endings if fork is None else fork.endings
         meta: dict[str, object] = {
             "hash": digest,
             "form": form.to_json(),
-            "endings": list(read.endings if equal or fork is None else fork.endings),
+            "endings": list(endings),
             "base": None if equal else state.base.to_json(),
             "in_file": in_file,
             "by": by.id if by else "",
             "at": self._now(),
             "sketch": sketch.hex(),
+            **_told_of(state, behind),
         }
-        if behind:
-            meta["drop"] = behind.hex()
-        if state.after is not None:
-            meta["after"] = state.after.to_json()
         if meta["endings"] != list(own.endings):
             meta["read"] = list(own.endings)  # those of the body itself, which may have to be made anew
         record = Record(Kind.MERGE, update, meta)
@@ -556,6 +618,16 @@ def _told(document: Document) -> tuple[Looks, bytes, bytes]:
 
 def _sketched(read: Body) -> bytes:
     return merge.sketch(read.looks.words)
+
+
+def _told_of(state: _State, behind: bytes) -> dict[str, object]:
+    """What a record says of a merge that not every one has."""
+    facts = {
+        "drop": behind.hex() or None,
+        "after": None if state.after is None else state.after.to_json(),
+        "office": None if state.office is None else [*state.office, state.longer],
+    }
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _fork(state: _State, body: bytes) -> Document:

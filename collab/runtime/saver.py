@@ -412,6 +412,32 @@ class Saver:
         host.tell("conflict", path=path, by=by.name)
         return path
 
+    async def revise(self, body: bytes, by: Person, session: str) -> str:
+        """What an office suite put under the lock with this mark; it does not say what it had before it. When all that it may have is known no more,
+        the body is merged from the nearest of what is, or kept beside the file: then the path of that copy, else empty. NotText, TooLarge.
+        """
+        host, merger = self._host, self._merger
+        async with self._saving:
+            await host.sound()
+            office, place = host.ledger.office.within(session), host.ledger.position
+            if office.put is not None and not office.given and office.put.hash == await merger.digest(body):
+                return ""  # it is said again
+            choices = office.choices()
+            for bases in choices:
+                if await merger.revise(body, bases, by, (session, place)):
+                    return ""
+            host.perform(host.room.tidy())
+            former, writers = host.body(), tuple(host.writers)
+            base = await host.given(self._now())
+            await self._chronicle.replaced(base.place, self._now(), former, writers)
+            # Who was never given anything replaces what is there.
+            guess = await merger.guess(body) if choices else [base]
+            if guess and await merger.revise(body, guess, by, (session, place)):
+                return ""
+            path = await copy_beside(self._files, host.stat.path, body, "conflict", self._now())
+        host.tell("conflict", path=path, by=by.name)
+        return path
+
     async def restore(self, body: bytes, by: Person, over: int | None) -> tuple[str, int]:
         """Make the text this body, by an edit of what is there now, or of what the restoration with this number made: then what was done since
         stays. What was there is a version first.
