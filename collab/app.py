@@ -269,7 +269,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     claiming = Claiming(adapters.claims, adapters.locks, adapters.now)
     pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
     office = WopiDoor(
-        _office(settings, adapters, admission, documents, trash=trash, rejected=rejected, suites=suites, claiming=claiming),
+        _office(settings, adapters, admission, documents, rooms=rooms, trash=trash, rejected=rejected, suites=suites, claiming=claiming),
         _proofs(settings, adapters, admission, suites),
         audit,
         metrics,
@@ -400,6 +400,7 @@ def _office(  # noqa: PLR0913 - the surroundings
     admission: Admission,
     documents: Documents,
     *,
+    rooms: Rooms,
     trash: Trash,
     rejected: Rejected,
     suites: Suites,
@@ -410,7 +411,7 @@ def _office(  # noqa: PLR0913 - the surroundings
         OfficeSurroundings(
             documents=documents,
             trash=trash,
-            live=Live(documents),
+            live=Live(documents, rooms),
             locks=adapters.locks,
             claiming=claiming,
             states=adapters.office,

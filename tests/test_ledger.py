@@ -130,7 +130,7 @@ def test_a_log_that_begins_anew_says_what_the_file_held_and_what_was_announced(*
     assert after.known == before.known
 
 
-# --- office suites: WOPI-L1, WOPI-L4, WOPI-L5
+# --- office suites: WOPI-16, WOPI-19, WOPI-20
 
 
 def gave(digest: str) -> Record:

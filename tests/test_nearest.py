@@ -61,7 +61,7 @@ def test_what_remains_is_a_share(base: str, new: str) -> None:
 
 
 def test_between_texts_that_are_nearly_the_same_whole_words_count() -> None:
-    """WOPI-L1: of two words neither is made of the other, whatever letters they have in common."""
+    """WOPI-16: of two words neither is made of the other, whatever letters they have in common."""
     plain = Known("")
     assert steps("one\n", "one\nsaved\n", plain) < steps("one\ntyped\n", "one\nsaved\n", plain)
     assert steps("one two\n", "one  two\n", plain) == 0

@@ -328,14 +328,13 @@ class Rooms:
             entry.saver.hurry()
         return path
 
-    async def revise(self, document: str, body: bytes, by: Person, session: str) -> str:
+    async def revise(self, document: str, body: bytes, by: Person, session: str) -> None:
         """Merge what an office suite put (see `Saver.revise`)."""
         by = await self.people.met(by)
         entry = await self._entry(document)
-        path = await entry.saver.revise(body, by, session)
+        await entry.saver.revise(body, by, session)
         if not entry.host.members:
             entry.saver.hurry()
-        return path
 
     async def unlocked(self, document: str) -> None:
         """An office suite is done with the document: whoever locks it next has read what it is given from now on."""

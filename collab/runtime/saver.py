@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collab import merge
-from collab.errors import Changed, CollabError, Exists, Fenced, NotFound, NotText, TooLarge, Unavailable
+from collab.errors import Changed, CollabError, Conflict, Exists, Fenced, NotFound, NotText, TooLarge, Unavailable
 from collab.formats.bodies import most
 from collab.ledger import deletions
 from collab.opening import state_upto
@@ -412,31 +412,28 @@ class Saver:
         host.tell("conflict", path=path, by=by.name)
         return path
 
-    async def revise(self, body: bytes, by: Person, session: str) -> str:
+    async def revise(self, body: bytes, by: Person, session: str) -> None:
         """What an office suite put under the lock with this mark; it does not say what it had before it. When all that it may have is known no more,
-        the body is merged from the nearest of what is, or kept beside the file: then the path of that copy, else empty. NotText, TooLarge.
+        the body is merged from the nearest of what is. Conflict: nothing is near. NotText, TooLarge.
         """
         host, merger = self._host, self._merger
         async with self._saving:
             await host.sound()
             office, place = host.ledger.office.within(session), host.ledger.position
             if office.put is not None and not office.given and office.put.hash == await merger.digest(body):
-                return ""  # it is said again
+                return  # it is said again
             choices = office.choices()
             for bases in choices:
                 if await merger.revise(body, bases, by, (session, place)):
-                    return ""
+                    return
             host.perform(host.room.tidy())
             former, writers = host.body(), tuple(host.writers)
             base = await host.given(self._now())
             await self._chronicle.replaced(base.place, self._now(), former, writers)
             # Who was never given anything replaces what is there.
             guess = await merger.guess(body) if choices else [base]
-            if guess and await merger.revise(body, guess, by, (session, place)):
-                return ""
-            path = await copy_beside(self._files, host.stat.path, body, "conflict", self._now())
-        host.tell("conflict", path=path, by=by.name)
-        return path
+            if not guess or not await merger.revise(body, guess, by, (session, place)):
+                raise Conflict("What was saved has nothing in common with anything that is known of the document.")
 
     async def restore(self, body: bytes, by: Person, over: int | None) -> tuple[str, int]:
         """Make the text this body, by an edit of what is there now, or of what the restoration with this number made: then what was done since

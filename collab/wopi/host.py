@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 from collab.access import Role
-from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
+from collab.errors import Changed, CollabError, Conflict, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
 from collab.ports import Lock, OfficeState, Stat
 from collab.wopi import claiming, locks, names, states
 from collab.wopi.addresses import key_of, with_token
@@ -45,8 +45,6 @@ USER_INFO: Final = 1024
 """Characters of PutUserInfo."""
 OWNER: Final = "owner"
 """The id of the person to whom all files belong: who runs the server."""
-GIVEN: Final = 16
-"""Bodies that a suite was given and may go on from; older ones are forgotten."""
 ACTIVITY_UNSUPPORTED: Final = 3
 """AddActivities: the host does nothing with this."""
 
@@ -208,18 +206,7 @@ class WopiHost:
             now, body = await around.documents.content(stat.id)
             return Given(now, body, states.word(await self._told(now)))
         now, body = await around.live.give(stat.id)
-        told = await self._told(now)
-        await self._remember(now.id, told, sha256(body).hexdigest())
-        return Given(now, body, states.word(told))
-
-    async def _remember(self, document: str, known: OfficeState, digest: str) -> None:
-        """The suite may go on from this body."""
-        while digest != known.put and digest not in known.given:
-            wanted = replace(known, given=(*known.given, digest)[-GIVEN:])
-            stands = await self._around.states.put(document, wanted, before=known)
-            if stands == wanted:
-                return
-            known = stands
+        return Given(now, body, states.word(await self._told(now)))
 
     def _file_url(self, granted: Pass, stat: Stat) -> str:
         now = self._around.now()
@@ -259,6 +246,7 @@ class WopiHost:
             if held is None:
                 await self._around.claiming.leave(stat.id)
             if (held is None) == (answer is Answer.FREE) and (held is None or held.id == lock.id):
+                await self._followed(operation, stat, lock.id, old)
                 return Locked(_id(held), states.word(told))
         raise _mismatch(held)
 
@@ -286,6 +274,16 @@ class WopiHost:
         if answer is Answer.EXTEND:
             return await kept.refresh(document, lock)
         return await kept.release(document, lock.name, compared)
+
+    async def _followed(self, operation: Operation, stat: Stat, lock: str, old: str) -> None:
+        """What follows for what the suite goes on from. The lock is what it says whatever becomes of that."""
+        live = self._around.live
+        if operation not in {Operation.UNLOCK, Operation.RELOCK} or not live.covers(stat):
+            return
+        try:
+            await (live.unlocked(stat.id) if operation is Operation.UNLOCK else live.relocked(stat.id, old, lock))
+        except CollabError as error:
+            log.warning("%s: it is not noted that its lock changed: %s", stat.id, error.detail)
 
     async def _held(self, document: str) -> Lock | None:
         return await self._around.locks.get(document, locks.NAME)
@@ -318,10 +316,10 @@ class WopiHost:
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
                 if self._around.live.covers(stat):
-                    return await self._put_live(stat, body, granted)
+                    return await self._put_live(stat, body, granted, _id(held))
                 await self._unclaimed(stat, _id(held))
                 return await self._put_plain(stat, body, granted, timestamp, _id(held))
-            except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Denied) as error:
+            except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Denied) as error:
                 await self._around.keep(stat, body, error.detail, granted)
                 raise
 
@@ -331,9 +329,9 @@ class WopiHost:
             if granted.target in entry.documents:
                 await self._around.keep(Stat(granted.target, entry.path, entry.type, 0, "", 0.0), body, "the document was deleted", granted)
 
-    async def _put_live(self, stat: Stat, body: bytes, granted: Pass) -> Put:
+    async def _put_live(self, stat: Stat, body: bytes, granted: Pass, held: str) -> Put:
         known = await self._told(stat)
-        after = await self._around.live.put(stat.id, body, granted.person)
+        after = await self._around.live.put(stat.id, body, granted.person, held)
         digest = sha256(body).hexdigest()
         while True:
             told = states.merged(known, after.etag, digest, self._around.now())
@@ -410,7 +408,8 @@ class WopiHost:
             if decide(Operation.OVERWRITE, _id(held), "") is Answer.REFUSE:
                 raise _mismatch(held)
             if self._around.live.covers(there):
-                return await self._around.live.put(there.id, body, granted.person)
+                # It was made of something else: it takes the place of what is there.
+                return (await self._around.documents.put(there.id, body, if_match="*", writer=granted.person))[0]
             return await self._around.documents.replace(there.id, body, if_match=there.etag)
 
     async def _free(self, folder: str, name: str) -> str:

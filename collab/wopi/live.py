@@ -1,30 +1,66 @@
-"""Documents that people type in while an office suite has them open."""
+"""Documents that people type in while an office suite has them open: one text, two kinds of writers.
+
+A suite names no base: what it may have before it belongs to the document and its lock, never to a token (docs/explanation/merging.md).
+"""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from collab.errors import NotText, TooLarge
 
 if TYPE_CHECKING:
     from collab.access import Person
     from collab.ports import Stat
     from collab.runtime.documents import Documents
+    from collab.runtime.rooms import Rooms
 
 
 class Live:
-    """Errors are those of `Documents`."""
+    """Documents are named by their ids, locks by what suites call them. Errors are those of `Documents`."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, rooms: Rooms) -> None:
         self._documents = documents
+        self._rooms = rooms
 
     def covers(self, stat: Stat) -> bool:
         """Whether people may type in it."""
         return self._documents.typed(stat)
 
     async def give(self, document: str) -> tuple[Stat, bytes]:
-        """The text of the room, in the file's own form; the suite goes on from it."""
-        return await self._documents.content(document, keep=True)
+        """The text of the room, in the file's own form; whoever has it may go on from it. What is no text, whatever its name says, as it is."""
+        try:
+            host = await self._rooms.open(document)
+        except (NotText, TooLarge):
+            return await self._documents.content(document)
+        return await host.give(self._rooms.now(), office=True)
 
-    async def put(self, document: str, body: bytes, writer: Person) -> Stat:
-        """Merge what the suite saved; what the document is then."""
-        stat, _ = await self._documents.put(document, body, if_match="*", writer=writer)
-        return stat
+    async def put(self, document: str, body: bytes, writer: Person, lock: str = "") -> Stat:
+        """Merge what was saved under this lock (empty: none); what the document is then. Conflict: it is near to nothing that is known."""
+        try:
+            await self._rooms.open(document)
+        except (NotText, TooLarge):
+            # What stands there can't be edited, so nothing can be lost of what people type.
+            return (await self._documents.put(document, body, if_match="*", writer=writer))[0]
+        await self._rooms.revise(document, body, writer, mark(lock))
+        return await self._documents.find(document)
+
+    async def unlocked(self, document: str) -> None:
+        """The suite is done: whoever locks the document next goes on from what it is given from now on."""
+        try:
+            await self._rooms.unlocked(document)
+        except (NotText, TooLarge):
+            return
+
+    async def relocked(self, document: str, old: str, lock: str) -> None:
+        """The suite goes on under another lock (UnlockAndRelock)."""
+        try:
+            await self._rooms.relocked(document, mark(old), mark(lock))
+        except (NotText, TooLarge):
+            return
+
+
+def mark(lock: str) -> str:
+    """What tells a lock from others in a document's log; empty for none."""
+    return sha256(lock.encode()).hexdigest()[:32] if lock else ""

@@ -1,4 +1,4 @@
-"""WOPI-L2: what a suite does to each text that it saves is no edit."""
+"""WOPI-17: what a suite does to each text that it saves is no edit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WOPI-L3: what a spreadsheet makes of a table is taken cell by cell."""
+"""WOPI-18: what a spreadsheet makes of a table is taken cell by cell."""
 
 from __future__ import annotations
 

@@ -90,10 +90,8 @@ class Suite:
         body = (rng.choice(["", "\ufeff"]) + f"{text}\n".replace("\n", end)).encode()
         token = self._token()
         for _ in range(rng.choice([1, 1, 1, 2])):
-            path = await self.world.ask(lambda: self.world.put(body, self.session, token))
-            if path is None:
+            if await self.world.ask(lambda: self.world.put(body, self.session, token)) is None:
                 return
-            assert not path, path
         self.saved |= typed
         self.gone |= taken
         self.world.counts["put"] += 1
@@ -220,17 +218,18 @@ class Offices(World):
         self._fresh = False
         return body
 
-    async def put(self, body: bytes, session: str, token: str) -> str:
+    async def put(self, body: bytes, session: str, token: str) -> bool:
         """PutFile."""
         rooms, document = await self._room()
-        return await rooms.revise(document, body, Person(token, token), session)
+        await rooms.revise(document, body, Person(token, token), session)
+        return True
 
-    async def unlock(self) -> str:
+    async def unlock(self) -> bool:
         """Unlock."""
         rooms, document = await self._room()
         await rooms.unlocked(document)
         self._fresh = True
-        return ""
+        return True
 
     async def relock(self) -> None:
         """UnlockAndRelock."""
@@ -238,10 +237,10 @@ class Offices(World):
         if suite.text is not None:
             before, suite.session = suite.session, self.lock()
 
-            async def go() -> str:
+            async def go() -> bool:
                 rooms, document = await self._room()
                 await rooms.relocked(document, before, suite.session)
-                return ""
+                return True
 
             await self.ask(go)
 
@@ -325,12 +324,12 @@ class ByToken(Offices):
         self._bases[token] = sha256(body).hexdigest()
         return body
 
-    async def put(self, body: bytes, session: str, token: str) -> str:
+    async def put(self, body: bytes, session: str, token: str) -> bool:
         del session
         rooms, document = await self._room()
         await rooms.put(document, body, self._bases.get(token), Person(token, token))
         self._bases[token] = sha256(body).hexdigest()
-        return ""
+        return True
 
     async def check_authors(self) -> None:
         """The words are wrong already."""

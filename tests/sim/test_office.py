@@ -1,4 +1,4 @@
-"""Office suites, browsers, programs, previews, crashes and lost answers on one text: WOPI-L1, WOPI-L2, WOPI-L4, WOPI-L5."""
+"""Office suites, browsers, programs, previews, crashes and lost answers on one text: WOPI-16, WOPI-17, WOPI-19, WOPI-20."""
 
 from __future__ import annotations
 

@@ -10,32 +10,39 @@ import pytest
 from notebooks import cell, notebook
 from runtime.stage import PATH, Guest, Stage, passing, person, soon
 
-from collab.errors import NotText
+from collab.errors import Conflict, NotText
 from collab.ports import Kind
+from collab.wopi.live import Live
 
 if TYPE_CHECKING:
-    from collab.ledger import Office
+    from collab.ports import Stat
 
 SUITE = person("Suite")
 LINES = "".join(f"line {number}\n" for number in range(40))
 
 
+def live(stage: Stage) -> Live:
+    return Live(stage.documents, stage.rooms)
+
+
+async def identity(stage: Stage, path: str = PATH) -> str:
+    return (await stage.files.stat(path)).id
+
+
 async def given(stage: Stage, path: str = PATH) -> str:
     """What a suite fetches."""
-    host = await stage.rooms.open((await stage.files.stat(path)).id)
-    body = (await host.give(stage.rooms.now(), office=True))[1]
-    return body.decode()
+    return (await live(stage).give(await identity(stage, path)))[1].decode()
 
 
-async def put(stage: Stage, text: str, lock: str = "lock", path: str = PATH) -> str:
-    """What it saves; gives where it was kept if it could not be merged."""
-    kept = await stage.rooms.revise((await stage.files.stat(path)).id, text.encode(), SUITE, lock)
+async def put(stage: Stage, text: str, lock: str = "lock", path: str = PATH) -> Stat:
+    """What it saves."""
+    stat = await live(stage).put(await identity(stage, path), text.encode(), SUITE, lock)
     await soon()
-    return kept
+    return stat
 
 
 async def unlock(stage: Stage) -> None:
-    await stage.rooms.unlocked((await stage.files.stat(PATH)).id)
+    await live(stage).unlocked(await identity(stage))
 
 
 async def typed(guest: Guest, text: str) -> None:
@@ -43,12 +50,8 @@ async def typed(guest: Guest, text: str) -> None:
     await soon()
 
 
-def office(stage: Stage) -> Office:
-    return stage.host().ledger.office
-
-
 async def test_what_a_suite_saves_again_and_again_leaves_what_is_typed_meanwhile(stage: Stage) -> None:
-    """WOPI-L1."""
+    """WOPI-16."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     for number in range(5):
@@ -62,7 +65,7 @@ async def test_what_a_suite_saves_again_and_again_leaves_what_is_typed_meanwhile
 
 
 async def test_a_preview_does_not_move_what_a_suite_goes_on_from(stage: Stage) -> None:
-    """WOPI-L1: neither before its first save nor between two."""
+    """WOPI-16: neither before its first save nor between two."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await typed(ann, "typed\n")
@@ -75,7 +78,7 @@ async def test_a_preview_does_not_move_what_a_suite_goes_on_from(stage: Stage) -
 
 
 async def test_a_suite_that_fetches_again_may_take_out_what_was_typed(stage: Stage) -> None:
-    """WOPI-L1: the nearest, not the oldest, is what it had before it."""
+    """WOPI-16: the nearest, not the oldest, is what it had before it."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "saved\n")
@@ -87,7 +90,7 @@ async def test_a_suite_that_fetches_again_may_take_out_what_was_typed(stage: Sta
 
 
 async def test_what_a_suite_put_before_it_unlocked_is_not_what_the_next_one_goes_on_from(stage: Stage) -> None:
-    """WOPI-L4: the next one takes out just what was typed in between, so that its text is again what was put before."""
+    """WOPI-19: the next one takes out just what was typed in between, so that its text is again what was put before."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "saved\n", "first")
@@ -99,7 +102,7 @@ async def test_what_a_suite_put_before_it_unlocked_is_not_what_the_next_one_goes
 
 
 async def test_the_same_holds_when_a_lock_is_over_and_nobody_unlocked(stage: Stage) -> None:
-    """WOPI-L4."""
+    """WOPI-19."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "saved\n", "first")
@@ -110,7 +113,7 @@ async def test_the_same_holds_when_a_lock_is_over_and_nobody_unlocked(stage: Sta
 
 
 async def test_a_suite_that_locks_again_and_fetches_nothing_goes_on_from_what_it_put(stage: Stage) -> None:
-    """WOPI-L4: it kept the document open."""
+    """WOPI-19: it kept the document open."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "saved\n", "first")
@@ -121,19 +124,19 @@ async def test_a_suite_that_locks_again_and_fetches_nothing_goes_on_from_what_it
 
 
 async def test_a_suite_that_changes_its_lock_goes_on_from_what_it_put(stage: Stage) -> None:
-    """WOPI-L4: UnlockAndRelock."""
+    """WOPI-19: UnlockAndRelock."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "saved\n", "first")
     await typed(ann, "typed\n")
     await given(stage)  # a preview
-    await stage.rooms.relocked(stage.host().id, "first", "second")
+    await live(stage).relocked(await identity(stage), "first", "second")
     await put(stage, text + "saved\nagain\n", "second")
     assert sorted(ann.text.split()) == ["again", "one", "saved", "typed"]
 
 
 async def test_whoever_leaves_out_just_what_came_between_two_fetches_may_never_have_seen_it(stage: Stage) -> None:
-    """WOPI-L1: a word too many rather than one that is lost."""
+    """WOPI-16: a word too many rather than one that is lost."""
     ann = await stage.guest("Ann")
     await given(stage)
     await typed(ann, "typed\n")
@@ -143,7 +146,7 @@ async def test_whoever_leaves_out_just_what_came_between_two_fetches_may_never_h
 
 
 async def test_a_body_that_comes_twice_is_one_edit_whatever_was_typed_in_between(stage: Stage) -> None:
-    """WOPI-L5: the answer was lost."""
+    """WOPI-20: the answer was lost."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "saved\n")
@@ -158,7 +161,7 @@ async def test_a_body_that_comes_twice_is_one_edit_whatever_was_typed_in_between
 
 
 async def test_a_body_that_is_the_text_that_is_there_is_no_edit(stage: Stage) -> None:
-    """WOPI-L5."""
+    """WOPI-20."""
     ann = await stage.guest("Ann")
     await given(stage)
     await typed(ann, "typed\n")
@@ -168,7 +171,7 @@ async def test_a_body_that_is_the_text_that_is_there_is_no_edit(stage: Stage) ->
 
 
 async def test_what_was_given_while_a_save_was_under_way_counts_on(stage: Stage) -> None:
-    """WOPI-L1: GetFile is answered before the save is durable."""
+    """WOPI-16: GetFile is answered before the save is durable."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await typed(ann, "typed\n")
@@ -188,7 +191,7 @@ async def test_what_was_given_while_a_save_was_under_way_counts_on(stage: Stage)
 
 @pytest.mark.parametrize("crashes", range(12))
 async def test_a_crash_at_any_step_between_two_saves_loses_and_doubles_nothing(stage: Stage, crashes: int) -> None:
-    """WOPI-L5: the suite was not answered, and saves something else next."""
+    """WOPI-20: the suite was not answered, and saves something else next."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "first save\n")
@@ -204,7 +207,7 @@ async def test_a_crash_at_any_step_between_two_saves_loses_and_doubles_nothing(s
 
 
 async def test_what_a_suite_may_have_outlives_restarts_and_checkpoints(stage: Stage) -> None:
-    """WOPI-L5, JOURNAL-7."""
+    """WOPI-20, JOURNAL-7."""
     ann = await stage.guest("Ann")
     text = await given(stage)
     await put(stage, text + "saved\n")
@@ -220,7 +223,7 @@ async def test_what_a_suite_may_have_outlives_restarts_and_checkpoints(stage: St
 
 
 async def test_a_byte_order_mark_other_line_ends_and_one_at_the_end_are_no_edits(stage: Stage) -> None:
-    """WOPI-L2: of a file with several line ends, and none behind its last line."""
+    """WOPI-17: of a file with several line ends, and none behind its last line."""
     path, body = "other.md", b"one\r\ntwo\rthree\r\n3"
     stage.files.poke(path, body)
     await given(stage, path)
@@ -237,7 +240,7 @@ async def test_a_byte_order_mark_other_line_ends_and_one_at_the_end_are_no_edits
 
 
 async def test_a_file_that_has_a_byte_order_mark_keeps_it(stage: Stage) -> None:
-    """WOPI-L2."""
+    """WOPI-17."""
     stage.files.poke(PATH, b"\xef\xbb\xbfone\r\n")
     await given(stage)
     await put(stage, "one\ntwo\n")
@@ -245,7 +248,7 @@ async def test_a_file_that_has_a_byte_order_mark_keeps_it(stage: Stage) -> None:
 
 
 async def test_a_table_is_merged_by_cell_with_what_is_typed_in_it(stage: Stage) -> None:
-    """WOPI-L3."""
+    """WOPI-18."""
     stage.files.poke("table.csv", b'name,qty\napple,1.50\npear,"2"\n')
     ann = await stage.guest("Ann", path="table.csv")
     await given(stage, "table.csv")
@@ -258,19 +261,19 @@ async def test_a_table_is_merged_by_cell_with_what_is_typed_in_it(stage: Stage) 
 
 
 async def test_what_is_no_text_is_refused_and_changes_nothing(stage: Stage) -> None:
-    """WOPI-L1."""
+    """WOPI-16."""
     await given(stage)
     with pytest.raises(NotText):
-        await stage.rooms.revise(stage.host().id, b"\xff\0", SUITE, "lock")
+        await live(stage).put(await identity(stage), b"\xff\0", SUITE, "lock")
     await put(stage, "one\ntwo\n")
     assert stage.host().body() == b"one\ntwo\n"
 
 
 async def test_who_was_never_given_anything_replaces_what_is_there_and_that_is_a_version(stage: Stage) -> None:
-    """WOPI-L6."""
+    """WOPI-21."""
     ann = await stage.guest("Ann")
     await typed(ann, "typed\n")
-    assert not await put(stage, "something else\n")
+    await put(stage, "something else\n")
     assert ann.text == "something else\n"
     versions = await stage.archive.versions.list(stage.host().id)
     bodies = [(await stage.archive.versions.read(stage.host().id, each.number))[1] for each in versions]
@@ -278,27 +281,36 @@ async def test_who_was_never_given_anything_replaces_what_is_there_and_that_is_a
 
 
 async def test_what_a_suite_had_and_nobody_knows_any_more_is_merged_from_the_nearest_that_is(stage: Stage) -> None:
-    """WOPI-L6."""
+    """WOPI-21."""
     stage.files.poke(PATH, LINES.encode())
     ann = await stage.guest("Ann")
     text = await given(stage)
     _forget(stage)
     await typed(ann, "typed\n")
-    assert not await put(stage, text + "saved\n")
+    await put(stage, text + "saved\n")
     assert {"saved", "line 39"} <= {*ann.text.splitlines()}
 
 
-async def test_what_is_near_to_nothing_that_is_known_is_kept_beside_and_everybody_is_told(stage: Stage) -> None:
-    """WOPI-L6."""
+async def test_what_is_near_to_nothing_that_is_known_is_refused_and_changes_nothing(stage: Stage) -> None:
+    """WOPI-21."""
     stage.files.poke(PATH, LINES.encode())
     ann = await stage.page("Ann")
     await given(stage)
     _forget(stage)
-    other = "quite another text " * 40
-    path = await put(stage, other)
-    assert stage.file(path) == other
+    with pytest.raises(Conflict):
+        await put(stage, "quite another text " * 40)
     assert ann.text == LINES
-    assert ann.notices[-1] == {"kind": "conflict", "path": path, "by": "Suite"}
+
+
+async def test_what_is_no_text_whatever_its_name_says_is_given_and_replaced_as_it_is(stage: Stage) -> None:
+    """WOPI-16."""
+    stage.files.poke(PATH, b"\xff\xfe\0")
+    found = live(stage)
+    assert (await found.give(await identity(stage)))[1] == b"\xff\xfe\0"
+    await found.unlocked(await identity(stage))
+    await found.relocked(await identity(stage), "a", "b")
+    await put(stage, "text\n")
+    assert stage.files.peek(PATH) == b"text\n"
 
 
 def _forget(stage: Stage) -> None:
@@ -308,7 +320,7 @@ def _forget(stage: Stage) -> None:
 
 
 async def test_a_notebook_is_merged_by_cell(stage: Stage) -> None:
-    """WOPI-L1, NOTEBOOK-5."""
+    """WOPI-16, NOTEBOOK-5."""
     stage.files.poke("a.ipynb", notebook(cell("one", "a"), cell("two", "b")).encode())
     host = await stage.rooms.open((await stage.files.stat("a.ipynb")).id)
     await given(stage, "a.ipynb")
