@@ -221,16 +221,17 @@ class Merger:
         likely = sorted(kept, key=lambda each: -merge.overlap(each.sketch, sketch))[:OLDER]
         return [_base(each) for each in likely]
 
-    async def named(self, digest: str) -> Base | None:
-        """The base with this hash, if it is still known."""
+    async def named(self, digest: str, made: str = "") -> Base | None:
+        """The base with this hash, if it is still known; `made`: the SHA-256 of what its reader made of it. Where the file held it several times, and
+        this was merged after the last of them, it is the same edit that comes again.
+        """
         ledger = self._host.ledger
-        for base in ledger.candidates():
-            if base.hash == digest:
-                return base
-        found = [kept for kept in reversed(ledger.past) if kept.hash == digest] or await self._archived(
-            self._bases.find(self._host.id, digest)
-        )
-        return _base(found[0]) if found else None
+        found = [base for base in ledger.candidates() if base.hash == digest]
+        found += [_base(kept) for kept in reversed(ledger.past) if kept.hash == digest]
+        found = found or [_base(kept) for kept in await self._archived(self._bases.find(self._host.id, digest))]
+        last = max((max(base.place, *base.merges, 0) for base in found), default=0)
+        again = {(kept.place, kept.merges[:-1]) for kept in ledger.past if kept.hash == made and kept.merges and kept.merges[-1] > last}
+        return next((base for base in found if (base.place, base.merges) in again), found[0] if found else None)
 
     async def _read(self, body: bytes) -> Body:
         """A body in the document's format; a long one is read beside the event loop. NotText, TooLarge."""

@@ -391,7 +391,7 @@ class Saver:
         host = self._host
         async with self._saving:
             await host.sound()
-            base = await self._merger.named(digest) if digest is not None else None
+            base = await self._merger.named(digest, await self._merger.digest(body)) if digest is not None else None
             if base is None and (digest is None or digest == sha256(host.body()).hexdigest()):
                 base = await host.given(self._now())
             if base is None:

@@ -539,6 +539,28 @@ async def test_the_same_body_twice_is_one_edit(story: Stage) -> None:
     assert await settled(story, ann) == "new " + STORY + "put\n"
 
 
+async def test_the_same_body_again_is_one_edit_also_when_what_was_read_stood_there_twice(story: Stage) -> None:
+    """MERGE-7: a request is repeated after what it names was restored; who reads it anew and writes the same makes a new edit."""
+    ann = await story.guest("Ann")
+    document = story.host().id
+    ann.type("x ")
+    await soon()
+    await story.documents.restore(document, STORY.encode(), number=1, writer=person("Cleo"))
+    digest, body = sha256(STORY.encode()).hexdigest(), (STORY + "put\n").encode()
+    await story.documents.put(PATH, body, if_match=digest, writer=person("Bob"))
+    await soon()
+    ann.append("more\n")
+    await passing(20)
+    await story.documents.put(PATH, body, if_match=digest, writer=person("Bob"))
+    assert await settled(story, ann) == STORY + "put\nmore\n"
+    ann.erase(len(STORY), len(ann.text))
+    await soon()
+    stat, _ = await story.documents.content(PATH)
+    assert stat.etag == digest
+    await story.documents.put(PATH, body, if_match=digest, writer=person("Bob"))
+    assert await settled(story, ann) == STORY + "put\n"
+
+
 async def test_a_base_from_before_a_checkpoint_is_still_known(story: Stage) -> None:
     """MERGE-8."""
     ann = await story.guest("Ann")
