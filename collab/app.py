@@ -377,7 +377,9 @@ def _proofs(settings: Settings, adapters: Adapters, admission: Admission, suites
 def _launching(settings: Settings, adapters: Adapters, api: Api, suites: Suites) -> OfficeDoor:
     """How people open documents in office suites."""
     addresses = _addresses(settings, api.admission)
-    return OfficeDoor(api, Launcher(suites, addresses, adapters.secret, now=adapters.now, length=settings.wopi_token_length))
+    return OfficeDoor(
+        api, Launcher(suites, addresses, adapters.secret, now=adapters.now, length=settings.wopi_token_length), adapters.claims
+    )
 
 
 def _interop(settings: Settings, adapters: Adapters, api: Api, suites: Suites, rejected: Rejected) -> InteropDoor:

@@ -33,8 +33,7 @@ class OfficeDoor:
 
     api: Api
     launcher: Launcher
-    claims: Claims | None = None
-    """Who has files open outside; None: nobody knows."""
+    claims: Claims
 
     def routes(self) -> list[Route]:
         """What Starlette routes."""
@@ -97,8 +96,6 @@ class OfficeDoor:
 
     async def _locked(self, stat: Stat) -> dict[str, object]:
         """Who has it open outside; nothing when nobody has, or that cannot be known."""
-        if self.claims is None:
-            return {}
         try:
             claim = await self.claims.look(stat.id)
         except CollabError as error:

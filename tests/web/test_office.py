@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,16 @@ async def test_a_document_opens_where_the_suite_says_with_a_token_for_it_alone(t
                 granted = meaning(launched)
                 assert (granted.target, granted.suite, granted.scope) == (document, "S0", None)
                 assert launched["access_token_ttl"] == granted.expires * 1000
+
+
+async def test_who_has_a_document_open_outside_is_told(tmp_path: Path, suite: FakeSuite) -> None:
+    async with office(tmp_path, suite) as site, site.of() as ada:
+        assert "locked" not in (await ada.get("/api/documents/a.odt/office")).json()
+        left = site.root / ".~lock.a.odt#"
+        left.write_text(",ben,desk,29.11.2026 20:00,file:///home/ben/.config/libreoffice/4;")
+        os.utime(left, (NOW, NOW))
+        assert (await ada.get("/api/documents/a.odt/office")).json()["locked"]["by"] == "ben"
+        assert (await launch(ada, "a.odt")).status_code == 200
 
 
 async def test_an_empty_file_opens_as_a_new_one(tmp_path: Path) -> None:
