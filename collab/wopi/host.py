@@ -179,6 +179,7 @@ class WopiHost:
             edit_url=self._page(granted, stat, "edit"),
             view_url=self._page(granted, stat, "view"),
             close_url=f"{public}/",
+            folder_url=self.addresses.folder(stat.path.rpartition("/")[0]) if granted.scope is None else "",
             download_url=f"{public}/api/documents/{quote(stat.id, safe=':')}/content",
             file_url=self._file_url(granted, stat),
         )
