@@ -106,7 +106,7 @@ class Documents:
         return (await self._files.write(path, body, if_match=None)).stat
 
     async def upload(self, path: str, body: bytes) -> Stat:
-        """A new file of any kind and size. Exists, NotFound (no such folder)."""
+        """A new file of any kind. Exists, NotFound (no such folder)."""
         return (await self._files.write(path, body, if_match=None)).stat
 
     async def reader(self, name: str, *, keep: bool = False) -> Reader:
@@ -118,8 +118,12 @@ class Documents:
             return Held(*await self.content(stat.id))
         return await self._files.reader(stat.id)
 
+    async def open(self, name: str) -> Reader:
+        """The bytes of the file, whoever types."""
+        return await self._files.reader(name)
+
     async def draft(self, name: str) -> Draft:
-        """A body for a document that is no text, or for a new one. NotFound (no such folder), Denied."""
+        """A body for a document that is no text, or for a new one at this path or in this folder. NotFound, Denied."""
         return await self._files.draft(name)
 
     async def replace(self, document: str, body: bytes, *, if_match: str) -> Stat:

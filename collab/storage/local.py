@@ -16,7 +16,7 @@ from collab.formats import media_type
 from collab.ports import Content, Replaced, Stat, Written
 from collab.storage import kernel
 from collab.storage.exchange import Checked, Exchange
-from collab.storage.folder import Folder
+from collab.storage.folder import Folder, joined
 from collab.storage.local_streams import AHEAD, LocalDraft, LocalFormer, LocalReader
 from collab.storage.names import Place, Question, settled
 from collab.storage.paths import is_id, split, split_new
@@ -46,6 +46,8 @@ HASHED: Final = 64 * 2**20
 LISTED: Final = 64 * 2**20
 """Bytes that one listing hashes; files beyond have the weak etag, which is as good for `if_match`."""
 THREADS: Final = 4
+NEW: Final = b".new"
+"""What a body is called, hidden, whose name nobody knows yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,11 @@ class LocalFiles:
         """A body for a document, or for a new one."""
 
         def begin(place: Place) -> LocalDraft:
-            self._exchange.check(_file(place), lambda: True)
-            return LocalDraft(self, place.sight.path, place.id[3:11])
+            path = place.sight.path
+            if place.sight.folder:
+                return self._drafted(joined(path, NEW))
+            self._exchange.check(path, lambda: True)
+            return LocalDraft(self, path, place.id[3:11])
 
         try:
             return await self._at(name, begin)
@@ -152,7 +157,11 @@ class LocalFiles:
             if is_id(name):
                 raise
         path = b"/".join(split_new(name))
-        await self._run(lambda: self._exchange.check_new(path))
+        return await self._run(lambda: self._drafted(path))
+
+    def _drafted(self, path: bytes) -> LocalDraft:
+        """A body for a new file."""
+        self._exchange.check_new(path)
         return LocalDraft(self, path, self._fresh_mark())
 
     async def commit(self, name: str, if_match: str, draft: LocalDraft) -> Replaced:

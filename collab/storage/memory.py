@@ -208,7 +208,9 @@ class MemoryFiles:
     async def draft(self, name: str) -> MemoryDraft:
         """A body for a document, or for a new one."""
         try:
-            self.allow(self.node(await self.place("write", name)))
+            place = await self.place("write", name)
+            if not place.sight.folder:
+                self.allow(self.node(place))
         except NotFound:
             if is_id(name):
                 raise

@@ -77,7 +77,7 @@ class Uploads:
         if found.id and await self.api.documents.is_plain(found):
             stat, digest = await self._replace(request, found, base)
         else:
-            body = await read_body(request, min(self.limit, most(self.api.documents.sizes)))
+            body = await read_body(request, min(self.limit, most(self.api.documents.sizes, found.type)))
             stat, _ = await self.api.documents.put(found.id or found.path, body, if_match=base, writer=grant.person)
             digest = sha256(body).hexdigest()
         self.api.audit("put", grant.person, stat, visitor.address)

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from collab.errors import CollabError, Forbidden, Malformed, NotText, Unauthorized
 from collab.web.api import read_body, users_bytes, visitor_of
+from collab.web.streams import answer, pieces
 from collab.wopi.addresses import id_of
 from collab.wopi.locks import Operation
 from collab.wopi.proof import Signed
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collab.ports import Stat
     from collab.runtime.audit import Audit
     from collab.runtime.metrics import Metrics
-    from collab.wopi.host import WopiHost
+    from collab.wopi.host import Given, WopiHost
     from collab.wopi.proof import Proofs
     from collab.wopi.tokens import Pass
 
@@ -119,21 +120,19 @@ class WopiDoor:
         most = request.headers.get("x-wopi-maxexpectedsize", "")
         given = await self.host.get_file(granted, most=int(most) if most.isdecimal() else None)
         if request.method == "GET":
-            self.audited("download", request, granted, given.stat)
-        return _bytes(given.stat, given.body, given.version)
+            self.audited("download", request, granted, given.reader.stat)
+        return _bytes(request, given)
 
     async def file_url(self, request: Request) -> Response:
         """The bytes for whoever has this short-lived address."""
         given = await self.host.get_bytes(request.path_params["signed"], id_of(request.path_params["key"]))
-        return _bytes(given.stat, given.body, given.version)
+        return _bytes(request, given)
 
     async def put_file(self, request: Request, granted: Pass) -> Response:
         """PutFile."""
         _expect(request, "PUT")
-        body = await read_body(request, self.limit)
-        put = await self.host.put_file(
-            granted, body, given=request.headers.get("x-wopi-lock", ""), timestamp=_either(request, "wopi-timestamp")
-        )
+        given, timestamp = request.headers.get("x-wopi-lock", ""), _either(request, "wopi-timestamp")
+        put = await self.host.put_file(granted, pieces(request, self.limit), given=given, timestamp=timestamp)
         self.audited("put", request, granted, put.stat)
         return _done(put.version, {"LastModifiedTime": put.modified})
 
@@ -167,10 +166,9 @@ class WopiDoor:
         return _done(locked.version, headers={"X-WOPI-Lock": locked.lock} if operation is Operation.GET else {})
 
     async def _put_relative(self, request: Request, granted: Pass) -> Response:
-        body = await read_body(request, self.limit)
         made = await self.host.put_relative(
             granted,
-            body,
+            pieces(request, self.limit),
             suggested=request.headers.get("x-wopi-suggestedtarget", ""),
             relative=request.headers.get("x-wopi-relativetarget", ""),
             overwrite=request.headers.get("x-wopi-overwriterelativetarget", "").lower() == "true",
@@ -246,9 +244,15 @@ def _done(version: str = "", fields: Mapping[str, object] | None = None, headers
     return JSONResponse(fields or {}, headers={**NO_STORE, **told, **(headers or {})})
 
 
-def _bytes(stat: Stat, body: bytes, version: str) -> Response:
-    headers = {**NO_STORE, **users_bytes(stat), "X-WOPI-ItemVersion": version, "Content-Type": "application/octet-stream"}
-    return Response(body, headers=headers)
+def _bytes(request: Request, given: Given) -> Response:
+    stat = given.reader.stat
+    told = {
+        "X-WOPI-ItemVersion": given.version,
+        "Content-Type": "application/octet-stream",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{stat.etag}"',
+    }
+    return answer(request, given.reader, {**NO_STORE, **users_bytes(stat), **told})
 
 
 def _expect(request: Request, override: str) -> None:

@@ -17,7 +17,9 @@ from weakref import WeakValueDictionary
 
 from collab.access import Role
 from collab.errors import Changed, CollabError, Conflict, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
+from collab.formats.bodies import most
 from collab.ports import Lock, OfficeState, Stat
+from collab.runtime.documents import Held
 from collab.wopi import claiming, locks, names, states
 from collab.wopi.addresses import key_of, with_token
 from collab.wopi.info import SHARES, Facts, Product, check_file_info
@@ -26,9 +28,9 @@ from collab.wopi.refusals import BadName, LockMismatch, NameTaken, NotOffered, O
 from collab.wopi.tokens import DOWNLOAD, Pass, seal, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
-    from collab.ports import Authors, Locks, OfficeStates, UserInfos
+    from collab.ports import Authors, Draft, Locks, OfficeStates, Reader, UserInfos
     from collab.runtime.bin import Trash
     from collab.runtime.documents import Documents
     from collab.wopi.addresses import Addresses
@@ -63,7 +65,7 @@ class Surroundings:
     authors: Authors
     addresses: Callable[[], Addresses]
     """Where things are; the port may be known only when the server listens."""
-    keep: Callable[[Stat, bytes, str, Pass], Awaitable[str]]
+    keep: Callable[[Stat, bytes | Draft, str, Pass], Awaitable[str]]
     """Keep a body that cannot be taken beside the file, for this reason; the path of the copy."""
     product: Callable[[str], Product]
     """What a suite is, by its name in the settings."""
@@ -79,8 +81,8 @@ class Surroundings:
 class Given:
     """A file as a suite gets it."""
 
-    stat: Stat
-    body: bytes
+    reader: Reader
+    """To be closed by whoever gets it."""
     version: str
 
 
@@ -204,10 +206,14 @@ class WopiHost:
     async def _give(self, stat: Stat) -> Given:
         around = self._around
         if not around.live.covers(stat):
-            now, body = await around.documents.content(stat.id)
-            return Given(now, body, states.word(await self._told(now)))
+            reader = await around.documents.open(stat.id)
+            try:
+                return Given(reader, states.word(await self._told(reader.stat)))
+            except BaseException:
+                reader.close()
+                raise
         now, body = await around.live.give(stat.id)
-        return Given(now, body, states.word(await self._told(now)))
+        return Given(Held(now, body), states.word(await self._told(now)))
 
     def _file_url(self, granted: Pass, stat: Stat) -> str:
         now = self._around.now()
@@ -301,34 +307,68 @@ class WopiHost:
 
     # --- changes
 
-    async def put_file(self, granted: Pass, body: bytes, *, given: str, timestamp: str = "") -> Put:
+    async def put_file(self, granted: Pass, body: AsyncIterable[bytes], *, given: str, timestamp: str = "") -> Put:
         """PutFile. What cannot be taken is kept beside the file before it is refused: LockMismatch, OutOfStep, TooLarge and others.
 
         `given` is the lock's id, `timestamp` the LastModifiedTime that the suite knows, both empty when it does not say.
         """
         if granted.role < Role.EDITOR:
             raise NotFound("this token opens the document for reading only")
-        async with self._turn(granted.target):
+        try:
+            found = await self._file(granted)
+        except NotFound:
+            found = await self._lost(granted)
+        async with self._received(found, body) as came, self._turn(granted.target):
             try:
+                # Who came before may have put another body meanwhile.
                 stat = await self._file(granted)
             except NotFound:
-                await self._rescue(granted, body)
+                await self._around.keep(await self._lost(granted), came, "the document was deleted", granted)
                 raise
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
-                if self._around.live.covers(stat):
-                    return await self._put_live(stat, body, granted, _id(held))
+                if isinstance(came, bytes):
+                    return await self._put_live(stat, came, granted, _id(held))
                 await self._unclaimed(stat, _id(held))
-                return await self._put_plain(stat, body, granted, timestamp, _id(held))
+                return await self._put_plain(stat, came, granted, timestamp, _id(held))
             except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Denied) as error:
-                await self._around.keep(stat, body, error.detail, granted)
+                await self._around.keep(stat, came, error.detail, granted)
                 raise
 
-    async def _rescue(self, granted: Pass, body: bytes) -> None:
-        """The document was deleted while it was open: what comes now is kept where it was."""
+    async def _lost(self, granted: Pass) -> Stat:
+        """What was deleted while it was open: what comes now is kept where it was. NotFound."""
         for entry in await self._around.trash.entries():
             if granted.target in entry.documents:
-                await self._around.keep(Stat(granted.target, entry.path, entry.type, 0, "", 0.0), body, "the document was deleted", granted)
+                return Stat(granted.target, entry.path, entry.type, 0, "", 0.0, writable=False)
+        raise NotFound("the document was deleted")
+
+    @asynccontextmanager
+    async def _received(self, stat: Stat, body: AsyncIterable[bytes]) -> AsyncIterator[bytes | Draft]:
+        """The whole body: bytes of a text, as long as one can be; else a draft on the storage."""
+        parts: list[bytes] = []
+        if self._around.live.covers(stat):
+            left = most(self._around.documents.sizes, stat.type)
+            async for piece in body:
+                parts.append(piece)
+                left -= len(piece)
+                if left < 0:
+                    break
+            else:
+                yield b"".join(parts)
+                return
+        # Of a file that may not be written any more there is a copy to be made.
+        async with self._drafted(stat.id if stat.writable else stat.path.rpartition("/")[0], _joined(parts, body)) as draft:
+            yield draft
+
+    @asynccontextmanager
+    async def _drafted(self, name: str, body: AsyncIterable[bytes]) -> AsyncIterator[Draft]:
+        draft = await self._around.documents.draft(name)
+        try:
+            async for piece in body:
+                await draft.add(piece)
+            yield draft
+        finally:
+            await draft.discard()
 
     async def _put_live(self, stat: Stat, body: bytes, granted: Pass, held: str) -> Put:
         known = await self._told(stat)
@@ -341,8 +381,10 @@ class WopiHost:
                 return _put(after, told)
             known = stands
 
-    async def _put_plain(self, stat: Stat, body: bytes, granted: Pass, timestamp: str, held: str) -> Put:
-        known, digest = await self._known(stat), sha256(body).hexdigest()
+    async def _put_plain(self, stat: Stat, body: Draft, granted: Pass, timestamp: str, held: str) -> Put:
+        if self._around.live.covers(stat):
+            raise TooLarge("the document is longer than a text may be that people edit together")
+        known, digest = await self._known(stat), body.hash
         told = states.seen(known, stat.etag, stat.modified, locked=True, live=False)
         overwrites = not timestamp and self._around.product(granted.suite) is Product.COLLABORA
         if digest != stat.etag and not overwrites:
@@ -353,7 +395,7 @@ class WopiHost:
         coming = states.announced(told, digest, self._around.now(), before=stat.etag, lock=held)
         await self._must_put(stat.id, coming, before=known)
         try:
-            after = await self._around.documents.replace(stat.id, body, if_match=stat.etag)
+            after = await self._around.documents.put_draft(stat.id, body, if_match=stat.etag)
         except CollabError:
             await self._around.states.put(stat.id, known, before=coming)
             raise
@@ -368,7 +410,9 @@ class WopiHost:
         if await self._around.states.put(document, state, before=before) != state:
             raise Changed("the document was saved by somebody else at the same moment")
 
-    async def put_relative(self, granted: Pass, body: bytes, *, suggested: str, relative: str, overwrite: bool) -> dict[str, object]:
+    async def put_relative(
+        self, granted: Pass, body: AsyncIterable[bytes], *, suggested: str, relative: str, overwrite: bool
+    ) -> dict[str, object]:
         """PutRelativeFile; one of the two headers has a name, in UTF-7. NotOffered, BadName, NameTaken."""
         stat = await self._file(granted)
         if not self._relative(granted, stat):
@@ -385,33 +429,46 @@ class WopiHost:
             **self.pages(granted, made),
         }
 
-    async def _make(self, folder: str, tried: Iterator[str], body: bytes) -> Stat:
-        for name in tried:
-            try:
-                return await self._around.documents.upload(_path(folder, names.check(name)), body)
-            except Exists:
-                continue
+    async def _make(self, folder: str, tried: Iterator[str], body: AsyncIterable[bytes]) -> Stat:
+        async with self._drafted(folder, body) as draft:
+            for name in tried:
+                try:
+                    return await draft.create(_path(folder, names.check(name)))
+                except Exists:
+                    continue
         raise BadName(Malformed("there are too many files of this name already"))
 
-    async def _exactly(self, granted: Pass, folder: str, name: str, body: bytes, *, overwrite: bool) -> Stat:
+    async def _exactly(self, granted: Pass, folder: str, name: str, body: AsyncIterable[bytes], *, overwrite: bool) -> Stat:
         path = _path(folder, _checked(name))
         try:
-            return await self._around.documents.upload(path, body)
-        except Exists:
             there = await self._around.documents.find(path)
         except Malformed as error:
             raise BadName(error) from error
+        except NotFound:
+            async with self._drafted(folder, body) as draft:
+                return await self._new(draft, folder, name)
         if there.folder or not overwrite:
-            raise NameTaken(f"there is something of this name: {name}", await self._free(folder, name))
-        async with self._turn(there.id):
+            raise await self._taken(folder, name)
+        async with self._received(there, body) as came, self._turn(there.id):
             there = await self._around.documents.find(there.id)
             held = await self._held(there.id)
             if decide(Operation.OVERWRITE, _id(held), "") is Answer.REFUSE:
                 raise _mismatch(held)
-            if self._around.live.covers(there):
+            if isinstance(came, bytes):
                 # It was made of something else: it takes the place of what is there.
-                return (await self._around.documents.put(there.id, body, if_match="*", writer=granted.person))[0]
-            return await self._around.documents.replace(there.id, body, if_match=there.etag)
+                return (await self._around.documents.put(there.id, came, if_match="*", writer=granted.person))[0]
+            return await self._around.documents.put_draft(there.id, came, if_match=there.etag)
+
+    async def _new(self, draft: Draft, folder: str, name: str) -> Stat:
+        try:
+            return await draft.create(_path(folder, name))
+        except Malformed as error:
+            raise BadName(error) from error
+        except Exists:
+            raise await self._taken(folder, name) from None
+
+    async def _taken(self, folder: str, name: str) -> NameTaken:
+        return NameTaken(f"there is something of this name: {name}", await self._free(folder, name))
 
     async def _free(self, folder: str, name: str) -> str:
         for each in names.variants(name):
@@ -552,6 +609,13 @@ def _id(held: Lock | None) -> str:
 
 def _put(stat: Stat, state: OfficeState) -> Put:
     return Put(stat, states.word(state), states.time_of(state.modified))
+
+
+async def _joined(first: Iterable[bytes], rest: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in first:
+        yield piece
+    async for piece in rest:
+        yield piece
 
 
 def _writes(granted: Pass, stat: Stat) -> bool:

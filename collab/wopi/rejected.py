@@ -13,9 +13,9 @@ from collab.ports import Rejection
 from collab.runtime.copies import copy_beside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Sequence
+    from collections.abc import Sequence
 
-    from collab.ports import Authors, Files, Locks, Rejections, Stat
+    from collab.ports import Authors, Draft, Files, Locks, Rejections, Stat
     from collab.runtime.bin import Trash
     from collab.runtime.rooms import Rooms
     from collab.wopi.tokens import Pass
@@ -59,25 +59,25 @@ class Rejected:
         self._known: dict[str, Rejection] = {}
         """The last ones, for an archive that is away."""
 
-    async def keep(self, stat: Stat, body: bytes | AsyncIterable[bytes], reason: str, granted: Pass) -> str:
+    async def keep(self, stat: Stat, body: bytes | Draft, reason: str, granted: Pass) -> str:
         """The path where the body is, durably, for the person and suite of the pass; empty for a body without a byte.
 
         It is the document's own path when that holds these bytes. Else it is a copy beside it, one in an hour: a later body takes the place of the
         one before. Of these the first, and the last of each writer and suite, wait in the bin. A copy that somebody changed, renamed or has open
         is left alone, and there is another one. Whoever has the document open in a page is told.
         """
-        held = body if isinstance(body, bytes) else b"".join([chunk async for chunk in body])
-        digest = await asyncio.to_thread(_hash, held) if len(held) >= LONG else _hash(held)
+        size = len(body) if isinstance(body, bytes) else body.size
+        digest = await self._digest(body)
         self._rooms.metrics.rejected += 1
-        if not held or digest == stat.etag:
-            return stat.path if held else ""
+        if not size or digest == stat.etag:
+            return stat.path if size else ""
         async with self._turns.setdefault(stat.id, asyncio.Lock()):
             try:
-                return await self._kept(stat, held, digest, reason, granted)
+                return await self._kept(stat, body, digest, reason, granted)
             finally:
                 self._forget_old()
 
-    async def _kept(self, stat: Stat, body: bytes, digest: str, reason: str, granted: Pass) -> str:
+    async def _kept(self, stat: Stat, body: bytes | Draft, digest: str, reason: str, granted: Pass) -> str:
         now, by = self._rooms.now(), await self._rooms.people.met(granted.person)
         before = await self._newest(stat.id)
         last = before if before is not None and now - before.since < HOUR and await self._untouched(before) else None
@@ -90,16 +90,21 @@ class Rejected:
             last = None
         since = last.since if last is not None else max(now, before.since + MOMENT) if before is not None else now
         path = await copy_beside(self._files, stat.path, body, "conflict", since)
-        copy = (await self._files.stat(path)).id
+        made = await self._files.stat(path)
         count = 1 if last is None else last.count + 1
-        await self._note(Rejection(stat.id, since, now, copy, path, digest, len(body), reason, by.id, granted.suite, count))
+        await self._note(Rejection(stat.id, since, now, made.id, path, digest, made.size, reason, by.id, granted.suite, count))
         if key is not None and last is not None and same and last.count > 1:
             await self._drop(key)
-        log.warning("%s: a body of %d bytes was not taken (%s); kept as %s", stat.id, len(body), reason, path)
+        log.warning("%s: a body of %d bytes was not taken (%s); kept as %s", stat.id, made.size, reason, path)
         host = self._rooms.live(stat.id)
         if host is not None and not (same and last is not None):
             host.tell("rejected", path=path, by=by.name)
         return path
+
+    async def _digest(self, body: bytes | Draft) -> str:
+        if not isinstance(body, bytes):
+            return body.hash
+        return await asyncio.to_thread(_hash, body) if len(body) >= LONG else _hash(body)
 
     async def _newest(self, document: str) -> Rejection | None:
         """What was kept last."""

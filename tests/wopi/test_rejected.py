@@ -83,13 +83,12 @@ async def test_a_rejected_body_is_beside_the_document_counted_and_listed(place: 
     assert place.stage.metrics.rejected == 1
 
 
-async def test_a_body_may_come_in_pieces(place: Place) -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        for piece in (b"PK", b" mi", b"ne"):
-            yield piece
-
+async def test_a_body_may_be_one_that_came_in_pieces(place: Place) -> None:
     stat = await place.stat()
-    await place.rejected.keep(stat, pieces(), WHY, Pass(Person("ann", "Ann"), Role.EDITOR, stat.id, START))
+    draft = await place.stage.files.draft(stat.id)
+    for piece in (b"PK", b" mi", b"ne"):
+        await draft.add(piece)
+    await place.rejected.keep(stat, draft, WHY, Pass(Person("ann", "Ann"), Role.EDITOR, stat.id, START))
     assert await place.copies() == {COPY: b"PK mine"}
 
 
