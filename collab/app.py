@@ -95,6 +95,7 @@ from collab.wopi.iop import Interop
 from collab.wopi.launch import Launcher
 from collab.wopi.live import Live
 from collab.wopi.proof import Proofs
+from collab.wopi.recent import RecentStates
 from collab.wopi.rejected import Rejected
 from collab.wopi.suites import Suites
 from collab.wopi.templates import Templates
@@ -416,7 +417,7 @@ def _office(  # noqa: PLR0913 - the surroundings
             live=Live(documents, rooms),
             locks=adapters.locks,
             claiming=claiming,
-            states=adapters.office,
+            states=RecentStates(adapters.office) if adapters.placement is None else adapters.office,
             infos=adapters.infos,
             authors=adapters.authors,
             addresses=_addresses(settings, admission),

@@ -145,7 +145,10 @@ class Files(Protocol):
         """The file, open: for what is too large to be held, and for what nobody merges, so leftovers are not looked for."""
 
     async def draft(self, name: str) -> Draft:
-        """A body for the document of this name, or for a new one at this free path or in this folder: there it waits."""
+        """A body for the document of this name, or for a new one at this free path or in this folder: there it waits.
+
+        What is wrong with that is said here, or by `Draft.add`, or at the latest when it is to become a file.
+        """
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder, sorted by name; no hidden files, no links, no special files."""

@@ -142,27 +142,19 @@ class LocalFiles:
         return await self._at(name, self._reader)
 
     async def draft(self, name: str) -> LocalDraft:
-        """A body for a document, or for a new one."""
+        """A body for a document, or for a new one: a look at where comes only when there is something to write."""
+        return LocalDraft(self, name)
 
-        def begin(place: Place) -> LocalDraft:
-            path = place.sight.path
-            if place.sight.folder:
-                return self._drafted(joined(path, NEW))
-            self._exchange.check(path, lambda: True)
-            return LocalDraft(self, path, place.id[3:11])
-
+    def berth(self, name: str) -> tuple[bytes, str]:
+        """For `LocalDraft`, on a thread: the path beside which a body for this name waits, and its mark."""
         try:
-            return await self._at(name, begin)
+            place = self._places.resolve(name)
         except NotFound:
             if is_id(name):
                 raise
-        path = b"/".join(split_new(name))
-        return await self._run(lambda: self._drafted(path))
-
-    def _drafted(self, path: bytes) -> LocalDraft:
-        """A body for a new file."""
-        self._exchange.check_new(path)
-        return LocalDraft(self, path, self._fresh_mark())
+            return b"/".join(split_new(name)), self._fresh_mark()
+        path = place.sight.path
+        return (joined(path, NEW), self._fresh_mark()) if place.sight.folder else (path, place.id[3:11])
 
     async def commit(self, name: str, if_match: str, draft: LocalDraft) -> Replaced:
         """For `LocalDraft`."""

@@ -85,13 +85,12 @@ class LocalFormer:
 class LocalDraft:
     """See `collab.ports.Draft`. What comes first waits in memory; a small body never is an unfinished file before it is whole.
 
-    `path`: the document it may replace, or where a new one will be; `mark` as in `Exchange`.
+    `name`: the document it may replace, where a new one will be, or a folder.
     """
 
-    def __init__(self, files: LocalFiles, path: bytes, mark: str) -> None:
+    def __init__(self, files: LocalFiles, name: str) -> None:
         self._files = files
-        self._path = path
-        self._mark = mark
+        self._name = name
         self._waiting: list[bytes] = []
         self._kept = 0
         self._hash = hashlib.sha256()
@@ -115,7 +114,8 @@ class LocalDraft:
         self._waiting.append(piece)
         self._count(len(piece))
         if self._kept >= KEPT or (self._kept >= LEAST and self._files.kept > ALL_KEPT):
-            await self._files.off(partial(self._work, self._write))
+            write = partial(self._work, self._write)
+            await (self._files.run(lambda _: write()) if self._new is None else self._files.off(write))
             self._count(-self._kept)
 
     async def replace(self, name: str, *, if_match: str) -> Replaced:
@@ -147,9 +147,8 @@ class LocalDraft:
         with self._lock, explained(path):
             if self._ended:
                 raise Unavailable("the body was given up")
-            if self._new is None:
-                self._path, self._mark = path, mark
             exchange = self._files.exchange
+            self._new = self._new or exchange.begin(path, mark)
             made, unread = act(exchange, self._finished(exchange))
             self._close(exchange)
             return made, self._hash.hexdigest(), unread
@@ -160,12 +159,12 @@ class LocalDraft:
             await self._files.off(partial(self._work, self._finished))
 
     def _work(self, act: Callable[[Exchange], object]) -> None:
-        with self._lock, explained(self._path):
+        with self._lock, explained(self._name.encode(errors="replace")):
             if not self._ended:
                 act(self._files.exchange)
 
     def _write(self, exchange: Exchange) -> Unfinished:
-        new = self._new = self._new or exchange.begin(self._path, self._mark)
+        new = self._new = self._new or exchange.begin(*self._files.berth(self._name))
         while self._waiting:
             new.write(self._waiting[0])
             self._hash.update(self._waiting.pop(0))

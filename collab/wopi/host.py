@@ -193,26 +193,26 @@ class WopiHost:
 
     async def get_file(self, granted: Pass, *, most: int | None = None) -> Given:
         """GetFile; OverExpected above `most` bytes."""
-        stat = await self._file(granted)
-        if most is not None and stat.size > most:
-            raise OverExpected(f"the file has {stat.size} bytes; at most {most} are wanted")
-        return await self._give(stat)
+        return await self._give(granted.target, most)
 
     async def get_bytes(self, signed: str, target: str) -> Given:
         """The current bytes, for whoever has the address that CheckFileInfo told."""
         granted = self.admit(signed, target, audience=DOWNLOAD)
-        return await self._give(await self._file(granted))
+        return await self._give(granted.target)
 
-    async def _give(self, stat: Stat) -> Given:
+    async def _give(self, document: str, most: int | None = None) -> Given:
         around = self._around
-        if not around.live.covers(stat):
-            reader = await around.documents.open(stat.id)
-            try:
+        reader = await around.documents.open(document)
+        try:
+            if not around.live.covers(reader.stat):
+                _check_expected(reader.stat, most)
                 return Given(reader, states.word(await self._told(reader.stat)))
-            except BaseException:
-                reader.close()
-                raise
-        now, body = await around.live.give(stat.id)
+        except BaseException:
+            reader.close()
+            raise
+        reader.close()
+        now, body = await around.live.give(document)
+        _check_expected(now, most)
         return Given(Held(now, body), states.word(await self._told(now)))
 
     def _file_url(self, granted: Pass, stat: Stat) -> str:
@@ -320,7 +320,6 @@ class WopiHost:
             found = await self._lost(granted)
         async with self._received(found, body) as came, self._turn(granted.target):
             try:
-                # Who came before may have put another body meanwhile.
                 stat = await self._file(granted)
             except NotFound:
                 await self._around.keep(await self._lost(granted), came, "the document was deleted", granted)
@@ -616,6 +615,11 @@ async def _joined(first: Iterable[bytes], rest: AsyncIterable[bytes]) -> AsyncIt
         yield piece
     async for piece in rest:
         yield piece
+
+
+def _check_expected(stat: Stat, most: int | None) -> None:
+    if most is not None and stat.size > most:
+        raise OverExpected(f"the file has {stat.size} bytes; at most {most} are wanted")
 
 
 def _writes(granted: Pass, stat: Stat) -> bool:

@@ -187,14 +187,13 @@ async def test_a_program_that_still_writes_into_what_a_draft_displaced_is_not_fo
     assert await hidden(outside, "a.bin") == [b"one and more"]
 
 
-async def test_what_may_not_be_written_gets_no_draft(outside: Outside) -> None:
+async def test_what_may_not_be_written_takes_no_large_body(outside: Outside) -> None:
     outside.put("a.bin", b"one")
     outside.protect("a.bin")
-    with pytest.raises(Denied):
-        await outside.files.draft("a.bin")
-    for name, error in (("id:" + "q" * 26, NotFound), ("nowhere/a.bin", NotFound), ("../a.bin", Malformed), (".hidden", Malformed)):
+    wrong = {"a.bin": Denied, "id:" + "q" * 26: NotFound, "nowhere/a.bin": NotFound, "../a.bin": Malformed, ".hidden": Malformed}
+    for name, error in wrong.items():
         with pytest.raises(error):
-            await outside.files.draft(name)
+            await drafted(outside, name, LARGE)
 
 
 # New files
