@@ -283,6 +283,8 @@ def build(settings: Settings, adapters: Adapters) -> App:
     app = App(
         web=Starlette(
             routes=[
+                # What is asked for most comes first: routes are looked through in their order.
+                *office.routes(),
                 *health.routes(),
                 *api.routes(),
                 *BinApi(api, trash, tree).routes(),
@@ -290,7 +292,6 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *_more(settings, adapters, rooms, api),
                 *pages.routes(),
                 *Embedding(pages, api, admission, metrics.refused).routes(),
-                *office.routes(),
                 *_launching(settings, adapters, api, suites).routes(),
                 *_interop(settings, adapters, api, suites, rejected).routes(),
                 *ContainersDoor(office, Containers(office.host, documents, adapters.folders, tree, trash)).routes(),

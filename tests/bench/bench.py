@@ -1,4 +1,4 @@
-"""Our server and its neighbours in turn under the same load: `python tests/bench/bench.py` prints one table (`make bench` puts it into the docs).
+"""Our server and its neighbours in turn under the same load: `python tests/bench/bench.py` prints two tables (`make bench` puts them into the docs).
 
 Ours runs as an operator runs it, with tokens, journal, acknowledgements and limits on. Every run has a server process of its own; the
 servers take turns, so that a machine that slows down slows all of them. Exit status 1: something could not be measured.
@@ -39,11 +39,14 @@ BUILT = CHECKOUT / ".make" / "bench"
 PYCRDT = BUILT / "pycrdt"
 """The environment of pycrdt-websocket."""
 PAGE = CHECKOUT / "docs" / "explanation" / "performance.md"
-BEGIN, END = "<!-- make bench: begins -->", "<!-- make bench: ends -->"
+EDITING, FILES = "make bench", "make bench, files"
+"""What the marks in the page say, between which the tables are."""
 
 sys.path[0] = str(HERE.parent)
 
-from bench.keystrokes import typed  # noqa: E402  # the folder of the tests is no package
+from bench.files import Lost  # noqa: E402  # the folder of the tests is no package
+from bench.files import report as report_files  # noqa: E402
+from bench.keystrokes import typed  # noqa: E402
 from serving import Served  # noqa: E402
 
 DOCUMENT_BYTES = 311_000
@@ -562,13 +565,13 @@ def draw(results: Results, scenarios: Sequence[Scenario], names: Sequence[str]) 
     canvas.savefig(PAGE.with_suffix(".svg"), metadata={"Date": None})
 
 
-def put(text: str) -> None:
-    """The report goes into the page, between its marks."""
-    page = PAGE.read_text("utf-8")
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise Unmeasured(f"{PAGE} has no place for the table: {BEGIN} … {END}")
-    before, _, rest = page.partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
+def put(mark: str, text: str) -> None:
+    """A report goes into the page, between its marks."""
+    page, begin, end = PAGE.read_text("utf-8"), f"<!-- {mark}: begins -->", f"<!-- {mark}: ends -->"
+    if page.count(begin) != 1 or page.count(end) != 1:
+        raise Unmeasured(f"{PAGE} has no place for the table: {begin} … {end}")
+    before, _, rest = page.partition(begin)
+    PAGE.write_text(f"{before}{begin}\n\n{text}\n{end}{rest.partition(end)[2]}", "utf-8")
 
 
 def main() -> int:
@@ -578,6 +581,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one short round, to see that everything can be measured; nothing is written")
     parser.add_argument("--scenario", action="append", help="only this scenario (may be repeated)")
     parser.add_argument("--server", action="append", help="only this server (may be repeated)")
+    parser.add_argument("--files", action="store_true", help="only files of office suites, beside a bare file server")
     parser.add_argument("--loadgen", type=Path, default=LOADGEN, help="the folder of a generator in C (yload.c); without it ours is used")
     parser.add_argument("--out", type=Path, help="a file for the table")
     parser.add_argument("--write", action="store_true", help="put table and picture into docs/explanation/performance.md")
@@ -585,12 +589,16 @@ def main() -> int:
     if options.quick:
         options.seconds, options.rounds, options.write = 0.5, 1, False
     try:
-        text = run(options)
+        text = "" if options.files else run(options)
+        files = report_files(options.rounds) if options.files or not (options.scenario or options.server) else ""
         if options.write:
-            put(text)
-    except (Unmeasured, AssertionError, OSError, subprocess.SubprocessError) as error:
+            for mark, made in ((EDITING, text), (FILES, files)):
+                if made:
+                    put(mark, made)
+    except (Unmeasured, Lost, AssertionError, OSError, subprocess.SubprocessError) as error:
         print(f"could not measure: {error}", file=sys.stderr)
         return 1
+    text = f"{text}\n{files}".strip()
     print(text)
     if options.out is not None:
         options.out.write_text(text, encoding="utf-8")
