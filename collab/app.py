@@ -268,7 +268,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     rejected = Rejected(rooms, adapters.files, trash, rejections=adapters.rejections, locks=adapters.locks, authors=adapters.authors)
     tree = Tree(rooms, adapters.folders)
     claiming = Claiming(adapters.claims, adapters.locks, adapters.now)
-    pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors)
+    pages = Pages(adapters.client, settings.prefix, adapters.random, settings.frame_ancestors, suites.origins)
     office = WopiDoor(
         _office(settings, adapters, admission, documents, rooms=rooms, trash=trash, rejected=rejected, suites=suites, claiming=claiming),
         _proofs(settings, adapters, admission, suites),

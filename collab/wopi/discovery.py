@@ -170,6 +170,15 @@ def plain(source: str) -> str:
     return _PLACEHOLDER.sub("", source)
 
 
+def origin_of(address: str) -> str:
+    """The origin of an http(s) address as browsers tell it (RFC 6454, section 6.1)."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    own = {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, own} else "")
+
+
 def filled(action: Action, *, file: str, language: str, product: str) -> str:
     """Where the action opens the file with this WOPISrc, in this language (`de-DE`). Placeholders that we know are filled, others left out."""
 

@@ -6,11 +6,10 @@ import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from collab.access import Role
 from collab.errors import Malformed, NotFound, Unavailable
-from collab.wopi.discovery import filled
+from collab.wopi.discovery import filled, origin_of
 from collab.wopi.tokens import Pass, seal
 
 if TYPE_CHECKING:
@@ -101,15 +100,6 @@ class Launcher:
             suite=suite,
             session=grant.id,
         )
-
-
-def origin_of(address: str) -> str:
-    """The origin of an http(s) address as browsers tell it (RFC 6454, section 6.1)."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    own = {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, own} else "")
 
 
 def _action(discovery: Discovery, name: str, ext: str, media: str) -> Action | None:

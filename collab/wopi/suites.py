@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 import collab
-from collab.wopi.discovery import MOST_BYTES, Discovery, Hosts, Unfit, parse, plain
+from collab.wopi.discovery import MOST_BYTES, Discovery, Hosts, Unfit, origin_of, parse, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -138,6 +138,12 @@ class Suites:
         """What product it is; for the empty name the only one's, when there is one suite. Empty: nobody knows."""
         office = self.offices[0] if not name and len(self.offices) == 1 else self.get(name)
         return "" if office is None else office.product
+
+    def origins(self, name: str) -> Sequence[str]:
+        """Where the suite of that name is opened, as `scheme://host:port`; none while nobody knows."""
+        office = self.get(name)
+        actions = () if office is None or office.discovery is None else office.discovery.actions
+        return sorted({origin_of(plain(action.source)) for action in actions})
 
     async def watch_loop(self) -> None:
         """Look at all of them, for ever."""

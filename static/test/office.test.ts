@@ -77,7 +77,7 @@ describe("what a suite is told", () => {
   });
 });
 
-const LAUNCH: Launch = { url: "https://suite.example/x", access_token: "t", access_token_ttl: 1, origin: "https://suite.example" };
+const LAUNCH: Launch = { url: "https://suite.example/x", access_token: "t", access_token_ttl: 1 };
 
 describe("the frame of a suite", () => {
   test("only words of the suite's origin and of this frame's window are heard", () => {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from standing import stand
+from suites import fake_suite
 
 import collab
 from collab.web.pages import PAGES
@@ -108,6 +109,26 @@ async def test_the_diagram_page_has_no_origin_and_speaks_to_nobody_but_the_page_
         assert "cross-origin-opener-policy" not in answer.headers
 
 
+async def test_the_page_of_an_office_suite_may_show_that_one_and_send_it_a_form_and_others_may_not(tmp_path: Path, client: Path) -> None:
+    """WOPI-3, WOPI-22."""
+    with fake_suite() as suite:
+        async with (
+            stand(tmp_path, client=client, wopi_discovery=f"Office={suite.url} Other=http://127.0.0.2:1/") as site,
+            site.client() as browser,
+        ):
+            assert await site.app.suites.offices[0].renew()
+            answer = await browser.get("/office/a.odt?suite=Office&action=edit")
+            unknown, other = await browser.get("/office/a.odt?suite=Nobody"), await browser.get("/edit/a.odt?suite=Office")
+        plain = policy(unknown) | {"script-src": "", "style-src": ""}
+        assert policy(answer) | {"script-src": "", "style-src": ""} == plain | {
+            "frame-src": f"'self' {suite.origin}",
+            "form-action": f"'self' {suite.origin}",
+        }
+        assert plain == policy(other) | {"script-src": "", "style-src": ""}
+        assert (plain["frame-src"], plain["form-action"], plain["frame-ancestors"]) == ("'self'", "'self'", "'none'")
+        assert (answer.headers["x-frame-options"], answer.headers["referrer-policy"]) == ("DENY", "strict-origin")
+
+
 async def test_a_script_that_becomes_a_worker_brings_its_own_policy(tmp_path: Path, client: Path) -> None:
     """HTTP-3."""
     async with stand(tmp_path, client=client) as site, site.client() as browser:
@@ -117,7 +138,7 @@ async def test_a_script_that_becomes_a_worker_brings_its_own_policy(tmp_path: Pa
         assert {each.headers["access-control-allow-origin"] for each in (script, font)} == {"*"}
 
 
-@pytest.mark.parametrize(("name", "path"), [("present", "/present/a.md"), ("diagram", "/diagram")])
+@pytest.mark.parametrize(("name", "path"), [("present", "/present/a.md"), ("diagram", "/diagram"), ("office", "/office/a.odt")])
 async def test_a_client_without_a_page_that_it_can_do_without_has_the_others(tmp_path: Path, client: Path, name: str, path: str) -> None:
     (client / f"{name}.html").unlink()
     async with stand(tmp_path, client=client) as site, site.client() as browser:

@@ -57,6 +57,15 @@ async def test_nobody_knows_a_suite_that_was_not_asked(suite: FakeSuite) -> None
     assert (known.product("S0"), known.product(""), known.product("S1")) == ("collabora", "collabora", "")
 
 
+async def test_it_is_known_where_a_suite_is_opened(suite: FakeSuite) -> None:
+    """WOPI-22."""
+    suite.office = "http://LocalHost:9980"
+    known = configured(suite, hosts=("localhost",))
+    assert known.origins("S0") == []
+    await known.offices[0].renew()
+    assert (known.origins("S0"), known.origins("S1")) == (["http://localhost:9980"], [])
+
+
 async def test_of_two_suites_none_is_meant_without_a_name(suite: FakeSuite) -> None:
     with fake_suite("onlyoffice") as other:
         known = configured(suite, other)

@@ -24,8 +24,8 @@ export interface Item {
   modified: string | number;
   role: string;
   starred?: boolean;
-  /** Who has the file open in an application outside of the server. */
-  held?: { by: string; application: string } | null;
+  /** Who has the file open in an application outside of the server, when one document is asked for; the name may be empty. */
+  held?: { by: string; application: string };
 }
 
 export const FOLDER = "inode/directory";

@@ -34,8 +34,6 @@ export interface Entry {
   /** What a document is called in requests. */
   readonly id: string;
   readonly binned: Binned | null;
-  /** Who has it open in an application outside of the server. */
-  readonly held: { readonly by: string; readonly application: string } | null;
 }
 
 export function entryOf(item: Item): Entry {
@@ -52,7 +50,6 @@ export function entryOf(item: Item): Entry {
     starred: item.starred === true,
     id: item.id || item.path,
     binned: null,
-    held: item.held ?? null,
   };
 }
 
@@ -61,7 +58,7 @@ export const visitedEntry = (item: Visited): Entry => ({ ...entryOf(item), when:
 export function binnedEntry(binned: Binned): Entry {
   const { key, path, type, size, deleted } = binned;
   const common = { key, path, name: fileName(path), isFolder: type === FOLDER, type, size };
-  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned, held: null };
+  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned };
 }
 
 export const folderOfEntry = (entry: Entry): string => folderOf(entry.path);

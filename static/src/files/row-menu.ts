@@ -2,9 +2,11 @@
 
 import "../styles/files-dialogs.css";
 
+import { find } from "../base/api.ts";
 import { element, part } from "../base/dom.ts";
 import { icon, type Icon } from "../base/icons.ts";
 import { t, type Key } from "../base/messages.ts";
+import { heldWords } from "../office/held.ts";
 import { labelOf, offers, officeAddress } from "../office/offers.ts";
 import { bringBack, destroy, download, duplicate, mark, present, remove } from "./acts.ts";
 import { beside } from "./beside.ts";
@@ -75,6 +77,13 @@ export function showMenu(board: Board, entry: Entry, anchor: HTMLElement): void 
   menu.showPopover();
   beside(menu, anchor);
   rows[0]?.focus();
+  if (!entry.isFolder && entry.binned === null) void tellHeld(entry, menu);
+}
+
+/** Who has it open on a desktop is asked for when somebody is about to do something with it. */
+async function tellHeld({ id }: Entry, menu: HTMLElement): Promise<void> {
+  const { held } = await find(id).catch(() => ({ held: undefined }));
+  if (held !== undefined) menu.append(element("button", { type: "button", role: "menuitem", class: "fact", disabled: true }, heldWords(held, "line")));
 }
 
 function walk(event: KeyboardEvent, rows: readonly HTMLElement[]): void {

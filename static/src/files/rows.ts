@@ -20,7 +20,6 @@ export function row(entry: Entry, view: View): HTMLElement {
   named(made, "input", t("files.pick", { name: entry.name }));
   named(made, ".more", t("files.more", { name: entry.name }));
   found(made, ".tag").hidden = view === "bin" || !entry.readOnly;
-  showHeld(made, entry);
   showFacts(made, entry, view);
   if (view === "bin") showBack(made, entry);
   else showOpen(made, entry);
@@ -39,7 +38,7 @@ function blank(kind: Kind, view: View): HTMLElement {
   const open = element(binned ? "button" : "a", binned ? { type: "button", class: "open", tabindex: "-1" } : { class: "open", tabindex: "-1" });
   open.append(element("bdi"), ...(kind === "folder" ? [element("span", { class: "away" }, ` ${t("files.folder")}`)] : []));
   const under = element("span", { class: "under" }, element("span", { class: "origin" }), element("span", { class: "brief", "aria-hidden": "true" }));
-  const words = element("span", { class: "title" }, open, element("span", { class: "tag" }, t("files.readOnly")), element("span", { class: "tag held", hidden: true }), under);
+  const words = element("span", { class: "title" }, open, element("span", { class: "tag" }, t("files.readOnly")), under);
   return element(
     "div",
     { role: "row", class: `entry ${kind}`, draggable: binned ? "false" : "true" },
@@ -56,12 +55,6 @@ function acts(kind: Kind, binned: boolean): HTMLElement[] {
   if (binned) return [element("button", { type: "button", class: "back", tabindex: "-1" }, t("files.restore")), more];
   if (kind === "folder") return [more];
   return [element("button", { type: "button", class: "pic star", tabindex: "-1" }, icon("star")), more];
-}
-
-function showHeld(made: HTMLElement, { held }: Entry): void {
-  const tag = found(made, ".held");
-  tag.hidden = held === null;
-  if (held !== null) tag.textContent = t("files.held", { by: held.by, application: held.application });
 }
 
 function showFacts(made: HTMLElement, entry: Entry, view: View): void {

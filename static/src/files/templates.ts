@@ -3,7 +3,8 @@
 import { content, FOLDER, list, type Item } from "../base/api.ts";
 import { spoken, t } from "../base/messages.ts";
 import { fileName } from "../base/names.ts";
-import { fromTemplate, templates } from "../office/rest.ts";
+import { knownSuites, offers, preferred } from "../office/offers.ts";
+import { fromTemplate, templates, type OfficeTemplate } from "../office/rest.ts";
 import { extension, stem } from "./naming.ts";
 import { write } from "./rest.ts";
 import type { Texts } from "./templates/en.ts";
@@ -13,6 +14,9 @@ export const OWN = "Templates";
 
 export const BUILT_IN = ["blank", "minutes", "paper", "slides", "todo", "table", "notebook"] as const;
 export type BuiltIn = (typeof BUILT_IN)[number];
+
+/** Empty office documents that we have words for. */
+const EMPTY = ["odt", "ods", "odp", "docx", "xlsx", "pptx"] as const;
 
 export interface Template {
   readonly title: string;
@@ -55,10 +59,20 @@ export function notebook(text: string): string {
 
 export const filled = (text: string, today: string): string => text.replaceAll("{date}", today);
 
-/** The server's templates of office documents; none when it has none. */
+/** The server's templates: files of whoever runs it, and empty office documents as far as a suite edits them. */
 export async function office(): Promise<Template[]> {
-  const found = await templates().catch(() => []);
-  return found.map(({ name, title }) => ({ title, name, extension: extension(name), make: (path) => fromTemplate(path, name), office: true }));
+  const [found] = await Promise.all([templates().catch(() => []), knownSuites()]);
+  return found.map(ofServer).filter((each) => each !== null);
+}
+
+function ofServer({ name, title }: OfficeTemplate): Template | null {
+  const make = (path: string): Promise<Item> => fromTemplate(path, name);
+  if (name.includes(".")) return { title, name, extension: extension(name), make, office: true };
+  // What is built in is called by its extension. The texts among it are in our own list already.
+  const end = `.${name}`;
+  const empty = EMPTY.find((each) => each === name);
+  if (empty === undefined || preferred(offers(`x${end}`, false))?.action !== "edit") return null;
+  return { title: t(`office.template.${empty}`), name: t(`office.template.${empty}.name`) + end, extension: end, make, office: true };
 }
 
 /** The documents in the folder of templates; none when there is no such folder. */

@@ -26,6 +26,7 @@ export interface Ears {
 
 export class SuiteFrame {
   private readonly frame: HTMLIFrameElement;
+  private readonly origin: string;
   private opened = false;
 
   constructor(
@@ -35,8 +36,9 @@ export class SuiteFrame {
     private readonly product: Product,
     private readonly ears: Ears,
   ) {
+    this.origin = new URL(launch.url).origin;
     // Of a frame that a form opens, the source is unknown to the browser: without the origin nothing would be allowed.
-    const allow = FEATURES.map((feature) => `${feature} ${launch.origin}`).join("; ");
+    const allow = FEATURES.map((feature) => `${feature} ${this.origin}`).join("; ");
     this.frame = element("iframe", { name: NAME, title, allow, sandbox: SANDBOX });
     this.frame.addEventListener("load", () => this.opened && ears.arrived());
     addEventListener("message", this.listen);
@@ -50,7 +52,7 @@ export class SuiteFrame {
   }
 
   send(message: Message | null): void {
-    if (message !== null) this.frame.contentWindow?.postMessage(written(message, Date.now()), this.launch.origin);
+    if (message !== null) this.frame.contentWindow?.postMessage(written(message, Date.now()), this.origin);
   }
 
   set shown(shown: boolean) {
@@ -69,7 +71,7 @@ export class SuiteFrame {
   }
 
   private readonly listen = (event: MessageEvent): void => {
-    if (!isOf(event, this.launch.origin, this.frame.contentWindow)) return;
+    if (!isOf(event, this.origin, this.frame.contentWindow)) return;
     const said = heard(event.data, this.product);
     if (said !== null) this.ears.said(said);
   };

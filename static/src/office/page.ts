@@ -10,10 +10,11 @@ import { timeOfDay } from "../base/show.ts";
 import { askForCopy } from "./copy.ts";
 import { productOf, speech, type Product, type Said, type Speech } from "./contract.ts";
 import { post, SuiteFrame } from "./frame.ts";
+import { heldWords } from "./held.ts";
 import { knownSuites, officeAddress, offers, preferred } from "./offers.ts";
 import { refuse, whyOf, type Refused } from "./refused.ts";
 import { Renewal } from "./renewal.ts";
-import { launch, openings, rejected, type Launch } from "./rest.ts";
+import { launch, rejected, type Launch } from "./rest.ts";
 import { share } from "./share.ts";
 
 /** Milliseconds after which it is said that the suite has not come, or says nothing of itself. */
@@ -56,7 +57,8 @@ export class OfficePage {
       this.product = productOf(suite?.product ?? "");
       this.speech = speech(this.product);
       document.body.dataset["product"] = this.product;
-      await Promise.all([this.open(item), this.tellHeld(item), this.tellRejected(item)]);
+      this.tellHeld(item);
+      await Promise.all([this.open(item), this.tellRejected(item)]);
     } catch (problem) {
       this.failed(problem);
     }
@@ -94,18 +96,18 @@ export class OfficePage {
   }
 
   /** Who has it open on a desktop; that is worth to be known, and never in the way. */
-  private async tellHeld({ id }: Item): Promise<void> {
-    const held = await openings(id).then(({ locked }) => locked, () => null);
-    if (!held) return;
-    const { by, application } = held;
+  private tellHeld({ held }: Item): void {
+    if (held === undefined) return;
     const close: Act = { label: t("common.close"), act: () => this.unnote("held") };
-    note("held", { text: t("office.held", { by, application }), acts: [close] });
+    note("held", { text: heldWords(held, "suite"), acts: [close] });
   }
 
   /** What could not be taken into this document, and lies beside it. */
   private async tellRejected({ id }: Item): Promise<void> {
     const found = (await rejected().catch(() => [])).filter(({ document }) => document === id);
     for (const { copy } of found.slice(0, 1)) {
+      // What was kept is not only in the suite's page any more.
+      unnote("unsaved");
       const open: Act = { label: t("outside.act.open", { name: fileName(copy) }), act: editAddress(copy), beside: true };
       const close: Act = { label: t("common.close"), act: () => this.unnote("rejected") };
       note("rejected", { title: t("outside.rejected.title"), text: t("outside.rejected.text", { name: fileName(copy) }), acts: [open, close] });

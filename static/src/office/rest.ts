@@ -17,23 +17,11 @@ export interface Suite {
   readonly actions: readonly Action[];
 }
 
-/** Who has a file open in an application outside of all this. */
-export interface Held {
-  readonly by: string;
-  readonly application: string;
-}
-
-export interface Openings {
-  readonly actions: readonly { readonly suite: string; readonly action: string }[];
-  readonly locked?: Held | null;
-}
-
 /** Where a suite is, and with what it is opened; `access_token_ttl`: when the token ends, in milliseconds since the epoch. */
 export interface Launch {
   readonly url: string;
   readonly access_token: string;
   readonly access_token_ttl: number;
-  readonly origin: string;
 }
 
 /** What a suite sent and the document could not take: it is in `copy`, beside the file. Paths are empty, names too, when they are no more. */
@@ -60,8 +48,6 @@ export interface OfficeTemplate {
 const document = (id: string): string => `/api/documents/${encodeURIComponent(id)}/office`;
 
 export const suites = async (): Promise<readonly Suite[]> => (await call<{ suites: Suite[] }>("GET", "/api/office")).suites;
-
-export const openings = (id: string): Promise<Openings> => call("GET", document(id));
 
 /** A token for this person, file and suite; the same again renews it. */
 export const launch = (id: string, suite: string, action: string, lang: string): Promise<Launch> => call("POST", document(id), { suite, action, lang });

@@ -185,7 +185,7 @@ class EditPage {
     pageKeys(ways);
     keyboardSpace(ways);
     // In a frame of another site there is no list of files in which a star would be seen.
-    if (lease === null) star(part("star"), this.name).then(tellHeld, () => undefined);
+    if (lease === null) star(part("star"), this.name).then((item) => tellHeld(item), () => undefined);
     new Menu(ways, () => this.download(), () => this.connection.facts.readOnly);
     historyDoor(this.inHistory());
   }
@@ -363,10 +363,11 @@ class EditPage {
 }
 
 /** Who has the file open on a desktop meanwhile: that is in nobody's way. */
-function tellHeld({ held }: Item): void {
-  if (!held) return;
+async function tellHeld({ held }: Item): Promise<void> {
+  if (held === undefined) return;
+  const { heldWords } = await import("../office/held.ts");
   const close: Act = { label: t("common.close"), act: () => void unnote("held") };
-  note("held", { text: t("outside.held", { by: held.by, application: held.application }), acts: [close] });
+  note("held", { text: heldWords(held, "text"), acts: [close] });
 }
 
 /** Where a line begins; the nearest one when there is none of this number. */
