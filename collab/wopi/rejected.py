@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("collab.wopi")
 
 HOUR: Final = 3600.0
-"""Seconds in which a document gets one copy: what comes later takes its place, and what was first there goes into the bin."""
+"""Seconds in which a document gets one copy: what comes later takes its place, and what was there goes into the bin."""
+MANY: Final = 16
+"""Bodies of an hour from which on what a writer has sent again does not wait in the bin: a suite that saves and saves fills no disk."""
 MOMENT: Final = 1e-6
 """Seconds between the beginnings of two copies, at least: they are told apart by them."""
 LONG: Final = 2**20
@@ -63,7 +65,7 @@ class Rejected:
         """The path where the body is, durably, for the person and suite of the pass; empty for a body without a byte.
 
         It is the document's own path when that holds these bytes. Else it is a copy beside it, one in an hour: a later body takes the place of the
-        one before. Of these the first, and the last of each writer and suite, wait in the bin. A copy that somebody changed, renamed or has open
+        one before, which waits in the bin: the first 16 bodies, and then the last of each writer and suite. A copy that somebody changed, renamed or has open
         is left alone, and there is another one. Whoever has the document open in a page is told.
         """
         size = len(body) if isinstance(body, bytes) else body.size
@@ -92,8 +94,9 @@ class Rejected:
         path = await copy_beside(self._files, stat.path, body, "conflict", since)
         made = await self._files.stat(path)
         count = 1 if last is None else last.count + 1
-        await self._note(Rejection(stat.id, since, now, made.id, path, digest, made.size, reason, by.id, granted.suite, count))
-        if key is not None and last is not None and same and last.count > 1:
+        # Of a large file the etag is no hash.
+        await self._note(Rejection(stat.id, since, now, made.id, path, made.etag, made.size, reason, by.id, granted.suite, count))
+        if key is not None and last is not None and same and last.count > MANY:
             await self._drop(key)
         log.warning("%s: a body of %d bytes was not taken (%s); kept as %s", stat.id, made.size, reason, path)
         host = self._rooms.live(stat.id)

@@ -13,7 +13,7 @@ from collab.access import Person, Role
 from collab.errors import Denied, Unavailable
 from collab.ports import Lock
 from collab.runtime.documents import ANY
-from collab.wopi.rejected import Conflict, Rejected
+from collab.wopi.rejected import MANY, Conflict, Rejected
 from collab.wopi.tokens import Pass
 
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ async def test_a_body_may_be_one_that_came_in_pieces(place: Place) -> None:
     assert await place.copies() == {COPY: b"PK mine"}
 
 
-async def test_an_hour_has_one_copy_with_the_last_body_and_the_first_is_in_the_bin(place: Place) -> None:
+async def test_an_hour_has_one_copy_with_the_last_body_and_the_others_are_in_the_bin(place: Place) -> None:
     for number in range(5):
         assert await place.keep(b"%d" % number) == COPY
         place.time += 600
     assert await place.copies() == {COPY: b"4"}
-    assert await place.binned() == [b"0"]
+    assert await place.binned() == [b"0", b"1", b"2", b"3"]
     (told,) = await place.told()
     assert (told.rejection.count, told.rejection.at) == (5, START + 2400)
     place.time = START + 3600
@@ -106,11 +106,22 @@ async def test_an_hour_has_one_copy_with_the_last_body_and_the_first_is_in_the_b
     assert [told.rejection.count for told in await place.told()] == [1, 5]
 
 
+async def test_a_suite_that_saves_and_saves_fills_no_disk(place: Place) -> None:
+    for number in range(MANY + 20):
+        assert await place.keep(b"%d" % number) == COPY
+        place.time += 1
+    assert await place.copies() == {COPY: b"%d" % (MANY + 19)}
+    assert await place.binned() == [b"%d" % number for number in range(MANY)]
+
+
 async def test_the_last_body_of_each_writer_and_suite_is_not_lost(place: Place) -> None:
+    for number in range(MANY + 1):
+        await place.keep(b"x%d" % number)
+    before = await place.binned()
     for body, who, suite in ((b"a1", "Ann", "X"), (b"a2", "Ann", "X"), (b"b1", "Bob", "X"), (b"b2", "Bob", "X"), (b"b3", "Bob", "Y")):
         await place.keep(body, who, suite)
     assert await place.copies() == {COPY: b"b3"}
-    assert sorted(await place.binned()) == [b"a1", b"a2", b"b2"]
+    assert sorted(set(await place.binned()) - {*before}) == [b"a2", b"b2", b"x%d" % MANY]
 
 
 async def test_the_same_body_again_is_counted_and_changes_nothing(place: Place) -> None:
