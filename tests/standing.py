@@ -27,7 +27,7 @@ from collab.storage.names import Names
 from collab.web.sessions import Spent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from starlette.types import Receive, Send
@@ -87,13 +87,20 @@ class Site:
 
 
 @asynccontextmanager
-async def stand(folder: Path, *, client: Path | None = None, **settings: object) -> AsyncIterator[Site]:
-    """A server on `folder/root`, started and stopped in order."""
+async def stand(
+    folder: Path,
+    *,
+    client: Path | None = None,
+    archive: MemoryArchive | None = None,
+    step: Callable[[str], None] = lambda _: None,
+    **settings: object,
+) -> AsyncIterator[Site]:
+    """A server on `folder/root`, started and stopped in order; on an archive that is there already, and with trouble at `step`s of the storage."""
     root = folder / "root"
     root.mkdir(exist_ok=True)
     time = [NOW]
     database = Database(folder / "state.sqlite", STATE)
-    files, journal, archive = LocalFiles(root, Names(database)), MemoryJournal(), MemoryArchive()
+    files, journal, archive = LocalFiles(root, Names(database), step=step), MemoryJournal(), archive or MemoryArchive()
     logins = Logins(database)
     app = build(
         load({"root": root, **settings}),

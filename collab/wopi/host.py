@@ -386,10 +386,8 @@ class WopiHost:
         known, digest = await self._known(stat), body.hash
         told = states.seen(known, stat.etag, stat.modified, locked=True, live=False)
         overwrites = not timestamp and self._around.product(granted.suite) is Product.COLLABORA
-        if digest != stat.etag and not overwrites:
-            told_so = not timestamp or states.same_time(timestamp, states.time_of(told.modified))
-            if stat.etag not in states.expected(known) or not (told_so or states.unanswered(known, timestamp, held)):
-                raise OutOfStep("the document was changed by somebody else since the office suite read it", held)
+        if digest != stat.etag and not overwrites and not self._read(known, told, timestamp, held):
+            raise OutOfStep("the document was changed by somebody else since the office suite read it", held)
         # Known before it is written: after a crash in between the new body is the suite's own, and not taken for another's.
         coming = states.announced(told, digest, self._around.now(), before=stat.etag, lock=held)
         await self._must_put(stat.id, coming, before=known)
@@ -404,6 +402,13 @@ class WopiHost:
             await self._must_put(stat.id, final, before=coming)
             coming = final
         return _put(after, coming)
+
+    @staticmethod
+    def _read(known: OfficeState, told: OfficeState, timestamp: str, held: str) -> bool:
+        """Whether the suite has read what is in the file. Who says of what time that was, is taken at the word: under a lock, too, it may read again."""
+        if timestamp and states.same_time(timestamp, states.time_of(told.modified)):
+            return True
+        return told.etag in states.expected(known) and (not timestamp or states.unanswered(known, timestamp, held))
 
     async def _must_put(self, document: str, state: OfficeState, *, before: OfficeState) -> None:
         if await self._around.states.put(document, state, before=before) != state:

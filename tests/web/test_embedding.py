@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -149,7 +149,7 @@ async def test_under_a_prefix_the_page_and_its_form_have_it_too(tmp_path: Path, 
     """HTTP-6."""
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "a.md").write_bytes(b"a")
-    settings = {"public_url": "https://docs.example/collab", "trusted_proxies": "192.0.2.7", "frame_ancestors": PORTAL}
+    settings: dict[str, Any] = {"public_url": "https://docs.example/collab", "trusted_proxies": "192.0.2.7", "frame_ancestors": PORTAL}
     async with stand(tmp_path, client=client, **settings) as site:
         said = {"Host": "docs.example", "X-Forwarded-Proto": "https", "Origin": PORTAL}
         async with site.client(**said) as browser:

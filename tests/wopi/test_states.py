@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from collab.ports import OfficeState
-from collab.wopi.states import TICK, announced, expected, kept, merged, same_time, seen, time_of, unanswered, word
+from collab.wopi.states import APART, TICK, announced, expected, kept, merged, same_time, seen, time_of, unanswered, word
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 STATE = OfficeState(5, A, 1000.0, put=A, given=(B,))
@@ -30,14 +30,15 @@ def test_only_what_people_type_while_a_suite_has_it_is_no_news_to_the_suite(lock
     told = seen(STATE, B, 2000.0, locked=locked, live=live)
     assert (told is STATE) is (locked and live)
     if told is not STATE:
-        assert (told.version, told.etag, told.modified, told.put, told.given) == (6, B, 2000.0, STATE.put, STATE.given)
+        assert (told.version, told.etag, told.put, told.given) == (6, B, STATE.put, STATE.given)
+        assert 2000.0 <= told.modified <= 2000.0 + APART * TICK
 
 
 @pytest.mark.parametrize("modified", [0.0, 999.0, 1000.0])
 def test_the_time_never_goes_back_when_the_file_s_does(modified: float) -> None:
     """WOPI-8."""
     told = seen(STATE, B, modified, locked=False, live=False)
-    assert told.modified == 1000.0 + TICK
+    assert 1000.0 + TICK <= told.modified <= 1000.0 + (APART + 1) * TICK
     assert time_of(told.modified) > time_of(STATE.modified)
 
 
@@ -57,6 +58,21 @@ def test_of_a_plain_file_under_a_lock_only_what_was_put_is_remembered(
 ) -> None:
     """WOPI-9."""
     assert kept(known, OfficeState(9, C, 3000.0), locked=locked, live=live) is remembered
+
+
+def test_what_somebody_outside_wrote_is_not_what_a_put_that_was_not_answered_ended_with() -> None:
+    """WOPI-9."""
+    coming = announced(STATE, C, 1500.0, before=A, lock="lock")
+    told = seen(coming, "d" * 64, 1600.0, locked=False, live=False)
+    assert expected(told) == {"d" * 64}
+    assert not unanswered(told, time_of(STATE.modified), "lock")
+    assert unanswered(seen(coming, A, 1600.0, locked=False, live=False), time_of(STATE.modified), "lock")
+
+
+def test_bodies_whose_files_have_one_time_are_told_apart_by_theirs() -> None:
+    """WOPI-8: of a plain file under a lock nothing is remembered that somebody outside wrote."""
+    told = {seen(STATE, each * 64, modified, locked=True, live=False).modified for each in "bcdef" for modified in (500.0, 2000.0)}
+    assert len(told) == 10
 
 
 def test_what_is_known_already_is_not_remembered_again() -> None:
