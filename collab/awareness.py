@@ -24,6 +24,10 @@ REMEMBERED = 4096
 """Clocks of those who left are kept for so many client ids, so that a state relayed late brings nobody back."""
 OWNED = 16
 """Client ids that one connection may own."""
+SERVER = 0
+"""The owner of the states that the server makes itself; no peer has this number."""
+SUITE = "suite"
+"""The member of `user` that names the office suite somebody writes in: the server's word only."""
 DEPTH = 64
 """Nesting of a state."""
 
@@ -71,6 +75,8 @@ class Presence:
 
     def _take(self, client: int, clock: int, state: str, speaker: Speaker, now: float) -> bool:
         entry = self.entries.get(client)
+        if entry is not None and entry.owner == SERVER:
+            return False
         if entry is None:
             if state == "null" or clock <= self._gone.get(client, -1) or self._owned[speaker.peer] >= OWNED or not speaker.may_own(client):
                 return False
@@ -107,13 +113,24 @@ class Presence:
             if not self._owned[entry.owner]:
                 del self._owned[entry.owner]
 
+    def show(self, client: int, person: Person, color: str, suite: str, now: float) -> bytes:
+        """Somebody is here who has no connection, but writes in an office suite; again: is still here. Gives the awareness update for everybody."""
+        clock = self.entries[client].clock + 1 if client in self.entries else self._gone.get(client, 0) + 1
+        user = {"color": color, "id": person.id, "name": person.name, SUITE: suite}
+        self.entries[client] = Entry(clock, _written({"user": user}), SERVER, now)
+        return self.encode([client])
+
+    def hide(self, clients: Iterable[int]) -> bytes:
+        """They are gone; gives the awareness update that says so, empty for nothing."""
+        return self._drop([client for client in clients if client in self.entries and self.entries[client].owner == SERVER])
+
     def leave(self, peer: int) -> bytes:
         """Everything that the peer owned is gone; gives the awareness update that says so, empty for nothing."""
         return self._drop([client for client, entry in self.entries.items() if entry.owner == peer])
 
     def expire(self, now: float) -> bytes:
         """States that nobody renewed are gone; gives the awareness update that says so, empty for nothing."""
-        return self._drop([client for client, entry in self.entries.items() if now - entry.seen > OUTDATED])
+        return self._drop([client for client, entry in self.entries.items() if now - entry.seen > OUTDATED and entry.owner != SERVER])
 
     def _drop(self, clients: list[int]) -> bytes:
         for client in clients:
@@ -180,10 +197,15 @@ def _children(item: object) -> list[object]:
 
 
 def stamp(state: str, person: Person, color: str) -> str:
-    """The state with the server's word on whose it is: `user.name` and `user.id`; a colour of the client's own stays."""
+    """The state with the server's word on whose it is: `user.name` and `user.id`, and no `user.suite`; a colour of the client's own stays."""
     value = parse(state)
     user = value.get("user")
-    value["user"] = {"color": color, **(user if isinstance(user, dict) else {}), "id": person.id, "name": person.name}
+    said = {name: each for name, each in user.items() if name != SUITE} if isinstance(user, dict) else {}
+    value["user"] = {"color": color, **said, "id": person.id, "name": person.name}
+    return _written(value)
+
+
+def _written(value: dict[str, object]) -> str:
     # A lone surrogate (a JSON escape) is kept as an escape: it has no UTF-8.
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -24,6 +24,7 @@ from collab.runtime.backlog import Backlog
 from collab.runtime.chronicle import Chronicle
 from collab.runtime.credits import Credits
 from collab.runtime.elsewhere import Elsewhere, Tenure, Tenures
+from collab.runtime.guests import Guests
 from collab.runtime.host import AROUND, Host
 from collab.runtime.keeping import Keeping
 from collab.runtime.merging import Merger
@@ -147,6 +148,7 @@ class Rooms:
         self.people = People(surroundings.authors, surroundings.clock)
         self.turn = Turn()
         self.refusals = Refusals(surroundings.clock, surroundings.refusal)
+        self.guests = Guests(self.live, surroundings.clock, surroundings.random)
         self.backlog = Backlog(
             surroundings.journal,
             surroundings.bases,
@@ -286,6 +288,7 @@ class Rooms:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _tick(self) -> None:
+        self.guests.tick()
         self._look(iter((*(each.keep_alive for each in self.connections), *(entry.host.tick for entry in self._open.values()))))
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
 
@@ -501,6 +504,7 @@ class Rooms:
             self._count()
             opening.set_result(entry.host)
             self._settled(entry)
+            self.guests.opened(document)
         finally:
             del self._opening[document]
             if not opening.done():

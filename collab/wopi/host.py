@@ -162,6 +162,7 @@ class WopiHost:
     async def check_file_info(self, granted: Pass) -> dict[str, object]:
         """CheckFileInfo."""
         around, stat = self._around, await self._file(granted)
+        self._heard(granted, stat)
         told, info = await self._told(stat), await around.infos.get(granted.person.id)
         writes = _writes(granted, stat)
         public = self.addresses.public
@@ -193,12 +194,19 @@ class WopiHost:
 
     async def get_file(self, granted: Pass, *, most: int | None = None) -> Given:
         """GetFile; OverExpected above `most` bytes."""
-        return await self._give(granted.target, most)
+        given = await self._give(granted.target, most)
+        self._heard(granted, given.reader.stat)
+        return given
 
     async def get_bytes(self, signed: str, target: str) -> Given:
         """The current bytes, for whoever has the address that CheckFileInfo told."""
         granted = self.admit(signed, target, audience=DOWNLOAD)
         return await self._give(granted.target)
+
+    def _heard(self, granted: Pass, stat: Stat) -> None:
+        """Who types in it sees who has it open in a suite."""
+        if self._around.live.covers(stat):
+            self._around.live.heard(stat.id, granted.person, granted.suite)
 
     async def _give(self, document: str, most: int | None = None) -> Given:
         around = self._around
@@ -253,7 +261,7 @@ class WopiHost:
             if held is None:
                 await self._around.claiming.leave(stat.id)
             if (held is None) == (answer is Answer.FREE) and (held is None or held.id == lock.id):
-                await self._followed(operation, stat, lock.id, old)
+                await self._followed(granted, operation, stat, lock.id, old)
                 return Locked(_id(held), states.word(told))
         raise _mismatch(held)
 
@@ -282,10 +290,16 @@ class WopiHost:
             return await kept.refresh(document, lock)
         return await kept.release(document, lock.name, compared)
 
-    async def _followed(self, operation: Operation, stat: Stat, lock: str, old: str) -> None:
+    async def _followed(self, granted: Pass, operation: Operation, stat: Stat, lock: str, old: str) -> None:
         """What follows for what the suite goes on from. The lock is what it says whatever becomes of that."""
         live = self._around.live
-        if operation not in {Operation.UNLOCK, Operation.RELOCK} or not live.covers(stat):
+        if not live.covers(stat):
+            return
+        if operation is Operation.UNLOCK:
+            live.left(stat.id, granted.suite)
+        else:
+            live.locked(stat.id, granted.person, granted.suite)
+        if operation not in {Operation.UNLOCK, Operation.RELOCK}:
             return
         try:
             await (live.unlocked(stat.id) if operation is Operation.UNLOCK else live.relocked(stat.id, old, lock))
@@ -370,6 +384,7 @@ class WopiHost:
             await draft.discard()
 
     async def _put_live(self, stat: Stat, body: bytes, granted: Pass, held: str) -> Put:
+        self._heard(granted, stat)
         known = await self._told(stat)
         after = await self._around.live.put(stat.id, body, granted.person, held)
         digest = sha256(body).hexdigest()

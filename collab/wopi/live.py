@@ -9,12 +9,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collab.errors import NotText, TooLarge
+from collab.wopi.locks import SECONDS
 
 if TYPE_CHECKING:
     from collab.access import Person
     from collab.ports import Stat
     from collab.runtime.documents import Documents
     from collab.runtime.rooms import Rooms
+
+UNNAMED = "office"
+"""What a suite is called that the settings do not name."""
 
 
 class Live:
@@ -45,6 +49,19 @@ class Live:
             return (await self._documents.put(document, body, if_match="*", writer=writer))[0]
         await self._rooms.revise(document, body, writer, mark(lock))
         return await self._documents.find(document)
+
+    def heard(self, document: str, person: Person, suite: str) -> None:
+        """Somebody has it open there: the people in its room see that."""
+        self._rooms.guests.heard(document, person, suite or UNNAMED)
+
+    def locked(self, document: str, person: Person, suite: str) -> None:
+        """The suite has it locked from now on for as long as locks last; whoever is there stays."""
+        self._rooms.guests.locked(document, suite or UNNAMED, SECONDS)
+        self.heard(document, person, suite)
+
+    def left(self, document: str, suite: str) -> None:
+        """The suite has unlocked it: nobody is there any more."""
+        self._rooms.guests.unlocked(document, suite or UNNAMED)
 
     async def unlocked(self, document: str) -> None:
         """The suite is done: whoever locks the document next goes on from what it is given from now on."""
