@@ -60,10 +60,14 @@ def test_what_remains_is_a_share(base: str, new: str) -> None:
     assert 0 <= remains(base, new) <= 1
 
 
-def test_between_texts_that_are_nearly_the_same_whole_words_count() -> None:
-    """WOPI-16: of two words neither is made of the other, whatever letters they have in common."""
-    plain = Known("")
-    assert steps("one\n", "one\nsaved\n", plain) < steps("one\ntyped\n", "one\nsaved\n", plain)
-    assert steps("one two\n", "one  two\n", plain) == 0
-    assert steps("a b c\n", "a x c\n", plain) == 2
-    assert steps("", "one two three four!\n", Known(STORY)) == 16 + TWICE * len("one two three four")
+def test_between_texts_of_the_same_hour_what_would_be_taken_out_weighs_more() -> None:
+    """WOPI-16: whoever has not seen something looks as if he had taken it out."""
+    here = Known("Not丁es\none\ntyped here\n")
+    assert steps("one\n", "one\nsaved\n", here) < steps("one\ntyped here\n", "one\nsaved\n", here)
+    assert steps("Notes\n", "Not乃es\n", here) < steps("Not丁es\n", "Not乃es\n", here)
+    assert steps("one\ntyped here\n", "one\ntyped there\nnew\n", here) < steps("one\n", "one\ntyped there\nnew\n", here)
+    assert steps("one\ngone\n", "one\n", here) < steps("one\ntyped\n", "one\n", here)
+    assert steps("one two\n", "one two\n", here) == 0
+    assert steps("abc", "(a)-b.c", here) == 4
+    known = len("one two three four six")
+    assert steps("", "one two three four six\n", Known(STORY)) == 1 + known + 3 * (known - 4) + TWICE * len("one two three four")
