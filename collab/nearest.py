@@ -19,6 +19,8 @@ TWICE = 16
 """What somebody would have written anew that was known here already weighs so much more than what he would have deleted."""
 TAKEN = 4
 """What is here, and a writer would have taken out, or written once more, weighs so much more than what he has written."""
+LETTERS = 1 << 13
+"""Letters of two texts, or of a change, that are compared one by one."""
 MOST = 64
 """Runs of known words that are looked at, the longest first."""
 _WORD = re.compile(r"\w+")
@@ -78,19 +80,31 @@ def steps(base: str, new: str, known: Known) -> int:
     """As `cost`, of a writer who may have read one of several texts of the same hour. Who has not seen something that is here looks as if he had taken
     it out, and who has seen something that the base has not, as if he wrote it once more: either weighs fourfold.
     """
-    raw = base.encode()
     total = 0
     runs: list[str] = []
     words: list[str] = []
-    for start, stop, text in merge.edits(base, new):
-        gone, come = raw[start:stop].decode(), len(text.encode())
-        lost = (stop - start) * (TAKEN if gone in known else 1)
-        total += come - (stop - start) if _grown(gone, text) else come + lost
+    for gone, text in _pieces(base, new):
+        total += len(text.encode())
+        total += sum(len(word.encode()) * (TAKEN if word in known else 1) for word in merge.words(gone))
         runs += known.runs(text)
         words += [word for word in merge.words(text) if len(word.encode()) > 1 and not word.isspace()]
     twice = [word for word in nlargest(MOST, words, key=len) if word in known and word not in base]
     total += (TAKEN - 1) * sum(len(word.encode()) for word in twice)
     return total + TWICE * sum(len(run.encode()) for run in nlargest(MOST, runs, key=len) if run not in base)
+
+
+def _pieces(base: str, new: str) -> Iterator[tuple[str, str]]:
+    """What was taken out and what was put in its place: of short texts letter by letter, of long ones where they differ."""
+    raw = base.encode()
+    whole = len(base) + len(new) <= LETTERS
+    for start, stop, text in merge.letters(base, new) if whole else merge.edits(base, new):
+        gone = raw[start:stop].decode()
+        if whole or not gone or not text or len(gone) + len(text) > LETTERS:
+            yield gone, text
+            continue
+        inner = gone.encode()
+        for begin, end, come in merge.letters(gone, text):
+            yield inner[begin:end].decode(), come
 
 
 def _grown(part: str, whole: str) -> bool:

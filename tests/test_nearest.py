@@ -71,3 +71,6 @@ def test_between_texts_of_the_same_hour_what_would_be_taken_out_weighs_more() ->
     assert steps("abc", "(a)-b.c", here) == 4
     known = len("one two three four six")
     assert steps("", "one two three four six\n", Known(STORY)) == 1 + known + 3 * (known - 4) + TWICE * len("one two three four")
+    assert steps("f一s二irst\n", "fsirst\n", Known("f一s二irst")) == 4 * len("一二".encode())
+    long = "word " * 2_000
+    assert steps(f"{long}Not丁es", f"{long}Not乃es", Known("丁")) == 4 * 3 + 3
