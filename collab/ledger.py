@@ -33,8 +33,6 @@ PAST = 256
 """Bodies that writers may have read which are told without the archive."""
 GIVEN = 16
 """Bodies that an office suite may go on from, since it put one."""
-OVER = ""
-"""An office suite is done with the document: it holds no lock any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,11 @@ class Office:
     """What an office suite may have before it, which names no base: it fetches once for several people, and saves with any of their tokens."""
 
     put: Base | None = None
-    """What it put last, in this session."""
+    """What it put last, since the document was last unlocked."""
     given: tuple[Base, ...] = ()
     """What was given since, to whomever, the newest last."""
     former: tuple[Base, ...] = ()
-    """The same of sessions that are over: a suite that was given nothing since may still have it."""
-    session: str = ""
-    """The mark of the lock under which it put."""
+    """The same of before that: a suite that was given nothing since may still have it."""
     longer: Base | None = None
     """What it put last, if it was longer than this by a line end, which the suite puts behind each text."""
 
@@ -90,27 +86,19 @@ class Office:
             case Kind.GIVEN:
                 return self._gave(Base(cast("str", record.meta["hash"]), position))
             case Kind.MERGE:
-                session, place, longer = cast("tuple[str, int, bool]", said)
+                place, longer = cast("tuple[int, bool]", said)
                 put = merged(record.meta, position)
                 # What was given while the put was under way counts on.
                 given = tuple(each for each in self.given if each.place > place)
-                return Office(put, given, session=session, longer=put if longer else None)
-            case _ if said == OVER:
-                # Whoever locks it next is another one, most likely.
-                return Office(former=(*self.former, *self._put(), *self.given)[-GIVEN:], longer=self.longer)
+                return Office(put, given, longer=put if longer else None)
             case _:
-                return replace(self, session=cast("str", said))
+                # It unlocked the document. Whoever locks it next is another one, most likely.
+                return Office(former=(*self.former, *self._put(), *self.given)[-GIVEN:], longer=self.longer)
 
     def _gave(self, base: Base) -> Office:
         if self.put is not None and self.put.hash == base.hash:
             return self
         return replace(self, given=(*(each for each in self.given if each.hash != base.hash), base)[-GIVEN:])
-
-    def within(self, session: str) -> Office:
-        """What it is for whoever puts under the lock with this mark: a lock whose time is over was another session's."""
-        if not self.session or self.session == session:
-            return self
-        return replace(self, put=None, former=(*self.former, *self._put())[-GIVEN:], session="")
 
     def choices(self) -> list[tuple[Base, ...]]:
         """What the suite may have before it, the newest first; then what it has if it is none of these."""
@@ -123,7 +111,7 @@ class Office:
         """As it stands in a checkpoint's meta."""
         given, former = ([each.to_json() for each in some] for some in (self.given, self.former))
         put, longer = (None if each is None else each.to_json() for each in (self.put, self.longer))
-        return {"put": put, "given": given, "former": former, "session": self.session, "longer": longer}
+        return {"put": put, "given": given, "former": former, "longer": longer}
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -131,7 +119,7 @@ class Office:
         facts = cast("Mapping[str, Any]", value)
         given, former = (tuple(map(Base.from_json, facts[name])) for name in ("given", "former"))
         put, longer = (None if facts[name] is None else Base.from_json(facts[name]) for name in ("put", "longer"))
-        return cls(put, given, former, facts["session"], longer)
+        return cls(put, given, former, longer)
 
 
 @dataclass(slots=True)

@@ -277,7 +277,7 @@ class Kind(StrEnum):
     SAVED = "saved"
     """The announced save is in the file; meta `place` is the position of its ANNOUNCE."""
     OFFICE = "office"
-    """An office suite goes on under another lock, or is done with the document: meta `office` is the mark of that lock, or empty."""
+    """An office suite is done with the document, and has unlocked it; meta `office`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from collab.document import Endings
 from collab.formats.text import Form
-from collab.ledger import OVER, Base, Ledger, Office, history, pack, unpack
+from collab.ledger import Base, Ledger, Office, history, pack, unpack
 from collab.ports import Kind, Log, Record
 
 CR = "\r"
@@ -137,41 +137,32 @@ def gave(digest: str) -> Record:
     return Record(Kind.GIVEN, meta={"hash": digest, "office": True})
 
 
-def put(digest: str, base: Base, session: str, place: int, *, longer: bool = False) -> Record:
+def put(digest: str, base: Base, place: int, *, longer: bool = False) -> Record:
     record = merge(b"m", digest, base, in_file=False)
-    return Record(record.kind, record.body, {**record.meta, "by": "suite", "office": [session, place, longer]})
+    return Record(record.kind, record.body, {**record.meta, "by": "suite", "office": [place, longer]})
 
 
-def note(session: str) -> Record:
-    return Record(Kind.OFFICE, meta={"office": session})
+UNLOCKED = Record(Kind.OFFICE, meta={"office": True})
 
 
 def test_what_was_given_since_the_last_save_and_that_save_are_what_a_suite_may_have_the_newest_first() -> None:
-    ledger = Ledger.of(log(SEED, gave("g1"), gave("g2"), gave("g1"), put("p1", Base("g1", 2), "s", 4), gave("g3"), gave("p1")))
+    ledger = Ledger.of(log(SEED, gave("g1"), gave("g2"), gave("g1"), put("p1", Base("g1", 2), 4), gave("g3"), gave("p1")))
     assert ledger.office.choices() == [(Base("g3", 6), Base("p1", 2, (5,)))]
 
 
 def test_what_was_given_while_a_save_was_under_way_counts_on() -> None:
-    ledger = Ledger.of(log(SEED, gave("g1"), gave("g2"), put("p1", Base("g1", 2), "s", 2)))
+    ledger = Ledger.of(log(SEED, gave("g1"), gave("g2"), put("p1", Base("g1", 2), 2)))
     assert ledger.office.choices() == [(Base("g2", 3), Base("p1", 2, (4,)))]
 
 
 def test_when_a_suite_is_done_what_it_had_counts_only_where_nothing_else_is_known() -> None:
-    records = [SEED, gave("g1"), put("p1", Base("g1", 2), "s", 2), note(OVER)]
+    records = [SEED, gave("g1"), put("p1", Base("g1", 2), 2), UNLOCKED]
     assert Ledger.of(log(*records)).office.choices() == [(Base("p1", 2, (3,)),)]
     assert Ledger.of(log(*records, gave("g2"))).office.choices() == [(Base("g2", 5),), (Base("p1", 2, (3,)),)]
 
 
-def test_another_lock_is_another_session_unless_it_was_put_in_the_place_of_the_first() -> None:
-    first = [SEED, gave("g1"), put("p1", Base("g1", 2), "s", 2), gave("g2")]
-    office = Ledger.of(log(*first)).office
-    assert office.within("s") == office
-    assert office.within("t").choices() == [(Base("g2", 4),), (Base("p1", 2, (3,)),)]
-    assert Ledger.of(log(*first, note("t"))).office.within("t").choices() == office.choices()
-
-
 def test_a_checkpoint_keeps_what_a_suite_may_have_and_what_comes_after_it_changes_nothing_twice() -> None:
-    records = [SEED, gave("g1"), put("p1", Base("g1", 2), "s", 2, longer=True), gave("g2"), note(OVER), gave("g3")]
+    records = [SEED, gave("g1"), put("p1", Base("g1", 2), 2, longer=True), gave("g2"), UNLOCKED, gave("g3")]
     whole = Ledger.of(log(*records))
     assert whole.office.longer == Base("p1", 2, (3,))
     meta = json.loads(json.dumps(whole.to_meta([])))

@@ -632,9 +632,9 @@ class Host:
         await self.given(now, office=office)
         return self._described(body), body
 
-    async def note(self, session: str) -> None:
-        """An office suite goes on under the lock with this mark, or is done with the document (`ledger.OVER`); durable on return."""
-        record = Record(Entry.OFFICE, meta={"office": session})
+    async def unlocked(self) -> None:
+        """An office suite is done with the document; durable on return."""
+        record = Record(Entry.OFFICE, meta={"office": True})
         self.commit()
         self.ledger.take(await self.append(record), record)
 

@@ -85,8 +85,8 @@ class _State:
     """What is to be made of it, where that is not what the writer wrote …"""
     after: Base | None = None
     """… and what the writer's new base is then."""
-    office: tuple[str, int] | None = None
-    """Of an office suite: the mark of its lock, and up to where in the log was looked at what it may have."""
+    office: int | None = None
+    """Of an office suite: up to where in the log was looked at what it may have."""
     longer: bool = False
     """What the suite wrote is longer than what is wanted, by the line end behind each text."""
 
@@ -330,9 +330,9 @@ class Merger:
         await self._merge(body, read, states[0], in_file=False, by=by)
         return self._host.room.document.text() != read.text
 
-    async def revise(self, body: bytes, bases: Iterable[Base], by: Person, office: tuple[str, int]) -> bool:
+    async def revise(self, body: bytes, bases: Iterable[Base], by: Person, office: int) -> bool:
         """Merge what an office suite put, which does not say what it had before it: the nearest of these, the newest first. False when none can be
-        made anew. `office`: the mark of its lock, and up to where in the log was looked at what it may have. NotText, TooLarge.
+        made anew. `office`: up to where in the log was looked at what it may have. NotText, TooLarge.
         """
         read = await self._read(body)
         await self._host.settled()
@@ -377,7 +377,7 @@ class Merger:
         def least() -> _State:
             return min(states, key=far)
 
-        return least() if len(read.text) < LARGE else await self.thread(least)
+        return least() if len(read.text) * len(states) < LARGE else await self.thread(least)
 
     async def restore(self, body: bytes, base: Base, by: Person) -> int:
         """As `put`, with a version of its own; gives its number."""
@@ -626,7 +626,7 @@ def _told_of(state: _State, behind: bytes) -> dict[str, object]:
     facts = {
         "drop": behind.hex() or None,
         "after": None if state.after is None else state.after.to_json(),
-        "office": None if state.office is None else [*state.office, state.longer],
+        "office": None if state.office is None else [state.office, state.longer],
     }
     return {name: value for name, value in facts.items() if value is not None}
 

@@ -14,7 +14,7 @@ from weakref import ref
 from collab.document import Document, new_lineage
 from collab.errors import CollabError, Draining, Fenced, NotFound, TooLarge, Unavailable, Unreachable
 from collab.formats import bodies
-from collab.ledger import OVER, Ledger, deletions, history, reaches
+from collab.ledger import Ledger, deletions, history, reaches
 from collab.merge import nearness
 from collab.opening import begun, opened
 from collab.ports import Kind, Record
@@ -331,11 +331,11 @@ class Rooms:
             entry.saver.hurry()
         return path
 
-    async def revise(self, document: str, body: bytes, by: Person, session: str) -> None:
+    async def revise(self, document: str, body: bytes, by: Person) -> None:
         """Merge what an office suite put (see `Saver.revise`)."""
         by = await self.people.met(by)
         entry = await self._entry(document)
-        await entry.saver.revise(body, by, session)
+        await entry.saver.revise(body, by)
         if not entry.host.members:
             entry.saver.hurry()
 
@@ -343,13 +343,7 @@ class Rooms:
         """An office suite is done with the document: whoever locks it next has read what it is given from now on."""
         host = await self.open(document)
         if host.ledger.office.put is not None or host.ledger.office.given:
-            await host.note(OVER)
-
-    async def relocked(self, document: str, session: str, after: str) -> None:
-        """An office suite goes on under another lock; both by their marks."""
-        host = await self.open(document)
-        if host.ledger.office.session == session != after:
-            await host.note(after)
+            await host.unlocked()
 
     async def restore(self, document: str, body: bytes, by: Person, over: int | None) -> tuple[str, int]:
         """Make the text this body (see `Saver.restore`): the SHA-256 of what was there, and the number of the restoration."""

@@ -412,19 +412,19 @@ class Saver:
         host.tell("conflict", path=path, by=by.name)
         return path
 
-    async def revise(self, body: bytes, by: Person, session: str) -> None:
-        """What an office suite put under the lock with this mark; it does not say what it had before it. When all that it may have is known no more,
+    async def revise(self, body: bytes, by: Person) -> None:
+        """What an office suite put; it does not say what it had before it. When all that it may have is known no more,
         the body is merged from the nearest of what is. Conflict: nothing is near. NotText, TooLarge.
         """
         host, merger = self._host, self._merger
         async with self._saving:
             await host.sound()
-            office, place = host.ledger.office.within(session), host.ledger.position
+            office, place = host.ledger.office, host.ledger.position
             if office.put is not None and not office.given and office.put.hash == await merger.digest(body):
                 return  # it is said again
             choices = office.choices()
             for bases in choices:
-                if await merger.revise(body, bases, by, (session, place)):
+                if await merger.revise(body, bases, by, place):
                     return
             host.perform(host.room.tidy())
             former, writers = host.body(), tuple(host.writers)
@@ -432,7 +432,7 @@ class Saver:
             await self._chronicle.replaced(base.place, self._now(), former, writers)
             # Who was never given anything replaces what is there.
             guess = await merger.guess(body) if choices else [base]
-            if not guess or not await merger.revise(body, guess, by, (session, place)):
+            if not guess or not await merger.revise(body, guess, by, place):
                 raise Conflict("What was saved has nothing in common with anything that is known of the document.")
 
     async def restore(self, body: bytes, by: Person, over: int | None) -> tuple[str, int]:

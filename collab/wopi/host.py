@@ -261,7 +261,7 @@ class WopiHost:
             if held is None:
                 await self._around.claiming.leave(stat.id)
             if (held is None) == (answer is Answer.FREE) and (held is None or held.id == lock.id):
-                await self._followed(granted, operation, stat, lock.id, old)
+                await self._followed(granted, operation, stat)
                 return Locked(_id(held), states.word(told))
         raise _mismatch(held)
 
@@ -290,21 +290,19 @@ class WopiHost:
             return await kept.refresh(document, lock)
         return await kept.release(document, lock.name, compared)
 
-    async def _followed(self, granted: Pass, operation: Operation, stat: Stat, lock: str, old: str) -> None:
-        """What follows for what the suite goes on from. The lock is what it says whatever becomes of that."""
+    async def _followed(self, granted: Pass, operation: Operation, stat: Stat) -> None:
+        """What follows in the room. The lock is what it says whatever becomes of that."""
         live = self._around.live
         if not live.covers(stat):
             return
-        if operation is Operation.UNLOCK:
-            live.left(stat.id, granted.suite)
-        else:
+        if operation is not Operation.UNLOCK:
             live.locked(stat.id, granted.person, granted.suite)
-        if operation not in {Operation.UNLOCK, Operation.RELOCK}:
             return
+        live.left(stat.id, granted.suite)
         try:
-            await (live.unlocked(stat.id) if operation is Operation.UNLOCK else live.relocked(stat.id, old, lock))
+            await live.unlocked(stat.id)
         except CollabError as error:
-            log.warning("%s: it is not noted that its lock changed: %s", stat.id, error.detail)
+            log.warning("%s: it is not noted that it was unlocked: %s", stat.id, error.detail)
 
     async def _held(self, document: str) -> Lock | None:
         return await self._around.locks.get(document, locks.NAME)
@@ -341,7 +339,7 @@ class WopiHost:
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
                 if isinstance(came, bytes):
-                    return await self._put_live(stat, came, granted, _id(held))
+                    return await self._put_live(stat, came, granted)
                 await self._unclaimed(stat, _id(held))
                 return await self._put_plain(stat, came, granted, timestamp, _id(held))
             except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Denied) as error:
@@ -383,10 +381,10 @@ class WopiHost:
         finally:
             await draft.discard()
 
-    async def _put_live(self, stat: Stat, body: bytes, granted: Pass, held: str) -> Put:
+    async def _put_live(self, stat: Stat, body: bytes, granted: Pass) -> Put:
         self._heard(granted, stat)
         known = await self._told(stat)
-        after = await self._around.live.put(stat.id, body, granted.person, held)
+        after = await self._around.live.put(stat.id, body, granted.person)
         digest = sha256(body).hexdigest()
         while True:
             told = states.merged(known, after.etag, digest, self._around.now())

@@ -5,7 +5,6 @@ A suite names no base: what it may have before it belongs to the document and it
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collab.errors import NotText, TooLarge
@@ -22,7 +21,7 @@ UNNAMED = "office"
 
 
 class Live:
-    """Documents are named by their ids, locks by what suites call them. Errors are those of `Documents`."""
+    """Documents are named by their ids. Errors are those of `Documents`."""
 
     def __init__(self, documents: Documents, rooms: Rooms) -> None:
         self._documents = documents
@@ -40,14 +39,14 @@ class Live:
             return await self._documents.content(document)
         return await host.give(self._rooms.now(), office=True)
 
-    async def put(self, document: str, body: bytes, writer: Person, lock: str = "") -> Stat:
-        """Merge what was saved under this lock (empty: none); what the document is then. Conflict: it is near to nothing that is known."""
+    async def put(self, document: str, body: bytes, writer: Person) -> Stat:
+        """Merge what was saved; what the document is then. Conflict: it is near to nothing that is known."""
         try:
             await self._rooms.open(document)
         except (NotText, TooLarge):
             # What stands there can't be edited, so nothing can be lost of what people type.
             return (await self._documents.put(document, body, if_match="*", writer=writer))[0]
-        await self._rooms.revise(document, body, writer, mark(lock))
+        await self._rooms.revise(document, body, writer)
         return await self._documents.find(document)
 
     def heard(self, document: str, person: Person, suite: str) -> None:
@@ -69,15 +68,3 @@ class Live:
             await self._rooms.unlocked(document)
         except (NotText, TooLarge):
             return
-
-    async def relocked(self, document: str, old: str, lock: str) -> None:
-        """The suite goes on under another lock (UnlockAndRelock)."""
-        try:
-            await self._rooms.relocked(document, mark(old), mark(lock))
-        except (NotText, TooLarge):
-            return
-
-
-def mark(lock: str) -> str:
-    """What tells a lock from others in a document's log; empty for none."""
-    return sha256(lock.encode()).hexdigest()[:32] if lock else ""

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from collab.access import Person
+from collab.authorship import UNKNOWN
 from collab.errors import CollabError
 from sim.world import WORD, World
 
@@ -35,7 +36,6 @@ class Suite:
         self.name = f"suite{number}"
         self.text: str | None = None
         """What is open in it; None: nothing."""
-        self.session = ""
         self.typed: set[str] = set()
         """Words of its people that are to be in the document in the end."""
         self.saved: set[str] = set()
@@ -45,8 +45,7 @@ class Suite:
         self._taken: set[str] = set()
 
     async def open(self) -> None:
-        """Lock and fetch, in one order or the other."""
-        self.session = self.world.lock()
+        """Somebody opens the document: it is fetched."""
         body = await self._fetch()
         if body is None:
             return
@@ -90,7 +89,7 @@ class Suite:
         body = (rng.choice(["", "\ufeff"]) + f"{text}\n".replace("\n", end)).encode()
         token = self._token()
         for _ in range(rng.choice([1, 1, 1, 2])):
-            if await self.world.ask(lambda: self.world.put(body, self.session, token)) is None:
+            if await self.world.ask(lambda: self.world.put(body, token)) is None:
                 return
         self.saved |= typed
         self.gone |= taken
@@ -147,15 +146,8 @@ class Offices(World):
         self.counts = Counter[str](put=0, reload=0, unlock=0, expired=0, preview=0, lost=0, crash=0)
         self.suites: list[Suite] = []
         self.suite = Suite(self, 0)
-        self._locks = 0
         self._requests: dict[asyncio.Task[object], None] = {}
         self._fresh = True
-
-    def lock(self) -> str:
-        """The mark of a new lock; some suites take the same one each time."""
-        if self.random.random() < 0.7:
-            self._locks += 1
-        return f"lock {self._locks}"
 
     def start(self) -> None:
         self._hang_up()
@@ -218,10 +210,10 @@ class Offices(World):
         self._fresh = False
         return body
 
-    async def put(self, body: bytes, session: str, token: str) -> bool:
+    async def put(self, body: bytes, token: str) -> bool:
         """PutFile."""
         rooms, document = await self._room()
-        await rooms.revise(document, body, Person(token, token), session)
+        await rooms.revise(document, body, Person(token, token))
         return True
 
     async def unlock(self) -> bool:
@@ -230,19 +222,6 @@ class Offices(World):
         await rooms.unlocked(document)
         self._fresh = True
         return True
-
-    async def relock(self) -> None:
-        """UnlockAndRelock."""
-        suite = self.suite
-        if suite.text is not None:
-            before, suite.session = suite.session, self.lock()
-
-            async def go() -> bool:
-                rooms, document = await self._room()
-                await rooms.relocked(document, before, suite.session)
-                return True
-
-            await self.ask(go)
 
     async def preview(self) -> None:
         """Somebody looks at it with another token."""
@@ -261,7 +240,7 @@ class Offices(World):
                     self.suite = suite = Suite(self, len(self.suites))
                     await suite.open()
                 continue
-            match rng.choices(["edit", "save", "reload", "close", "expire", "relock"], [50, 25, 3, 3, 1, 2])[0]:
+            match rng.choices(["edit", "save", "reload", "close", "expire"], [50, 25, 3, 3, 1])[0]:
                 case "edit":
                     suite.edit()
                 case "save":
@@ -272,8 +251,6 @@ class Offices(World):
                     await suite.close()
                 case "expire":
                     await suite.close(unlock=False)
-                case "relock":
-                    await self.relock()
 
     async def viewers(self, until: float) -> None:
         """Previews, now and then."""
@@ -291,6 +268,14 @@ class Offices(World):
         await self.suite.close()
         self.suites.append(self.suite)
         await super().settle()
+
+    async def check_authors(self) -> None:
+        """Each character is somebody's. Where a phrase is written anew, a word that stays in it may be of whoever wrote it last."""
+        assert self.rooms is not None
+        picture = await self.rooms.authors((await self.files.stat(self.path)).id)
+        counts = {share.author: share.characters for share in picture.shares}
+        assert sum(counts.values()) == picture.length == len(self.clients[0].sees()), counts
+        assert not counts.get(UNKNOWN), counts
 
     def missed(self) -> tuple[int, int]:
         """Words of suites that are lost or there twice, and how many there should be."""
@@ -324,8 +309,7 @@ class ByToken(Offices):
         self._bases[token] = sha256(body).hexdigest()
         return body
 
-    async def put(self, body: bytes, session: str, token: str) -> bool:
-        del session
+    async def put(self, body: bytes, token: str) -> bool:
         rooms, document = await self._room()
         await rooms.put(document, body, self._bases.get(token), Person(token, token))
         self._bases[token] = sha256(body).hexdigest()
