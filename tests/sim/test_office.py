@@ -24,7 +24,7 @@ def test_every_word_of_suites_browsers_and_programs_is_there_once_whichever_toke
             run(_one(seed, counts))
         except BaseException as error:
             raise AssertionError(f"seed {seed}: {error}") from error
-    assert all(counts.values()), counts
+    assert all(counts[each] for each in counts if each != "expired"), counts
 
 
 async def _one(seed: int, counts: Counter[str]) -> None:
