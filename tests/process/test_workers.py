@@ -208,10 +208,13 @@ async def test_all_end_together_and_whatever_was_typed_is_in_the_file(tmp_path: 
 
 
 async def test_workers_end_when_their_supervisor_is_killed_and_nobody_else_begins_before(tmp_path: Path) -> None:
-    with serving(tmp_path, COLLAB_WORKERS="2", COLLAB_DRAIN="8") as server:
+    with serving(tmp_path, COLLAB_WORKERS="2", COLLAB_DRAIN="120") as server:
         workers = processes(server.pid)
         server.kill()
         assert server.run("serve", "--port", "0").returncode == 2
+        assert all(map(running, workers))
+        for pid in workers:
+            os.kill(pid, signal.SIGTERM)  # the second signal: they wait no longer
         await until(lambda: not any(map(running, workers)))
         await asyncio.to_thread(server.start)
         assert len(processes(server.pid)) == WORKERS
