@@ -118,3 +118,21 @@ test("two hundred people in one document are told without looking at all pairs",
   for (let client = 2; client < 202; client += 1) room.say(0, client, state(`p${client}`, { cursor: CARET }));
   expect(room.presence.everybody(0)).toHaveLength(200);
 });
+
+test("who is in an office suite only is there for as long as the server says, without a caret", () => {
+  const room = new Room();
+  room.say(0, 9, { user: { id: "eve", name: "Eve", color: "#112233", suite: "Writer" } });
+  expect(room.presence.everybody(10 * IDLE)).toMatchObject([{ id: "eve", doing: "suite", suite: "Writer", client: 9 }]);
+});
+
+test("who has a page beside the suite is one, at the place of the page, and does not rest while the suite is open", () => {
+  const room = new Room();
+  room.say(0, 2, state("ann", { cursor: CARET, idle: false }));
+  room.say(5, 9, { user: { id: "ann", name: "ANN", color: "#112233", suite: "Writer" } });
+  room.say(6, 8, { user: { id: "ann", name: "ANN", color: "#112233", suite: "Calc" } });
+  room.say(9, 2, state("ann", { cursor: CARET, idle: true }));
+  expect(room.presence.everybody(10 * IDLE)).toMatchObject([{ client: 2, doing: "there", suite: "Calc, Writer" }]);
+  room.say(10, 9, null);
+  room.say(10, 8, null);
+  expect(room.presence.everybody(10 * IDLE)).toMatchObject([{ client: 2, doing: "idle", suite: "" }]);
+});

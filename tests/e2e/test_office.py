@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ import pytest
 import pytest_asyncio
 from e2e.browsing import Files
 from e2e.suite_page import suite_page
-from e2e.test_accessibility import FITS, faults
+from e2e.test_accessibility import FITS, faults, shot
+from e2e.walk import Look
 from playwright.async_api import expect
 from serving import serving, until
 from suites import fake_suite
@@ -198,6 +200,41 @@ async def test_a_text_that_people_type_in_opens_in_a_suite_beside_it_and_both_ha
 
     await editor.reads("the suite's start\nBob's\n")
     await shared_office.served.shows("notes.md", "the suite's start\nBob's\n")
+
+
+@pytest.mark.parametrize(("width", "locale", "words"), [(900, "en-GB", "in Writer"), (320, "fr-FR", "dans Writer")])
+async def test_who_writes_in_a_suite_is_shown_among_the_people_with_the_suites_name_and_without_a_caret(
+    shared_office: Office, company: Company, width: int, locale: str, words: str
+) -> None:
+    """WOPI-24."""
+    name = f"people-{width}-{locale}.md"
+    shared_office.served.write(name, "# Start\n\nwords\n")
+    ann = await company.join("Ann", shared_office.served, locale=locale, **(PHONE if width < 600 else {}))
+    eve, bob = await company.join("Eve Adams", shared_office.served), await company.join("Bob", shared_office.served)
+    page = (await ann.visit(name)).page
+    await page.set_viewport_size({"width": width, "height": SCREENS[width]})
+    frame = await loaded(await visit(eve, name))
+    beside = await bob.open(name)
+    await loaded(await visit(bob, name))
+
+    face, both = page.locator('#people li[data-name="Eve Adams"]'), page.locator('#people li[data-name="Bob"]')
+    await expect(face).to_have_attribute("data-doing", "suite")
+    await expect(face).to_have_attribute("title", f"Eve Adams, {words}")
+    await expect(both).to_have_attribute("title", f"Bob, {words}")
+    await beside.sees("Ann", "Bob", "Eve Adams")
+    await page.locator(".bar [aria-haspopup=dialog]").first.click()
+    row, other = page.locator('#everybody li[data-person="Eve Adams"]'), page.locator('#everybody li[data-person="Bob"]')
+    await expect(row.locator(".does")).to_have_text(words)
+    await expect(row.get_by_role("button")).to_have_count(0)
+    await expect(other.locator(".does")).to_have_text(re.compile(f". · {words}$"))
+    await expect(other.get_by_role("button")).to_have_count(2)
+    await expect(page.locator('.cm-ySelectionCaret[data-name="Eve Adams"]')).to_have_count(0)
+    await shot(page, Look(width), f"in a suite {locale}")
+    assert await faults(page) == []
+    assert {key: value for key, value in (await page.evaluate(FITS)).items() if value} == {}
+
+    await frame.locator("#close").click()
+    await expect(face).to_have_count(0)
 
 
 async def test_the_title_follows_a_name_that_was_given_in_the_suite_as_the_server_knows_it(shared_office: Office, company: Company) -> None:

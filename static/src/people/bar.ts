@@ -6,7 +6,7 @@ import { element } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
 import { Crowd } from "./crowd.ts";
-import { nameOf, paint, picture } from "./faces.ts";
+import { nameOf, paint, picture, suiteWords } from "./faces.ts";
 import { initials } from "./people.ts";
 import type { Places } from "./places.ts";
 import type { Somebody } from "./presence.ts";
@@ -79,7 +79,7 @@ export class PeopleBar {
   private face(person: Somebody): HTMLLIElement {
     const made = this.faces.get(person.id) ?? element("li", {}, picture(person), element("bdi", { class: "away" }));
     this.faces.set(person.id, made);
-    const label = nameOf(person);
+    const label = [nameOf(person), suiteWords(person)].filter((each) => each !== "").join(", ");
     if (made.dataset["name"] !== person.name || made.title !== label) {
       made.dataset["name"] = person.name;
       made.title = label;
@@ -88,6 +88,7 @@ export class PeopleBar {
     }
     // What I do I know.
     made.dataset["doing"] = person.mine ? "there" : person.doing;
+    made.toggleAttribute("data-suite", person.suite !== "");
     paint(made, person.color);
     return made;
   }

@@ -6,8 +6,14 @@ import { inkOn } from "./colors.ts";
 import { initials, type Person } from "./people.ts";
 import type { Somebody } from "./presence.ts";
 
+/** What the server calls a suite that its settings do not name. */
+const UNNAMED = "office";
+
 /** The name as it is shown to the person in front of this page. */
 export const nameOf = ({ name, mine }: Somebody): string => (mine ? t("people.you", { name }) : name);
+
+/** In which office suite somebody is, in words; the empty string for none. */
+export const suiteWords = ({ suite }: Somebody): string => (suite === "" ? "" : suite === UNNAMED ? t("people.suite.unnamed") : t("people.suite", { suite }));
 
 /** A small round picture of somebody. */
 export function picture({ name, color }: Person): HTMLElement {

@@ -107,7 +107,8 @@ export class Follow {
   private look(): void {
     if (this.followed === null) return;
     const here = this.crowd.person(this.followed.id);
-    if (here === undefined) return this.miss(this.followed);
+    // In an office suite they have no caret here.
+    if (here === undefined || here.doing === "suite") return this.miss(this.followed);
     const returned = this.goneAt !== null;
     this.followed = here;
     this.goneAt = null;

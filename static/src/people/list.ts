@@ -3,7 +3,7 @@
 import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import type { Crowd } from "./crowd.ts";
-import { nameOf, paint, picture } from "./faces.ts";
+import { nameOf, paint, picture, suiteWords } from "./faces.ts";
 import type { Follow } from "./follow.ts";
 import { initials } from "./people.ts";
 import type { Places } from "./places.ts";
@@ -75,8 +75,14 @@ export class PeopleList {
   private row(who: Somebody): Row {
     const row = this.rows.get(who.id) ?? new Row(who, { jump: (to) => this.jump(to), follow: (to) => this.followOrNot(to) });
     this.rows.set(who.id, row);
-    row.show(who, this.places.words(who), who.mine || this.places.has(who.client), this.follow.whom === who.id);
+    row.show(who, this.does(who), who.mine || this.places.has(who.client), this.follow.whom === who.id);
     return row;
+  }
+
+  /** What somebody does, and in which suite they have it open. */
+  private does(who: Somebody): string {
+    const here = who.doing === "suite" ? "" : this.places.words(who);
+    return [here, suiteWords(who)].filter((each) => each !== "").join(" · ");
   }
 
   private authors(): void {
@@ -126,8 +132,10 @@ class Row {
     say(this.face, initials(who.name));
     say(this.name, nameOf(who));
     say(this.does, does);
-    this.jump.hidden = who.mine;
-    this.follow.hidden = who.mine;
+    this.element.toggleAttribute("data-suite", who.suite !== "");
+    // Who is in a suite only has no place here.
+    this.jump.hidden = who.mine || who.doing === "suite";
+    this.follow.hidden = this.jump.hidden;
     this.jump.disabled = !caret;
     this.jump.setAttribute("aria-label", t("people.jump.to", { name: who.name }));
     this.follow.setAttribute("aria-label", t("people.follow.whom", { name: who.name }));

@@ -7,6 +7,12 @@ export interface Person {
   color: string;
 }
 
+/** Somebody as one awareness state has them. */
+export interface Present extends Person {
+  /** The office suite that they write in; empty for a page, or another client. Only the server says this of anybody. */
+  suite: string;
+}
+
 const FALLBACK_COLOR = "#64748b";
 /** Characters. */
 const LONGEST_NAME = 60;
@@ -15,7 +21,7 @@ const LONGEST_ID = 200;
 const UNSEEN = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** The person of one awareness state; null when it names nobody. */
-export function personIn(state: unknown): Person | null {
+export function personIn(state: unknown): Present | null {
   const user = field(state, "user");
   const name = nameIn(field(user, "name"));
   if (name === "") return null;
@@ -25,6 +31,7 @@ export function personIn(state: unknown): Person | null {
     id: typeof id === "string" && id !== "" ? id.slice(0, LONGEST_ID) : `name:${name}`,
     name,
     color: typeof color === "string" && /^#[0-9a-f]{6}$/i.test(color) ? color.toLowerCase() : FALLBACK_COLOR,
+    suite: nameIn(field(user, "suite")),
   };
 }
 

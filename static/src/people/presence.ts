@@ -1,14 +1,15 @@
 /** Who is here and what they do, from their awareness states; the time is an argument, in milliseconds. */
 
 import { Palette } from "./colors.ts";
-import { field, personIn, type Person } from "./people.ts";
+import { field, personIn, type Person, type Present } from "./people.ts";
 
 /** Milliseconds without a further key after which somebody is not typing any more. */
 export const QUIET = 3000;
 /** Milliseconds without any sign after which somebody is taken to be elsewhere. */
 export const IDLE = 120_000;
 
-export type Doing = "typing" | "there" | "reading" | "idle";
+/** `suite`: they have it open in an office suite, and in no page. */
+export type Doing = "typing" | "there" | "reading" | "idle" | "suite";
 
 /** One person, however many pages they have open. */
 export interface Somebody extends Person {
@@ -16,10 +17,12 @@ export interface Somebody extends Person {
   /** The page (awareness client) whose caret is shown. */
   client: number;
   doing: Doing;
+  /** The office suites in which they have it open, in words; empty: in none. */
+  suite: string;
 }
 
 interface Page {
-  person: Person;
+  person: Present;
   /** It has a caret in the text. */
   caret: boolean;
   typed: unknown;
@@ -68,21 +71,24 @@ export class Presence {
     const found = this.pages.get(client);
     if (found === undefined) return null;
     const { id, name, color } = found.person;
-    const pages = clients.map((each) => this.pages.get(each)).filter((each) => each !== undefined);
-    return { id, name, color: this.palette.color(id, color), mine, client, doing: doing(pages, now) };
+    const all = clients.map((each) => this.pages.get(each)).filter((each) => each !== undefined);
+    const pages = all.filter(({ person }) => person.suite === "");
+    const suites = new Set(all.map(({ person }) => person.suite).filter((each) => each !== ""));
+    const suite = [...suites].sort(byName.compare).join(", ");
+    return { id, name, color: this.palette.color(id, color), mine, client, doing: doing(pages, suite !== "", now), suite };
   }
 
-  /** The page that was active last, of those with a caret when there are any. */
+  /** The page that was active last, of those with a caret when there are any; what is in a suite comes last. */
   private foremost(clients: readonly number[]): number {
     const rank = (client: number): number => {
       const found = this.pages.get(client);
-      return found === undefined ? -1 : found.activeAt + (found.caret ? Number.MAX_SAFE_INTEGER / 2 : 0);
+      return found === undefined || found.person.suite !== "" ? -1 : found.activeAt + (found.caret ? Number.MAX_SAFE_INTEGER / 2 : 0);
     };
     return clients.reduce((best, client) => (rank(client) >= rank(best) ? client : best));
   }
 }
 
-function page(person: Person, state: unknown, former: Page | undefined, now: number): Page {
+function page(person: Present, state: unknown, former: Page | undefined, now: number): Page {
   const caret = field(state, "cursor") !== undefined && field(state, "cursor") !== null;
   const typed = field(state, "typed");
   const told = field(state, "idle");
@@ -100,8 +106,10 @@ function page(person: Person, state: unknown, former: Page | undefined, now: num
   };
 }
 
-function doing(pages: readonly Page[], now: number): Doing {
+function doing(pages: readonly Page[], suite: boolean, now: number): Doing {
+  if (pages.length === 0) return "suite";
   if (pages.some(({ typedAt }) => now - typedAt < QUIET)) return "typing";
-  if (pages.every(({ idle, activeAt }) => idle ?? now - activeAt >= IDLE)) return "idle";
+  // In a suite nobody tells whether they rest.
+  if (!suite && pages.every(({ idle, activeAt }) => idle ?? now - activeAt >= IDLE)) return "idle";
   return pages.some(({ caret }) => caret) ? "there" : "reading";
 }
