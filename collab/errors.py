@@ -62,6 +62,13 @@ class Denied(Forbidden):
     reason = "denied"
 
 
+class Unsupported(Denied):
+    """The storage has no such feature."""
+
+    status = 501
+    reason = "unsupported"
+
+
 class NotFound(CollabError):
     """No such document."""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFERENCE = ROOT / "docs" / "reference"
-RULE = r"\b(?:WIRE|SYNC|ID|JOURNAL|SAVE|FILE|TEXT|AUTH|HTTP|PROC|REDIS|LIMIT|WOPI)-\d+\b"
+RULE = r"\b(?:WIRE|SYNC|ID|JOURNAL|SAVE|FILE|TEXT|AUTH|HTTP|PROC|REDIS|LIMIT|WOPI|CS3)-\d+\b"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 MARKDOWN = [path for path in files() if path.suffix == ".md" and not path.is_relative_to(ROOT / "tests")]
@@ -189,6 +189,7 @@ def project() -> dict[str, list[str]]:
     return {
         "build": pyproject["build-system"]["requires"],
         "project": pyproject["project"]["dependencies"],
+        **pyproject["project"]["optional-dependencies"],
         **pyproject.get("dependency-groups", {}),
     }
 
