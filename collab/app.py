@@ -593,7 +593,7 @@ def serve(settings: Settings, *, adopt: bool, tell: Callable[[str], None]) -> No
     def ready(port: int) -> None:
         address = base_address(settings, port)
         ours.append(address)
-        _remember(directory, address)
+        _remember(directory, address, port)
         with contextlib.closing(Database(directory.database, STATE)) as database:
             tell(f"{address}/login#{Logins(database).issue(time.time())}")
 
@@ -819,16 +819,26 @@ def base_address(settings: Settings, port: int) -> str:
 
 def running_address(directory: Directory) -> str | None:
     """Where the server of this state said that it is, None when none runs (or was killed before it could say so)."""
+    address = _remembered(directory, "address")
+    return None if address is None else str(address)
+
+
+def running_port(directory: Directory) -> int | None:
+    """The port on which it said that it listens."""
+    port = _remembered(directory, "port")
+    return port if isinstance(port, int) else None
+
+
+def _remembered(directory: Directory, what: str) -> object:
     try:
-        address = json.loads((directory.path / _RUNNING).read_bytes())["address"]
+        return json.loads((directory.path / _RUNNING).read_bytes())[what]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return str(address)
 
 
-def _remember(directory: Directory, address: str) -> None:
+def _remember(directory: Directory, address: str, port: int) -> None:
     path = directory.path / _RUNNING
     try:
-        path.write_text(json.dumps({"address": address}), "utf-8")
+        path.write_text(json.dumps({"address": address, "port": port}), "utf-8")
     except OSError as error:
         logging.getLogger("collab.web").warning("%s cannot be written (%s): `collab login` needs --public-url", path, error.strerror)

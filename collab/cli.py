@@ -19,6 +19,7 @@ from collab import app
 from collab.access import Grant, Role, sign
 from collab.errors import CollabError, NotFound
 from collab.operations import commands as operations
+from collab.operations import doctor
 from collab.remote import commands as remote
 from collab.settings import Misconfigured, Settings, load, seconds, unknown
 from collab.state.database import Database
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         settings = load({name: value for name, value in vars(given).items() if name in Settings.model_fields})
         _set_logging(settings)
+        if given.command == "doctor":
+            return doctor.run(settings, operations.say)
         commands = {"serve": _serve, "token": _token, "login": _login}
         commands.get(given.command, operations.run)(settings, given)
     except (Misconfigured, OSError, CollabError) as error:
@@ -106,6 +109,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(login, (*SHARED, "public_url"))
     login.add_argument("--name", type=_name, help="for another person, of this name; else it is for the operator")
     login.add_argument("--role", choices=[role.word for role in Role], default=None, help="of the other person (default: editor)")
+    looked = commands.add_parser(
+        "doctor",
+        help="look whether all that the server needs is there",
+        description="Try what the server needs, step by step, and say what to mend.",
+    )
+    _add_settings(looked, [name for name in Settings.model_fields if name not in SECRETS])
     remote.add(commands)
     operations.add(commands, lambda each: _add_settings(each, (*SHARED, "archive")))
     return parser

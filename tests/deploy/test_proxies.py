@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import socket
 import ssl
-import subprocess
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +14,13 @@ import httpx
 import pycrdt
 import pytest
 from checkout import ROOT, text
-from serving import Served, until
+from proxies import SECONDS, certificate, program, running
+from serving import Served, free_port
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -31,7 +28,6 @@ NAME = "docs.example.org"
 PREFIX = "/collab"
 NOTES = "reports/Größe 1.md"
 STRANGER = "203.0.113.9"
-SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +60,6 @@ class Proxied:
         return connect(url, origin=origin, additional_headers=headers, **options)  # type: ignore[arg-type]  # a NewType of str
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def listens(port: int) -> Callable[[], bool]:
-    def connects() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    return connects
-
-
 def replaced(document: str, changes: dict[str, str]) -> str:
     """The documented configuration with each change made, each of which it must have."""
     config = text(ROOT / "docs" / "how-to" / document)
@@ -100,7 +82,7 @@ def nginx(folder: Path, port: int, upstream: int) -> list[str]:
     user = "user root;" if os.geteuid() == 0 else ""
     main = f"{user} daemon off; pid {folder}/pid; error_log {folder}/error.log;\nevents {{}}\nhttp {{\n{stores}\ninclude {folder}/collab.conf;\n}}\n"
     (folder / "nginx.conf").write_text(main)
-    return [_program("nginx"), "-e", f"{folder}/error.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"]
+    return [program("nginx"), "-e", f"{folder}/error.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"]
 
 
 def caddy(folder: Path, port: int, upstream: int) -> list[str]:
@@ -111,37 +93,13 @@ def caddy(folder: Path, port: int, upstream: int) -> list[str]:
     }
     here = "{\n\tadmin off\n\tauto_https disable_redirects\n\tservers {\n\t\tprotocols h1\n\t}\n}\n"
     (folder / "Caddyfile").write_text(here + replaced("Caddyfile", changes))
-    return [_program("caddy"), "run", "--adapter", "caddyfile", "--config", f"{folder}/Caddyfile"]
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
-    assert found, f"this test needs {name}: `make test` installs it, or says what to install"
-    return found
-
-
-def certificate(folder: Path) -> None:
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout privkey.pem -out fullchain.pem"
-    words = [*command.split(), "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
-    subprocess.run(words, cwd=folder, check=True, capture_output=True)
-
-
-@contextmanager
-def running(command: list[str], folder: Path, port: int) -> Iterator[None]:
-    """A proxy that listens; ended when left."""
-    environment = os.environ | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
-    with (folder / "proxy.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process:
-        try:
-            asyncio.run(until(listens(port), within=SECONDS, saying=(folder / "proxy.log").read_text))
-            yield
-        finally:
-            process.terminate()
+    return [program("caddy"), "run", "--adapter", "caddyfile", "--config", f"{folder}/Caddyfile"]
 
 
 @pytest.fixture(scope="module", params=[nginx, caddy], ids=lambda proxy: proxy.__name__)
 def proxied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     folder = tmp_path_factory.mktemp(request.param.__name__)
-    certificate(folder)
+    certificate(folder, NAME)
     port, upstream = free_port(), free_port()
     environment = {
         "COLLAB_PUBLIC_URL": f"https://{NAME}:{port}{PREFIX}",
