@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Float, delete, literal_column, or_, select, update
+from sqlalchemy import Float, bindparam, delete, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collab.archive.rows import key_for, key_of
@@ -14,7 +15,7 @@ from collab.ports import Lock
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from collab.archive.engine import Database
 
@@ -41,7 +42,7 @@ class SqlLocks:
                     index_elements=[locks.c.document, locks.c.name], set_=values, where=free
                 )
             )
-            return _standing(connection, key, lock.name) or lock
+            return _standing(connection, document, lock.name) or lock
 
         return await self._database.run(act)
 
@@ -62,7 +63,7 @@ class SqlLocks:
             key, now = key_of(connection, document), _now(connection)
             held = locks.c.document == key, locks.c.name == name, locks.c.id == old, locks.c.until > now
             connection.execute(update(locks).where(*held).values(**values(now)))
-            return _standing(connection, key, name)
+            return _standing(connection, document, name)
 
         return await self._database.run(act)
 
@@ -73,13 +74,13 @@ class SqlLocks:
             key = key_of(connection, document)
             mine = or_(locks.c.id == lock, locks.c.until <= _now(connection))
             connection.execute(delete(locks).where(locks.c.document == key, locks.c.name == name, mine))
-            return _standing(connection, key, name)
+            return _standing(connection, document, name)
 
         return await self._database.run(act)
 
     async def get(self, document: str, name: str) -> Lock | None:
         """Who holds it."""
-        return await self._database.run(lambda connection: _standing(connection, key_of(connection, document), name))
+        return await self._database.run(lambda connection: _standing(connection, document, name))
 
     async def standing(self, name: str) -> Mapping[str, Lock]:
         """All of this name, by document."""
@@ -94,16 +95,24 @@ class SqlLocks:
         return await self._database.run(act)
 
 
-def _standing(connection: Connection, key: int | None, name: str) -> Lock | None:
-    now = _now(connection)
-    query = select(locks.c.id, locks.c.holder, (locks.c.until - now).label("seconds"))
-    row = connection.execute(query.where(locks.c.document == key, locks.c.name == name, locks.c.until > now)).first()
+def _standing(connection: Connection, document: str, name: str) -> Lock | None:
+    row = connection.execute(_asked(connection.dialect.name), {"document": document, "name": name}).first()
     return None if row is None else Lock(name, row.id, row.holder, float(row.seconds))
+
+
+@cache
+def _asked(dialect: str) -> Select[Any]:
+    """The lock that stands: written once, since writing statements costs more than what they do."""
+    now = _clock(dialect)
+    query = select(locks.c.id, locks.c.holder, (locks.c.until - now).label("seconds")).join(documents, documents.c.key == locks.c.document)
+    return query.where(documents.c.id == bindparam("document"), locks.c.name == bindparam("name"), locks.c.until > now)
 
 
 def _now(connection: Connection) -> ColumnElement[float]:
     """UTC seconds by the clock of the database."""
-    words = (
-        "extract(epoch from clock_timestamp())" if connection.dialect.name == "postgresql" else "(julianday('now') - 2440587.5) * 86400.0"
-    )
+    return _clock(connection.dialect.name)
+
+
+def _clock(dialect: str) -> ColumnElement[float]:
+    words = "extract(epoch from clock_timestamp())" if dialect == "postgresql" else "(julianday('now') - 2440587.5) * 86400.0"
     return literal_column(words, Float)

@@ -5,16 +5,27 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from collab.archive.rows import digest_of, key_for, key_of, unless_there
-from collab.archive.tables import office, user_info
+from collab.archive.rows import digest_of, key_for, unless_there
+from collab.archive.tables import documents, office, user_info
 from collab.ports import OfficeState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from collab.archive.engine import Database
+
+
+_KEY = select(documents.c.key).where(documents.c.id == bindparam("id")).scalar_subquery()
+_KNOWN = select(office).where(office.c.document == _KEY)
+_FIELDS = "version", "etag", "modified", "put", "given", "before", "lock"
+_STEP = (
+    update(office)
+    .where(office.c.document == _KEY, *(office.c[field] == bindparam(f"was_{field}") for field in _FIELDS))
+    .values({field: bindparam(f"new_{field}") for field in _FIELDS})
+)
+"""From one state to the next, and from no other: written once, since writing statements costs more than what they do."""
 
 
 class SqlOfficeStates:
@@ -25,39 +36,32 @@ class SqlOfficeStates:
 
     async def get(self, document: str) -> OfficeState | None:
         """What they know."""
-        return await self._database.run(lambda connection: _state(connection, key_of(connection, document)))
+        return await self._database.run(lambda connection: _state(connection, document))
 
     async def put(self, document: str, state: OfficeState, *, before: OfficeState | None) -> OfficeState:
         """Replace what they knew, if that is so."""
 
         def act(connection: Connection) -> OfficeState:
+            if before is not None:
+                step = {"id": document, **_columns(before, "was_"), **_columns(state, "new_")}
+                return state if connection.execute(_STEP, step).rowcount else _state(connection, document) or state
             # Until the transaction ends no other one changes what the archive has of the document.
             key = key_for(connection, document)
-            known = _state(connection, key)
-            if known != before:
-                return known or state
-            values = {**_columns(state), "document": key}
-            change = insert(office) if known is None else update(office).where(office.c.document == key)
-            connection.execute(change.values(**values))
-            return state
+            known = _state(connection, document)
+            if known is None:
+                connection.execute(insert(office), {"document": key, **_columns(state)})
+            return known or state
 
         return await self._database.run(act)
 
 
-def _columns(state: OfficeState) -> dict[str, object]:
-    return {
-        "version": state.version,
-        "etag": state.etag,
-        "modified": state.modified,
-        "put": state.put,
-        "given": json.dumps(state.given),
-        "before": state.before,
-        "lock": state.lock,
-    }
+def _columns(state: OfficeState, prefix: str = "") -> dict[str, object]:
+    values = state.version, state.etag, state.modified, state.put, json.dumps(state.given), state.before, state.lock
+    return {prefix + field: value for field, value in zip(_FIELDS, values, strict=True)}
 
 
-def _state(connection: Connection, key: int | None) -> OfficeState | None:
-    row = connection.execute(select(office).where(office.c.document == key)).first()
+def _state(connection: Connection, document: str) -> OfficeState | None:
+    row = connection.execute(_KNOWN, {"id": document}).first()
     if row is None:
         return None
     return OfficeState(row.version, row.etag, row.modified, row.put, tuple(json.loads(row.given)), row.before, row.lock)
