@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ from collab.wopi.iop import Interop
 from collab.wopi.launch import Launcher
 from collab.wopi.live import Live
 from collab.wopi.proof import Proofs
-from collab.wopi.recent import RecentStates
+from collab.wopi.recent import RecentLocks, RecentStates
 from collab.wopi.rejected import Rejected
 from collab.wopi.suites import Suites
 from collab.wopi.templates import Templates
@@ -207,6 +207,9 @@ class App:
 
 def build(settings: Settings, adapters: Adapters) -> App:
     """Wire everything; the rooms start with the application's lifespan, and end before it (`App.rooms.stop`)."""
+    if adapters.placement is None:
+        # Nobody else changes what is in the archive.
+        adapters = replace(adapters, locks=RecentLocks(adapters.locks, adapters.now), office=RecentStates(adapters.office))
     metrics = Metrics(journal_pending=lambda: int(getattr(adapters.journal, "pending_bytes", 0)))
     garbage, aside = Garbage(), Aside()
     pulse = Pulse(metrics, rest=garbage.rest)
@@ -418,7 +421,7 @@ def _office(  # noqa: PLR0913 - the surroundings
             live=Live(documents, rooms),
             locks=adapters.locks,
             claiming=claiming,
-            states=RecentStates(adapters.office) if adapters.placement is None else adapters.office,
+            states=adapters.office,
             infos=adapters.infos,
             authors=adapters.authors,
             addresses=_addresses(settings, admission),

@@ -118,6 +118,13 @@ class Names:
         """What is known of an id."""
         return self._database.look_sync(lambda connection: _one(connection, "id = ?", document))
 
+    def known(self, row: Row, sight: Sight) -> Place | None:
+        """The place of a document that is what and where it was: nothing of it need be written down."""
+        if (row.path, row.file, row.deleted_at) != (sight.path, sight.file, None) or not row.file:
+            return None
+        self._gone.pop(row.id, None)
+        return Place(row.id, sight, row.etag if row.stamp == sight.stamp else None)
+
     def identify(self, sights: Sequence[Sight], present: Callable[[bytes], bool]) -> list[Place | Question]:
         """The document of each file that is there now; unknown ones get an id. `present` tells whether there is a file at a path."""
         return self._database.run_sync(lambda connection: [self._identify(connection, sight, present) for sight in sights])

@@ -61,6 +61,8 @@ class Places:
             sight = self._search(row)
         if binned(sight.path):
             raise NotFound(f"the file was deleted, and is in the bin: {_shown(row).rpartition('/')[2]}")
+        if (known := self.names.known(row, sight)) is not None:
+            return known
         place = self.names.identify([sight], self.present)[0]
         if place.id != document:
             self.names.bury(document)

@@ -9,7 +9,6 @@ import pytest
 from standing import ADA, NOW, ORIGIN, SECRET, Site, stand
 
 from collab.access import Role
-from collab.ports import Lock
 from collab.wopi.addresses import id_of, key_of
 from collab.wopi.tokens import Pass, seal, unseal
 
@@ -239,12 +238,12 @@ async def test_an_exact_name_that_is_taken_or_can_be_none_is_refused_with_the_re
 async def test_a_file_that_is_overwritten_waits_in_the_bin_unless_it_is_locked(site: Site, suite: Suite) -> None:
     work = (await ancestors(suite, await entry(site)))["work"]
     assert (await suite.do(work, "CREATE_CHILD_FILE", RelativeTarget="a.docx", OverwriteRelativeTarget="False")).status_code == 409
-    document = (await site.files.stat("work/a.docx")).id
-    await site.archive.locks.acquire(document, Lock("wopi", "somebody's", "{}", 1800.0))
+    file = await entry(site, "work/a.docx")
+    await suite.do(file, "LOCK", Lock="somebody's")
     locked = await suite.do(work, "CREATE_CHILD_FILE", RelativeTarget="a.docx", OverwriteRelativeTarget="True")
     assert (locked.status_code, locked.headers["x-wopi-lock"]) == (409, "somebody's")
     assert (site.root / "work" / "a.docx").read_bytes() == b"PK a"
-    await site.archive.locks.release(document, "wopi", "somebody's")
+    await suite.do(file, "UNLOCK", Lock="somebody's")
     made = await suite.do(work, "CREATE_CHILD_FILE", RelativeTarget="a.docx", OverwriteRelativeTarget="True")
     assert (made.status_code, made.json()["Name"], (site.root / "work" / "a.docx").read_bytes()) == (200, "a.docx", b"")
     async with site.of() as ada:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from collab.archive.memory import MemoryArchive
 from collab.errors import Unavailable
-from collab.ports import OfficeState
-from collab.wopi.recent import REMEMBERED, RecentStates
+from collab.ports import Lock, OfficeState
+from collab.wopi.recent import REMEMBERED, RecentLocks, RecentStates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Slow:
@@ -71,3 +75,72 @@ async def test_what_was_asked_once_is_not_asked_again_and_the_oldest_is_forgotte
     assert archive.asked == REMEMBERED + 1
     await recent.get("0")
     assert archive.asked == REMEMBERED + 2
+
+
+class Counted:
+    """The locks of an archive; how often it was asked who holds one."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self.inner = MemoryArchive(clock=lambda: clock[0]).locks
+        self.asked = 0
+
+    async def get(self, document: str, name: str) -> Lock | None:
+        self.asked += 1
+        return await self.inner.get(document, name)
+
+    async def acquire(self, document: str, lock: Lock) -> Lock:
+        return await self.inner.acquire(document, lock)
+
+    async def refresh(self, document: str, lock: Lock) -> Lock | None:
+        return await self.inner.refresh(document, lock)
+
+    async def replace(self, document: str, lock: Lock, old: str) -> Lock | None:
+        return await self.inner.replace(document, lock, old)
+
+    async def release(self, document: str, name: str, lock: str) -> Lock | None:
+        return await self.inner.release(document, name, lock)
+
+    async def standing(self, name: str) -> Mapping[str, Lock]:
+        return await self.inner.standing(name)
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_becomes_of_locks_who_holds_them_is_what_the_archive_would_say(seed: int) -> None:
+    random, clock = Random(seed), [1000.0]
+    archive = Counted(clock)
+    recent = RecentLocks(archive, lambda: clock[0])
+    for _ in range(300):
+        document, name = random.choice("ab"), random.choice(["wopi", "other"])
+        one, other = Lock(name, random.choice("xy"), "somebody", random.choice([0.0, 5.0, 60.0])), random.choice("xy")
+        match random.randrange(6):
+            case 0:
+                await recent.acquire(document, one)
+            case 1:
+                await recent.refresh(document, one)
+            case 2:
+                await recent.replace(document, one, other)
+            case 3:
+                await recent.release(document, name, other)
+            case 4:
+                clock[0] += random.choice([0.5, 4.5, 30.0])
+            case 5:
+                assert await recent.standing(name) == await archive.inner.standing(name)
+        for each in "ab":
+            assert await recent.get(each, name) == await archive.inner.get(each, name)
+    assert archive.asked < 300
+
+
+async def test_who_holds_a_lock_is_not_asked_again_until_it_is_nearly_over() -> None:
+    clock = [1000.0]
+    archive = Counted(clock)
+    recent = RecentLocks(archive, lambda: clock[0])
+    assert (await recent.get("a", "wopi"), await recent.get("a", "wopi"), archive.asked) == (None, None, 1)
+    await recent.acquire("a", Lock("wopi", "x", "ann", 60.0))
+    for past in (0.0, 58.0):
+        clock[0] = 1000.0 + past
+        assert await recent.get("a", "wopi") == Lock("wopi", "x", "ann", 60.0 - past)
+    assert archive.asked == 1
+    clock[0] = 1059.5
+    assert await recent.get("a", "wopi") == Lock("wopi", "x", "ann", 0.5)
+    clock[0] = 1060.0
+    assert (await recent.get("a", "wopi"), archive.asked) == (None, 3)
