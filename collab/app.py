@@ -279,6 +279,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         metrics,
         settings.upload_limit,
     )
+    containers = ContainersDoor(office, Containers(office.host, documents, adapters.folders, tree, trash))
     sweeps = [claiming.sweep_loop] if adapters.caretaker else []
     noticing = [] if adapters.watch is None else [Noticing(adapters.watch, rooms, metrics).run]
     nodes, passage = _neighbours(adapters, rooms, metrics)
@@ -297,7 +298,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *Embedding(pages, api, admission, metrics.refused).routes(),
                 *_launching(settings, adapters, api, suites).routes(),
                 *_interop(settings, adapters, api, suites, rejected).routes(),
-                *ContainersDoor(office, Containers(office.host, documents, adapters.folders, tree, trash)).routes(),
+                *containers.routes(),
             ],
             middleware=[
                 Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat),
@@ -320,7 +321,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         nodes=nodes,
     )
     if passage is not None:
-        passage.app, passage.office = app.web, office.document_of
+        passage.app, passage.office = app.web, containers.document_of
     return app
 
 

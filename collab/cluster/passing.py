@@ -19,7 +19,7 @@ from collab.web.gate import PASSED
 from collab.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,8 +54,8 @@ class Passage:
         self._exchange = exchange
         self._rooms = rooms
         self._files = files
-        self.office: Callable[[Scope], str | None] = lambda _: None
-        """The id of the document that an office suite's request is for, if its token is good for that."""
+        self.office: Callable[[Scope], Awaitable[str | None]] = _nowhere
+        """The id of the document that an office suite's request changes or is for, if its token is good for that."""
 
     # --- on the node that was asked
 
@@ -90,7 +90,7 @@ class Passage:
 
     async def _document(self, scope: Scope) -> str | None:
         """The id of the document that the request is for; None: none that lives anywhere, or it makes no difference."""
-        office = self.office(scope)
+        office = await self.office(scope)
         if office is not None:
             return await self._there(office)
         match = _ONE.fullmatch(scope["path"])
@@ -164,6 +164,10 @@ class Passing:
             await self._app(scope, receive, send)
         else:
             await self._passage.handle(self._app, scope, receive, send)
+
+
+async def _nowhere(_: Scope) -> None:
+    """No office suite asks."""
 
 
 def _request(document: str, scope: Scope) -> Facts:

@@ -96,15 +96,20 @@ class WopiDoor:
 
         return answer
 
-    def document_of(self, scope: Scope) -> str | None:
-        """The id of the document that a request is for, if its token is good for it; None for everything else, which is answered here."""
+    async def document_of(self, scope: Scope) -> str | None:
+        """The id of the document that a request is for, or whose place it gives to another body, if its token is good for it; None for everything
+        else, which is answered here.
+        """
         match = _ONE.match(scope["path"])
         if match is None:
             return None
         try:
             if match["signed"] is not None:
                 return self.host.admit(match["signed"], id_of(match["file"]), audience=DOWNLOAD).target
-            return self.host.admit(token_of(Request(scope)), id_of(match["key"])).target
+            request = Request(scope)
+            granted = self.host.admit(token_of(request), id_of(match["key"]))
+            name = overwritten(request, "PUT_RELATIVE")
+            return (name and await self.host.beside(granted, name)) or granted.target
         except CollabError:
             return None
 
@@ -212,6 +217,13 @@ def token_of(request: Request) -> str:
     told = request.query_params.get("access_token", "")
     bearer = request.headers.get("authorization", "")
     return told or (bearer[7:].strip() if bearer[:7].lower() == "bearer " else "")
+
+
+def overwritten(request: Request, override: str) -> str:
+    """The name of what this operation may put something else in the place of, as the header has it; empty: it is another request, or overwrites nothing."""
+    asked = request.headers
+    overwrites = asked.get("x-wopi-override", "") == override and asked.get("x-wopi-overwriterelativetarget", "").lower() == "true"
+    return asked.get("x-wopi-relativetarget", "") if overwrites else ""
 
 
 def signed_of(request: Request) -> Signed:

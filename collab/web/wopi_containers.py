@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collab.web.wopi import NO_STORE, signed_of, token_of
+from collab.errors import CollabError
+from collab.web.wopi import NO_STORE, overwritten, signed_of, token_of
+from collab.wopi.addresses import id_of
 from collab.wopi.refusals import NotOffered, printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from starlette.requests import Request
+    from starlette.types import Scope
 
     from collab.web.wopi import WopiDoor
     from collab.wopi.containers import Containers
     from collab.wopi.tokens import Pass
+
+
+_CONTAINER: Final = re.compile(r"/wopi/containers/(?P<key>[^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,18 @@ class ContainersDoor:
             return await act(request, granted)
 
         return self.door.answered(checked)
+
+    async def document_of(self, scope: Scope) -> str | None:
+        """As `WopiDoor.document_of`, also of the files that requests for folders overwrite."""
+        match = _CONTAINER.fullmatch(scope["path"])
+        if match is None:
+            return await self.door.document_of(scope)
+        request = Request(scope)
+        name = overwritten(request, "CREATE_CHILD_FILE")
+        try:
+            return (name and await self.containers.inside(self.door.host.admit(token_of(request), id_of(match["key"])), name)) or None
+        except CollabError:
+            return None
 
     # --- the ecosystem
 

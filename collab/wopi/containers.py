@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from collab.access import Role
-from collab.errors import Exists, Malformed, NotFound
+from collab.errors import CollabError, Exists, Malformed, NotFound
 from collab.wopi import names
 from collab.wopi.addresses import with_token
 from collab.wopi.info import BRAND, SHARES
-from collab.wopi.refusals import BadContainerName, BadName, LockMismatch, NameTaken, NotEmpty, NotOffered
+from collab.wopi.refusals import BadContainerName, BadName, LockMismatch, NameTaken, NotEmpty, NotOffered, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,6 +123,14 @@ class Containers:
         else:
             made = await self._free_file(folder.path, names.variants(_tamed(suggested, NEW_FILE)))
         return {**self.host.file_pointer(granted, made), **self.host.pages(granted, made)}
+
+    async def inside(self, granted: Pass, relative: str) -> str:
+        """The id of the document of this name, as a header has it, in the folder; empty for none."""
+        try:
+            folder = await self._folder(granted)
+            return (await self.documents.find(_path(folder.path, _file_name(relative)))).id
+        except (CollabError, Refused):
+            return ""
 
     async def rename(self, granted: Pass, wanted: str) -> str:
         """RenameContainer: the new name. BadContainerName, NameTaken."""

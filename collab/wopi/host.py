@@ -446,6 +446,14 @@ class WopiHost:
             **self.pages(granted, made),
         }
 
+    async def beside(self, granted: Pass, relative: str) -> str:
+        """The id of the document of this name, as a header has it, beside the pass's; empty for none."""
+        try:
+            stat = await self._file(granted)
+            return (await self._around.documents.find(_path(stat.path.rpartition("/")[0], wanted(relative)))).id
+        except (CollabError, BadName):
+            return ""
+
     async def _make(self, folder: str, tried: Iterator[str], body: AsyncIterable[bytes]) -> Stat:
         async with self._drafted(folder, body) as draft:
             for name in tried:

@@ -21,6 +21,7 @@ from collab.codec import Reader
 
 if TYPE_CHECKING:
     from serving import Served
+    from websockets.asyncio.client import ClientConnection
     from wopi_clients import Product
 
 __all__ = ["server"]
@@ -121,12 +122,17 @@ async def test_people_in_the_room_see_who_has_it_open_in_a_suite_until_it_unlock
         await asyncio.to_thread(office.of(BEN).info)
         await socket.send(protocol.step1(b"\0"))
         seen: dict[int, str] = {}
-        async with asyncio.timeout(30):
-            while sorted(seen.values()) != ["Ann in office", "Ben ✍ in office"]:
-                _hear(await socket.recv(), seen)
-            await asyncio.to_thread(office.lock, "lock", "UNLOCK")
-            while seen:
-                _hear(await socket.recv(), seen)
+        await in_suites(socket, ["Ann in office", "Ben ✍ in office"], seen)
+        await asyncio.to_thread(office.lock, "lock", "UNLOCK")
+        await in_suites(socket, [], seen)
+
+
+async def in_suites(socket: ClientConnection, wanted: list[str], seen: dict[int, str] | None = None) -> None:
+    """Until just these are heard to be in suites, beside those of before."""
+    seen = {} if seen is None else seen
+    async with asyncio.timeout(30):
+        while sorted(seen.values()) != wanted:
+            _hear(await socket.recv(), seen)
 
 
 def _hear(message: str | bytes, seen: dict[int, str]) -> None:

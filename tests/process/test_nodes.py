@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from interop.pycrdt_peer import PycrdtPeer
+from interop.test_office_suites import CEM, in_suites
+from office import BEN, opened, told
 from redis_server import Line, running
 from serving import Served, free_port
+from websockets.asyncio.client import connect
+from wopi_clients import Collabora
+
+from collab import protocol
+from collab.access import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +111,64 @@ def test_requests_for_a_document_are_answered_by_either_node(nodes: tuple[Served
         assert put.status_code == 200, put.text
         assert put.headers["x-collab-merged"] == "false"
     assert httpx.get(address, headers=headers).text == "5\n"
+
+
+async def test_a_suite_at_another_node_than_the_rooms_saves_a_text_in_which_people_type_also_when_that_node_dies(
+    nodes: tuple[Served, Served],
+) -> None:
+    """WOPI-16, WOPI-24: what the suite goes on from belongs to document and lock, whichever node is asked, and whoever reads at another one."""
+    one, two = nodes
+    office = await asyncio.to_thread(opened, two, NAME, None)
+    suite = Collabora([office, office.of(BEN)])
+    async with PycrdtPeer(one.room(NAME, one.token())) as here, PycrdtPeer(two.room(NAME, one.token())) as there:
+        await asyncio.to_thread(suite.open)
+        await here.line("typed at one", 0.0)
+        await there.line("typed at two", 1.0)
+        expected = Counter(["start", "typed at one", "typed at two"])
+        await here.holds(expected)
+        # Somebody who only reads, at the room's node.
+        assert await asyncio.to_thread(lambda: replace(office.of(CEM, role=Role.VIEWER), server=one).get().text.count("typed")) == 2
+        await here.line("typed again", 0.0)
+        suite.write("in the suite")
+        await asyncio.to_thread(suite.save, 1)
+        expected += Counter(["typed again", "in the suite"])
+        await here.holds(expected)
+        await there.holds(expected)
+        async with connect(two.room(NAME, one.token())) as socket:
+            await socket.send(protocol.step1(b"\0"))
+            await in_suites(socket, ["Ann in office", "Ben ✍ in office", "Cem in office"])
+        await asyncio.to_thread(one.kill)
+        suite.write("after the node died")
+        await asyncio.to_thread(suite.close, 0)
+    await two.holds(NAME, expected + Counter(["after the node died"]))
+
+
+async def test_a_suite_puts_a_file_in_the_place_of_one_whose_room_is_on_another_node(nodes: tuple[Served, Served]) -> None:
+    """NODES-7, WOPI-5, WOPI-10: what people type in is replaced by an edit, and goes into the bin when a folder's new file overwrites it."""
+    one, two = nodes
+    office = await asyncio.to_thread(opened, two, "other.docx", b"PK")
+    async with PycrdtPeer(one.room(NAME, one.token())) as peer:
+        await peer.line("typed", 1.0)
+        told(await asyncio.to_thread(office.relative, b"of the suite\n", relative=NAME, overwrite="true"), 200)
+        await peer.reads("of the suite\n")
+        await two.shows(NAME, "of the suite\n")
+
+        await peer.line("typed too", 1.0)
+        await two.shows(NAME, "of the suite\ntyped too\n")
+        above = told(await asyncio.to_thread(office.ask, "GET", "/ancestry"), 200)["AncestorsWithRootFirst"][0]["Url"]
+        socket = await connect(one.room(NAME, one.token()))
+        headers = {"X-WOPI-Override": "CREATE_CHILD_FILE", "X-WOPI-RelativeTarget": NAME, "X-WOPI-OverwriteRelativeTarget": "true"}
+        root = f"{two.url}{urlsplit(above).path}?{urlsplit(above).query}"
+        told(await asyncio.to_thread(httpx.post, root, headers=headers, timeout=60), 200)
+        await two.shows(NAME, "")
+        # Who typed is told that it was deleted.
+        async with asyncio.timeout(30):
+            while not (message := await socket.recv(decode=False)).startswith(b"\2\0"):
+                pass
+        assert b"was deleted" in message
+        await socket.close()
+    binned = await asyncio.to_thread(httpx.get, f"{two.url}/api/bin", headers={"Authorization": f"Bearer {two.token()}"})
+    assert [each["path"] for each in binned.json()["entries"]] == [NAME]
 
 
 def test_no_server_without_a_name_and_none_of_the_same_name_comes_beside_them(nodes: tuple[Served, Served]) -> None:
