@@ -600,6 +600,16 @@ class UserInfos(Protocol):
         """Nothing is kept any more."""
 
 
+class Resources(Protocol):
+    """Which resource of a cloud a document or folder is, by the id that is derived from it: for every node, and for ever. Both raise `Unavailable`."""
+
+    async def remember(self, known: Mapping[str, str]) -> None:
+        """These documents (ids of ours) are these resources; durable on return. What is known already changes nothing."""
+
+    async def find(self, document: str) -> str | None:
+        """The resource, as it was remembered; None: nobody has seen it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """A body that could not be put into its document, and was kept beside it."""

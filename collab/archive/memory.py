@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from collab.archive.memory_claims import MemoryLinks, MemoryLocks
 from collab.archive.memory_office import MemoryOfficeStates, MemoryUserInfos
 from collab.archive.memory_rejections import MemoryRejections
+from collab.archive.memory_resources import MemoryResources
 from collab.archive.thinning import surplus
 from collab.errors import NotFound, Unavailable
 
@@ -47,6 +48,8 @@ class Disk:
     office: dict[str, OfficeState] = field(default_factory=dict)
     infos: dict[str, str] = field(default_factory=dict)
     """By the id of a person."""
+    resources: dict[str, str] = field(default_factory=dict)
+    """By the id of a document."""
 
     def of(self, document: str) -> _Document:
         """What there is of a document."""
@@ -81,6 +84,7 @@ class MemoryArchive:
         self.rejections = MemoryRejections(self)
         self.office = MemoryOfficeStates(self)
         self.infos = MemoryUserInfos(self)
+        self.resources = MemoryResources(self)
 
     @property
     def disk(self) -> Disk:

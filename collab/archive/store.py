@@ -10,6 +10,7 @@ from collab.archive.links import SqlLinks
 from collab.archive.locks import SqlLocks
 from collab.archive.office import SqlOfficeStates, SqlUserInfos
 from collab.archive.rejections import SqlRejections
+from collab.archive.resources import SqlResources
 from collab.archive.versions import SqlVersions
 
 DAYS = 30.0
@@ -32,6 +33,7 @@ class Archive:
         self.rejections = SqlRejections(self._database)
         self.office = SqlOfficeStates(self._database)
         self.infos = SqlUserInfos(self._database)
+        self.resources = SqlResources(self._database)
 
     @property
     def trouble(self) -> str | None:

@@ -175,6 +175,13 @@ user_info = Table(
     Column("info", Text, nullable=False),
 )
 
+resources = Table(
+    "resources",
+    metadata,
+    Column("document", Text, primary_key=True),  # the id that is derived from the resource's
+    Column("resource", Text, nullable=False),  # storage$space!opaque
+)
+
 rejected = Table(
     "rejected",
     metadata,

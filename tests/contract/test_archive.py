@@ -654,6 +654,26 @@ async def test_what_an_office_suite_keeps_about_a_person_is_told_until_it_is_for
     assert await archive.infos.get("ann") == ""
 
 
+# --- resources of a cloud
+
+
+async def test_a_document_is_the_resource_that_was_remembered(archive: Any) -> None:
+    await archive.resources.remember({})
+    assert await archive.resources.find(A) is None
+    await archive.resources.remember({A: "s$a!1", B: "s$a!é\N{PILE OF POO}"})
+    await archive.resources.remember({A: "s$a!1"})
+    assert [await archive.resources.find(each) for each in (A, B)] == ["s$a!1", "s$a!é\N{PILE OF POO}"]
+    await archive.bases.forget(A)
+    assert await archive.resources.find(A) == "s$a!1"
+
+
+async def test_many_nodes_remember_the_same_resources_at_once(place: Place) -> None:
+    known = {f"id:{letter * 26}": f"s$a!{letter}" for letter in "abcdefghijklmnop"}
+    failed = await everywhere(place, lambda node, _: node.resources.remember(known))
+    assert [each for each in failed if each is not None] == []
+    assert await place.node().resources.find("id:" + "p" * 26) == "s$a!p"
+
+
 async def test_a_closed_archive_says_so(place: Place) -> None:
     if place.kind == "memory":
         return
