@@ -255,7 +255,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     health = Health(metrics, adapters.trouble or (lambda: adapters.journal.trouble), adapters.archive_trouble, adapters.weakness)
     suites = _suites(settings, adapters, metrics, health)
     documents = Documents(rooms, adapters.files, adapters.versions)
-    trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, days=settings.bin_days)
+    trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, claims=adapters.claims, days=settings.bin_days)
     api = Api(
         documents=documents,
         sessions=sessions,

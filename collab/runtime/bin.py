@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from collab.errors import CollabError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from collab.ports import Bases, Bin, Binned, Journal, Stat
+    from collab.ports import Bases, Bin, Binned, Claims, Journal, Stat
     from collab.runtime.documents import Documents
     from collab.runtime.rooms import Rooms
 
@@ -23,12 +24,15 @@ DAY: Final = 86400.0
 class Trash:
     """Errors are those of `collab.ports.Bin`; `days` is how long something waits."""
 
-    def __init__(self, rooms: Rooms, documents: Documents, bin_: Bin, journal: Journal, bases: Bases, *, days: float) -> None:  # noqa: PLR0913 - the surroundings
+    def __init__(  # noqa: PLR0913 - the surroundings
+        self, rooms: Rooms, documents: Documents, bin_: Bin, journal: Journal, bases: Bases, *, claims: Claims, days: float
+    ) -> None:
         self._rooms = rooms
         self._documents = documents
         self._bin = bin_
         self._journal = journal
         self._bases = bases
+        self._claims = claims
         self._days = days
 
     def until(self, entry: Binned) -> float:
@@ -44,6 +48,7 @@ class Trash:
         await self._rooms.flush([stat.id])
         # The file first: when the storage refuses, nobody is thrown out.
         entry = await self._bin.discard(stat.id, if_match=None if live else stat.etag, by=by, now=self._rooms.now())
+        await self._free(entry.documents)
         await self._dismiss(entry.documents)
         return entry
 
@@ -56,6 +61,8 @@ class Trash:
         await self._rooms.flush([host.id for host in self._rooms.below(stat.path)])
         if neighbours is not None:
             await neighbours.flush(stat.path)
+        # Before the folder goes: what lay beside a document would come back with it.
+        await self._free(await self._locked_below(stat.path))
         entry = await self._bin.discard(stat.path, if_match=None, by=by, now=self._rooms.now())
         # Only now: a document may have been moved out of the folder while the others were saved.
         inside = {host.id for host in self._rooms.below(stat.path)}
@@ -63,6 +70,23 @@ class Trash:
         if neighbours is not None:
             await neighbours.dismiss(entry.documents, stat.path)
         return entry
+
+    async def _free(self, documents: Iterable[str]) -> None:
+        """No lock of ours stays beside what is deleted, whoever has it open in an office suite. Raises nothing: what stays is swept."""
+        for document in documents:
+            try:
+                await self._claims.free(document)
+            except CollabError as error:
+                log.warning("%s: our lock stays beside what was deleted for now: %s", document, error.detail)
+
+    async def _locked_below(self, folder: str) -> list[str]:
+        found = []
+        with suppress(CollabError):
+            for document in await self._claims.held():
+                with suppress(CollabError):
+                    if (await self._documents.find(document)).path.startswith(f"{folder}/"):
+                        found.append(document)
+        return found
 
     async def _dismiss(self, documents: Sequence[str]) -> None:
         # The second time for whoever came between.

@@ -257,6 +257,7 @@ class Containers:
                 raise LockMismatch(held, "the file of this name is locked") from error
             if there.folder or not overwrite:
                 raise NameTaken(error.detail, await self._free(path)) from error
+        await self.host.unclaimed(there.id)
         await self.trash.discard(there.id, if_match=there.etag, by=granted.person.name)
         try:
             return await self.documents.upload(path, b"")

@@ -273,9 +273,9 @@ class WopiHost:
         if other is not None and not again:
             raise LockMismatch("", claiming.words(other))
 
-    async def _unclaimed(self, stat: Stat, held: str) -> None:
+    async def unclaimed(self, document: str, held: str = "") -> None:
         """LockMismatch while somebody outside has the document open: what we wrote now, that application would write over, unread."""
-        other = await self._around.claiming.outside(stat.id)
+        other = await self._around.claiming.outside(document)
         if other is not None:
             raise LockMismatch(held, claiming.words(other))
 
@@ -340,7 +340,7 @@ class WopiHost:
                 held = await self._allowed(Operation.PUT, stat, given)
                 if isinstance(came, bytes):
                     return await self._put_live(stat, came, granted)
-                await self._unclaimed(stat, _id(held))
+                await self.unclaimed(stat.id, _id(held))
                 return await self._put_plain(stat, came, granted, timestamp, _id(held))
             except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Denied) as error:
                 await self._around.keep(stat, came, error.detail, granted)
@@ -482,6 +482,7 @@ class WopiHost:
             if isinstance(came, bytes):
                 # It was made of something else: it takes the place of what is there.
                 return (await self._around.documents.put(there.id, came, if_match="*", writer=granted.person))[0]
+            await self.unclaimed(there.id)
             return await self._around.documents.put_draft(there.id, came, if_match=there.etag)
 
     async def _new(self, draft: Draft, folder: str, name: str) -> Stat:
@@ -504,9 +505,11 @@ class WopiHost:
         return name
 
     async def rename(self, granted: Pass, wanted_name: str, given: str) -> str:
-        """RenameFile: the new name, without extension. LockMismatch, BadName."""
+        """RenameFile: the new name, without extension. LockMismatch, also while somebody outside has the document open; BadName."""
         stat = await self._changeable(granted)
-        await self._allowed(Operation.RENAME, stat, given)
+        held = await self._allowed(Operation.RENAME, stat, given)
+        # Who has it open outside would save it under the name that it had.
+        await self.unclaimed(stat.id, _id(held))
         folder, extension = stat.path.rpartition("/")[0], names.split(_name(stat))[1]
         stem = _checked(wanted(wanted_name))
         for name in names.variants(stem + extension):
@@ -523,9 +526,10 @@ class WopiHost:
         raise BadName(Malformed("there are too many files of this name already"))
 
     async def delete(self, granted: Pass) -> Stat:
-        """DeleteFile: it goes into the bin. LockMismatch."""
+        """DeleteFile: it goes into the bin. LockMismatch, as for RenameFile."""
         stat = await self._changeable(granted)
         await self._allowed(Operation.DELETE, stat, "")
+        await self.unclaimed(stat.id)
         await self._around.trash.discard(stat.id, if_match="*", by=granted.person.name)
         return stat
 

@@ -26,6 +26,7 @@ from collab.runtime.rooms import Rooms, Surroundings
 from collab.session import Limits
 from collab.storage.memory import MemoryFiles
 from collab.storage.memory_bin import MemoryBin, MemoryFolders
+from collab.storage.memory_claims import MemoryClaims
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -320,7 +321,8 @@ class Stage:
         self.files.recognise = self.rooms.recognise
         self.documents = Documents(self.rooms, self.files, self.archive.versions)
         self.tree = Tree(self.rooms, MemoryFolders(self.files))
-        self.trash = Trash(self.rooms, self.documents, MemoryBin(self.files), self.journal, self.archive.bases, days=30)
+        claims = MemoryClaims(self.files, clock=self.now or loop.time)
+        self.trash = Trash(self.rooms, self.documents, MemoryBin(self.files), self.journal, self.archive.bases, claims=claims, days=30)
         self._running = True
         await self.trash.mend()
         await self.rooms.start()

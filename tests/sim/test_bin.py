@@ -13,6 +13,7 @@ from collab.errors import CollabError
 from collab.runtime.bin import Trash
 from collab.runtime.documents import ANY, Documents
 from collab.storage.memory_bin import MemoryBin
+from collab.storage.memory_claims import MemoryClaims
 from sim.virtual import run
 from sim.world import PATH, START, Client, Refusals, World
 
@@ -36,10 +37,9 @@ class Yard(World):
         self._end()
         super().start()
         assert self.rooms is not None
-        bin_ = MemoryBin(self.files)
-        self.trash = Trash(
-            self.rooms, Documents(self.rooms, self.files, self.archive.versions), bin_, self.journal, self.archive.bases, days=1e6
-        )
+        bin_, claims = MemoryBin(self.files), MemoryClaims(self.files, clock=asyncio.get_running_loop().time)
+        documents = Documents(self.rooms, self.files, self.archive.versions)
+        self.trash = Trash(self.rooms, documents, bin_, self.journal, self.archive.bases, claims=claims, days=1e6)
         self._begin(self.trash.mend())
 
     def crash(self) -> None:

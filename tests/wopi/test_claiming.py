@@ -107,6 +107,31 @@ async def test_what_a_suite_saves_under_a_desktop_application_is_kept_beside_and
     assert (await wopi(site, "PUT", body=b"PK more", Lock="mine")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["a.docx", "notes.md"])
+async def test_a_suite_neither_renames_nor_deletes_nor_replaces_what_is_open_outside_and_is_told_who_has_it(site: Site, path: str) -> None:
+    leave(site, f".~lock.{path}#")
+    before = (site.root / path).read_bytes()
+    refused = [await wopi(site, "RENAME_FILE", path, RequestedName="b"), await wopi(site, "DELETE", path)]
+    if path == "a.docx":
+        (site.root / "c.docx").write_bytes(b"PK c")
+        refused.append(await wopi(site, "PUT_RELATIVE", "c.docx", RelativeTarget=path, OverwriteRelativeTarget="true"))
+    for answer in refused:
+        assert (answer.status_code, answer.headers["x-wopi-lock"]) == (409, "")
+        assert answer.headers["x-wopi-lockfailurereason"] == "Bob Stone has the document open in LibreOffice"
+    assert (site.root / path).read_bytes() == before
+    assert (site.root / f".~lock.{path}#").read_bytes() == BOB
+
+    (site.root / f".~lock.{path}#").unlink()
+    assert (await wopi(site, "RENAME_FILE", path, RequestedName="b")).status_code == 200
+
+
+async def test_a_suite_whose_lock_stands_does_not_rename_what_a_desktop_application_opened_all_the_same(site: Site) -> None:
+    await wopi(site, "LOCK", Lock="mine")
+    leave(site)
+    refused = await wopi(site, "RENAME_FILE", RequestedName="b", Lock="mine")
+    assert (refused.status_code, refused.headers["x-wopi-lock"]) == (409, "mine")
+
+
 async def test_a_live_document_is_never_refused(site: Site) -> None:
     leave(site, ".~lock.notes.md#")
     assert (await wopi(site, "LOCK", "notes.md", Lock="mine")).status_code == 200
@@ -179,6 +204,23 @@ async def test_our_lock_follows_a_document_that_somebody_moved_or_deleted(site: 
     site.time[0] += 61
     await claiming(site).sweep()
     assert [path.name for path in site.root.iterdir() if path.name.startswith(".~")] == []
+
+
+async def test_our_lock_goes_at_once_with_what_is_deleted_and_does_not_come_back_with_it(site: Site) -> None:
+    (site.root / "work").mkdir()
+    (site.root / "work/b.docx").write_bytes(b"PK b")
+    await wopi(site, "LOCK", Lock="mine")
+    await wopi(site, "LOCK", "work/b.docx", Lock="mine")
+    leave(site, "work/.~lock.c.docx#")
+    async with site.of() as ada:
+        file = (await ada.delete("/api/documents/a.docx", headers={"If-Match": "*"})).json()
+        assert not (site.root / LOCK).exists()
+        folder = (await ada.delete("/api/folders/work")).json()
+        for deleted in (file, folder):
+            restored = await ada.post(f"/api/bin/{deleted['key']}/restoration", json={})
+            assert restored.status_code == 201, restored.text
+    assert [path.name for path in sorted(site.root.rglob(".~lock*"))] == [".~lock.c.docx#"]
+    assert await LocalClaims(site.files).held() == {}
 
 
 async def test_a_lock_that_a_desktop_application_took_over_is_left_to_it(site: Site) -> None:
