@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 Meta = Mapping[str, object]
 """A JSON object."""
@@ -65,6 +65,28 @@ class Written:
     displaced: Displaced | None = None
 
 
+Piece: TypeAlias = bytes | memoryview
+"""Bytes that lie somewhere."""
+
+
+class Line(Protocol):
+    """Where many bytes go."""
+
+    @property
+    def full(self) -> bool:
+        """It takes nothing just now."""
+
+    @property
+    def lost(self) -> bool:
+        """It takes nothing any more."""
+
+    def soon(self) -> bool:
+        """Whether it takes more in a moment, for which this blocks."""
+
+    def send(self, piece: Piece) -> int:
+        """How many bytes of the piece it takes, at once; they are copied. Never blocks. Raises OSError when the piece cannot be read."""
+
+
 class Reader(Protocol):
     """A file that is open for reading, whatever becomes of its name meanwhile."""
 
@@ -75,6 +97,11 @@ class Reader(Protocol):
     async def read(self, start: int, size: int) -> bytes:
         """So many bytes from an offset, fewer only at the end. `Changed`: somebody wrote into the file since it was opened, so its pieces are no whole
         any more. Also raises `Unavailable`.
+        """
+
+    async def give(self, line: Line, start: int, size: int) -> int:
+        """Send so many bytes from an offset, as many of them as go at once, and how many that were. The last of them go only when the file is found
+        unchanged after all before were read: `Changed`, as above.
         """
 
     def close(self) -> None:

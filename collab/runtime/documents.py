@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from collab.access import Person
     from collab.formats.bodies import Sizes
-    from collab.ports import Draft, Files, Former, Reader, Stat, Versions
+    from collab.ports import Draft, Files, Former, Line, Reader, Stat, Versions
     from collab.runtime.rooms import Rooms
 
     # The class has a method `list`.
@@ -33,6 +33,10 @@ class Held:
     async def read(self, start: int, size: int) -> bytes:
         """So many bytes from an offset."""
         return self.body[start : start + size]
+
+    async def give(self, line: Line, start: int, size: int) -> int:
+        """Send so many bytes from an offset."""
+        return line.send(memoryview(self.body)[start : start + size])
 
     def close(self) -> None:
         """Nothing to do."""

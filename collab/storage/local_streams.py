@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import mmap
 import os
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from collab.errors import Changed, Unavailable
 from collab.storage.paths import split_new
@@ -16,13 +17,17 @@ from collab.storage.refusals import explained
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collab.ports import Replaced, Stat
+    from collab.ports import Line, Replaced, Stat
     from collab.storage.exchange import Exchange, Unread
     from collab.storage.local import LocalFiles
     from collab.storage.unfinished import Made, Unfinished
 
+T = TypeVar("T")
+
 AHEAD: Final = 64 * 1024
 """Bytes up to which a file is read when it is opened."""
+GIVEN: Final = 8 * 2**20
+"""Bytes that a thread sends at most before it comes to the next one who waits for a thread."""
 KEPT: Final = 2**20
 """Bytes of a draft that wait in memory until they are written."""
 ALL_KEPT: Final = 64 * 2**20
@@ -46,11 +51,13 @@ class LocalReader:
         """So many bytes from an offset."""
         if self._body is not None:
             return self._body[start : start + size]
-        piece = await self._files.off(partial(self._pread, start, size))
-        info = os.fstat(self._descriptor)
-        if (info.st_size, info.st_mtime_ns) != (self.stat.size, self._mtime_ns):
-            raise Changed(f"the file was changed while it was read: {self.stat.path}")
-        return piece
+        return await self._files.off(partial(self._working, partial(self._read, start, size)))
+
+    async def give(self, line: Line, start: int, size: int) -> int:
+        """Send so many bytes from an offset."""
+        if self._body is not None:
+            return line.send(memoryview(self._body)[start : start + size])
+        return await self._files.off(partial(self._working, partial(self._give, line, start, size)))
 
     def close(self) -> None:
         """Let it go; a thread that still reads, does it when it has done."""
@@ -61,13 +68,59 @@ class LocalReader:
             if descriptor >= 0:
                 os.close(descriptor)
 
-    def _pread(self, start: int, size: int) -> bytes:
+    def _working(self, act: Callable[[], T]) -> T:
         try:
             with self._lock, explained(self.stat.path.encode()):
-                return os.pread(self._descriptor, size, start)
+                return act()
         finally:
             if self._closed:
                 self.close()
+
+    def _read(self, start: int, size: int) -> bytes:
+        piece = os.pread(self._descriptor, size, start)
+        self._check()
+        return piece
+
+    def _give(self, line: Line, start: int, size: int) -> int:
+        # Not with sendfile(2): what it has sent are the file's own pages until the other end has read them, so that whoever writes into the file
+        # changes what is on its way, unseen. What comes from a mapping is copied into the socket once, and looked at afterwards; the last bytes are
+        # looked at before.
+        at, stop = start, start + size
+        while at < min(stop, start + GIVEN) and not line.lost and (not line.full or line.soon()):
+            last = stop - at <= AHEAD
+            count = 0 if last else self._send_mapped(line, at, min(stop - AHEAD, start + GIVEN) - at)
+            if not (count or line.full or line.lost):
+                piece = self._read(at, min(stop - at, AHEAD))
+                if not piece:
+                    raise self._changed()
+                count = line.send(piece)
+            else:
+                self._check()
+            at += count
+        return at - start
+
+    def _send_mapped(self, line: Line, start: int, size: int) -> int:
+        """0 when it cannot be mapped, or not be read: reading it tells why."""
+        before = start % mmap.ALLOCATIONGRANULARITY
+        try:
+            with (
+                mmap.mmap(self._descriptor, before + size, mmap.MAP_PRIVATE, mmap.PROT_READ, offset=start - before) as mapped,
+                memoryview(mapped) as view,
+                view[before:] as piece,
+            ):
+                # Else what is not in memory comes a page or a few at a time.
+                mapped.madvise(mmap.MADV_SEQUENTIAL)
+                return line.send(piece)
+        except (OSError, ValueError):
+            return 0
+
+    def _check(self) -> None:
+        info = os.fstat(self._descriptor)
+        if (info.st_size, info.st_mtime_ns) != (self.stat.size, self._mtime_ns):
+            raise self._changed()
+
+    def _changed(self) -> Changed:
+        return Changed(f"the file was changed while it was read: {self.stat.path}")
 
 
 class LocalFormer:

@@ -22,6 +22,7 @@ from collab.storage.places import Places
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from collab.ports import Line
     from collab.storage.bin import Note
 
 
@@ -93,6 +94,10 @@ class MemoryReader:
         if self._node.version != self._version:
             raise Changed(f"the file was changed while it was read: {self.stat.path}")
         return self._body[start : start + size]
+
+    async def give(self, line: Line, start: int, size: int) -> int:
+        """Send so many bytes from an offset."""
+        return line.send(await self.read(start, size))
 
     def close(self) -> None:
         """Nothing to do."""

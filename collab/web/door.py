@@ -16,13 +16,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from collab.web.callers import Callers
+from collab.web.gathered import Gathered
 from collab.web.handshake import LINGER_SECONDS, Handshake, Refusal, accept
+from collab.web.line import Line, flushed
+from collab.web.streams import GIVING
 from collab.web.websocket import RoomSocket
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
     from collab.runtime.outbound import Inbound, Outbound
@@ -100,6 +104,8 @@ class HttpSocket(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.door = config.door
         self._address: str | None = None
+        self._line: Line | None = None
+        """A body is given past the transport."""
         self._deadline: asyncio.TimerHandle | None = None
         self._deaf = False
         """A refusal is written: what still comes is dropped until the client hangs up."""
@@ -113,7 +119,8 @@ class HttpSocket(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Count the caller and start its time."""
-        super().connection_made(transport)
+        self._plain = transport
+        super().connection_made(cast("asyncio.Transport", Gathered(transport, self.loop)))
         self._address = self.client[0] if self.client else ""
         count = self.door.callers.enter(self._address)
         limit = self.door.limits.connections
@@ -130,6 +137,8 @@ class HttpSocket(HttpToolsProtocol):
         self._take_time()
         self._leave()
         super().connection_lost(exc)
+        if self._line is not None:
+            self._line.wake()
 
     def data_received(self, data: bytes) -> None:
         """Parse; time runs while headers are awaited."""
@@ -195,6 +204,48 @@ class HttpSocket(HttpToolsProtocol):
         if self._head_bytes > self.door.limits.header_bytes:
             raise TooLong
 
+    # Bodies past the transport
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - any ASGI application
+        super()._start_asgi_task(cycle, cast("Any", partial(self._answer, cycle, app)))
+
+    def _answer(self, cycle: RequestResponseCycle, app: Any, scope: Any, receive: Any, send: Any) -> Coroutine[object, object, None]:  # noqa: ANN401 - as in ASGI
+        async def sending(message: Any) -> None:  # noqa: ANN401 - any message
+            if message["type"] == GIVING:
+                await self._give(cycle, message)
+            else:
+                await send(message)
+
+        scope["extensions"] = {GIVING: {}}
+        answering: Coroutine[object, object, None] = app(scope, receive, sending)
+        return answering
+
+    async def _give(self, cycle: RequestResponseCycle, message: dict[str, Any]) -> None:
+        """The rest of an answer's body: `count` bytes, which `give` sends as far as they go at once, with how many that were. Nobody is told when the
+        other end is gone; what `give` raises ends the connection.
+        """
+        left: int = message["count"]
+        await flushed(self.transport, self.flow.drain)
+        if self.transport.is_closing():
+            cycle.disconnected = True
+            return
+        line = self._line = Line(self._plain, self.loop)
+        try:
+            while left:
+                if line.full:
+                    await line.writable()
+                if line.lost or self.transport.is_closing():
+                    cycle.disconnected = True
+                    self.transport.close()
+                    return
+                count = await message["give"](line)
+                left -= count
+                cycle.expected_content_length -= count
+        finally:
+            self._line = None
+            line.close()
+        await cycle.send({"type": "http.response.body", "body": b"", "more_body": False})
+
     # Upgrades
 
     def _unsupported_upgrade_warning(self) -> None:
@@ -233,8 +284,8 @@ class HttpSocket(HttpToolsProtocol):
         self.connections.discard(self)
         # It and this one hold each other: both would wait for the collector of garbage.
         self.parser = None  # type: ignore[assignment]  # as uvicorn does at the end of a connection
-        self.transport.set_protocol(room)
-        room.connection_made(self.transport)
+        self._plain.set_protocol(room)
+        room.connection_made(self._plain)
         room.open(handshake, answer, door.open)
         if rest:
             room.data_received(rest)

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from collab.ports import Draft, Reader
+    from collab.ports import Draft, Line, Reader
 
 PIECE: Final = 256 * 1024
 """Bytes that are read and sent at once."""
+FIRST: Final = 64 * 1024
+"""Bytes that are read before anything is sent."""
+GIVING: Final = "collab.response.given"
+"""The ASGI extension, and the message, by which the rest of a body goes past the server's buffers (`collab.web.door`)."""
 PATIENCE: Final = 60.0
 """Seconds that a body may take however small it is."""
 SLOWEST: Final = 16 * 1024
@@ -42,7 +46,11 @@ class Pace:
 
     def waiting(self, size: int) -> asyncio.Timeout:
         """For more, after so many bytes. Raises `TimeoutError` inside."""
-        return asyncio.timeout_at(self._end + size / SLOWEST)
+        return asyncio.timeout_at(self.end(size))
+
+    def end(self, size: int) -> float:
+        """Until when more is waited for, after so many bytes; by the loop's clock."""
+        return self._end + size / SLOWEST
 
 
 class Streamed(Response):
@@ -63,27 +71,43 @@ class Streamed(Response):
                 await send({"type": "http.response.body", "body": b""})
                 return
             # The first piece before the headers: until then whatever is wrong can be told.
-            piece = await self._reader.read(self._span.start, min(PIECE, len(self._span)))
+            piece = await self._reader.read(self._span.start, min(FIRST, len(self._span)))
             await send(start)
-            await self._send(piece, send)
+            try:
+                await self._send(piece, send, given=GIVING in scope.get("extensions", {}))
+            except (CollabError, TimeoutError) as error:
+                raise Broken from error
         finally:
             self._reader.close()
 
-    async def _send(self, piece: bytes, send: Send) -> None:
+    async def _send(self, piece: bytes, send: Send, *, given: bool) -> None:
         pace, at = Pace(), self._span.start
-        try:
-            while True:
-                at += len(piece)
-                left = self._span.stop - at
-                async with pace.waiting(at - self._span.start):
-                    await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
-                if not left:
-                    return
-                piece = await self._reader.read(at, min(PIECE, left))
-                if not piece:
-                    raise Broken
-        except (CollabError, TimeoutError) as error:
-            raise Broken from error
+        while True:
+            at += len(piece)
+            left = self._span.stop - at
+            async with pace.waiting(at - self._span.start):
+                await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+            if not left:
+                return
+            if given:
+                await self._give(pace, at, send)
+                return
+            piece = await self._reader.read(at, min(PIECE, left))
+            if not piece:
+                raise Broken
+
+    async def _give(self, pace: Pace, at: int, send: Send) -> None:
+        span, reader = self._span, self._reader
+        async with pace.waiting(at - span.start) as patience:
+
+            async def give(line: Line) -> int:
+                nonlocal at
+                count = await reader.give(line, at, span.stop - at)
+                at += count
+                patience.reschedule(pace.end(at - span.start))
+                return count
+
+            await send({"type": GIVING, "count": span.stop - at, "give": give})
 
 
 def answer(request: Request, reader: Reader, headers: Mapping[str, str]) -> Response:

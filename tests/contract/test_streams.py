@@ -51,6 +51,23 @@ async def whole(reader: Reader) -> bytes:
     return b"".join(parts)
 
 
+class Narrow:
+    """A line that takes some bytes and is full then, until the test says otherwise."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.full = self.lost = False
+        self.came = bytearray()
+
+    def send(self, piece: bytes | memoryview) -> int:
+        self.came += piece[: self.width]
+        self.full = len(piece) > self.width
+        return min(len(piece), self.width)
+
+    def soon(self) -> bool:
+        return False
+
+
 async def hidden(outside: Outside, name: str) -> list[bytes]:
     return [leftover.body for leftover in (await outside.files.read(name, limit=LIMIT)).leftovers]
 
@@ -67,6 +84,32 @@ async def test_pieces_make_the_file_that_the_reader_names(outside: Outside, body
     assert await reader.read(1, 2) == body[1:3]
     assert await reader.read(max(0, len(body) - 1), 10) == body[-1:]
     reader.close()
+    reader.close()
+
+
+@pytest.mark.parametrize("width", [70_001, 2**22])
+async def test_what_is_given_to_a_line_is_the_same(outside: Outside, body: bytes, width: int) -> None:
+    outside.put("a.bin", body)
+    reader = await outside.files.reader("a.bin")
+    outside.put("a.bin", b"theirs")
+    line, at = Narrow(width), min(1, len(body))
+    while at < len(body):
+        at += await reader.give(line, at, len(body) - at)
+        line.full = False
+    assert line.came == body[1:]
+    reader.close()
+
+
+async def test_a_file_that_is_written_in_place_while_it_is_given_never_comes_whole(outside: Outside) -> None:
+    outside.put("a.bin", LARGE)
+    reader = await outside.files.reader("a.bin")
+    line = Narrow(PIECE)
+    at = await reader.give(line, 0, len(LARGE))
+    outside.writer("a.bin")(LARGE[1:])
+    line.full = False
+    with pytest.raises(Changed):
+        await reader.give(line, at, len(LARGE) - at)
+    assert len(line.came) < len(LARGE)
     reader.close()
 
 
