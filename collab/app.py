@@ -178,6 +178,8 @@ class Adapters:
     """This node looks after what nobody asks for: what has waited its time in the bin, what the archive need not keep."""
     mends: bool = True
     """Nobody else works on the files when this node begins."""
+    hasten: Callable[[], None] = lambda: None
+    """Told that the server stops, before the rooms are stored: from now on nobody is waited for long."""
     close: Callable[[], Awaitable[None]] | None = None
     """Lets go of files and journal, when the last request is answered."""
 
@@ -200,6 +202,7 @@ class App:
 
     async def stop(self) -> None:
         """Everything is stored; whoever comes from other nodes goes elsewhere."""
+        self.begin.adapters.hasten()
         await self.rooms.stop()
         if self.nodes is not None:
             await self.nodes.close()
@@ -810,6 +813,7 @@ def _sharing(shared: Shared) -> dict[str, Any]:
         "weakness": lambda: shared.weakness,
         "forgetful": True,
         "start": shared.start,
+        "hasten": shared.hasten,
     }
 
 

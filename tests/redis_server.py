@@ -156,14 +156,22 @@ class Node:
 
 
 async def started(
-    url: str, prefix: str, archive: MemoryArchive | None = None, *, name: str = "one", heartbeat: float = 1.5, answer: float = 5.0
+    url: str,
+    prefix: str,
+    archive: MemoryArchive | None = None,
+    *,
+    name: str = "one",
+    heartbeat: float = 1.5,
+    answer: float = 5.0,
+    parting: float = 5.0,
 ) -> Node:
     """A node with its heartbeat."""
-    server = Server(url, answer=answer)
+    server = Server(url, answer=answer, parting=parting)
     placement = RedisPlacement(server, name=name, incarnation=secrets.token_hex(8), address=f"{name}:1", heartbeat=heartbeat, prefix=prefix)
     archive = archive or MemoryArchive()
     journal = RedisJournal(server, archive.checkpoints, placement.fence, prefix=prefix, retry=(0.01, 0.1))
     journal.fenced, journal.forgotten = placement.lose, placement.forget
+    server.given_up = journal.give_up
     try:
         await placement.start()
     except BaseException:

@@ -55,6 +55,7 @@ class Shared:
         """Why what Redis has acknowledged may be gone after a crash, in words, or None."""
         self.journal.fenced, self.journal.forgotten = self.placement.lose, self.placement.forget
         self.placement.forgotten, self.placement.restarted = self._forgotten, self._restarted
+        self._server.given_up = self._given_up
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -67,6 +68,16 @@ class Shared:
         """Be one of the nodes. Unavailable when Redis does not answer."""
         await self._ask()
         await self.placement.start()
+
+    def hasten(self) -> None:
+        """The node ends: a Redis that answers nobody is waited for a few seconds only (see `Server.hasten`)."""
+        self._server.hasten()
+
+    def _given_up(self) -> None:
+        log.error(
+            "Redis answers nobody, and the server stops: what was not acknowledged is not stored, and files are saved at the next start"
+        )
+        self.journal.give_up()
 
     async def close(self) -> None:
         """Everything that waits is sent, then others may have what was here. Raises nothing."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from collab.errors import CollabError, Fenced, Unavailable
 from collab.ports import Checkpoint, Kind, Log, Record
 from collab.redis.keys import LUA, PREFIX
-from collab.redis.server import Call, Script
+from collab.redis.server import GIVEN_UP, Call, Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -191,7 +191,9 @@ class RedisJournal:
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         """Set, and replaced by a new one, whenever there is something to look at again."""
-        self._closing = asyncio.Event()
+        self._ending = asyncio.Event()
+        """Nothing is tried again."""
+        self._closed = False
         self._records = self._bytes = 0
         self.fenced: Callable[[str, int], None] = lambda _, __: None
         self.forgotten: Callable[[str, int], None] = lambda _, __: None
@@ -221,8 +223,8 @@ class RedisJournal:
         meta = json.dumps(record.meta) if record.meta else ""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         line = self._line(document)
-        if line is None:
-            _fail(future, _moved(document))
+        if line is None or self._ending.is_set():
+            _fail(future, _moved(document) if line is None else Unavailable(GIVEN_UP))
             return future
         size = len(record.body) + len(meta)
         line.waiting.append(_Entry(record.kind, _place(record), meta, record.body, size, future))
@@ -260,7 +262,7 @@ class RedisJournal:
                 except Unavailable as error:
                     self._failure = error.detail
                     self._notify()
-                    if self._closing.is_set():
+                    if self._ending.is_set():
                         return
                     await self._pause()
                 else:
@@ -273,7 +275,7 @@ class RedisJournal:
         self._delay = min(max(self._shortest, self._delay * 2), self._longest)
         try:
             async with asyncio.timeout(self._delay):
-                await self._closing.wait()
+                await self._ending.wait()
         except TimeoutError:
             return
 
@@ -471,14 +473,24 @@ class RedisJournal:
         found = await self._server.ask("SMEMBERS", f"{self._prefix}unsaved")
         return sorted(document.decode() for document in found)
 
+    def give_up(self) -> None:
+        """Redis is asked nothing more: what waits, and what comes, fails with `Unavailable`, though some of it may have arrived."""
+        self._ending.set()
+        self._failure = self._failure or GIVEN_UP
+        self._refuse(GIVEN_UP)
+
     async def close(self) -> None:
         """Send what waits, once; what Redis still refuses fails with `Unavailable`. Idempotent."""
-        self._closing.set()
+        self._ending.set()
+        self._closed = True
         if self._task is not None:
             await asyncio.wait([self._task])
+        self._refuse("the journal was closed before this was durable")
+
+    def _refuse(self, words: str) -> None:
         for line in self._lines.values():
             while line.waiting:
-                self._settle(line.waiting.popleft(), Unavailable("the journal was closed before this was durable"))
+                self._settle(line.waiting.popleft(), Unavailable(words))
         self._active.clear()
         self._notify()
 
@@ -496,7 +508,7 @@ class RedisJournal:
         return answer
 
     def _check(self) -> None:
-        if self._closing.is_set():
+        if self._closed:
             raise Unavailable("the journal is closed")
 
     async def _flushed(self, document: str | None) -> None:

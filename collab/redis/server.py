@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,12 +17,15 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from collab.errors import Malformed, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 ANSWER = 10.0
 """Seconds in which Redis has to answer; then the connection is given up."""
 CONNECT = 3.0
 """Seconds in which it has to take a connection."""
+PARTING = 5.0
+"""Seconds for which a server that stops waits for any answer; then it asks nothing more."""
+GIVEN_UP = "Redis did not answer when the server stopped"
 CONNECTIONS = 16
 SCHEMES = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 """What may be asked for, and what is taken for it."""
@@ -52,9 +57,17 @@ class Call:
 class Server:
     """A Redis at a URL (`redis://`, `rediss://`, `unix://`; `valkey` for `redis`). Errors: `Unavailable`, `Malformed` for a URL that is none."""
 
-    def __init__(self, url: str, *, answer: float = ANSWER) -> None:
+    def __init__(self, url: str, *, answer: float = ANSWER, parting: float = PARTING) -> None:
         self._redis = _client(url, answer)
+        self._patience = parting
         self._closed = False
+        self._asking: set[asyncio.Timeout] = set()
+        self._waiting: float | None = None
+        """Since when something that was asked waits for any answer, in the loop's seconds; None: nothing does."""
+        self._parting: asyncio.TimerHandle | None = None
+        self._given_up = False
+        self.given_up: Callable[[], None] = lambda: None
+        """Told once, when nothing is asked any more before it was closed."""
 
     async def call(self, script: Script, *arguments: bytes | str | int) -> Reply:
         """One script's answer."""
@@ -75,13 +88,10 @@ class Server:
         return [_unavailable(reply) if isinstance(reply, RedisError) else reply for reply in replies]
 
     async def _send(self, calls: Sequence[Call]) -> list[Reply]:
-        try:
-            async with self._open().pipeline(transaction=len(calls) > 1) as pipe:
-                for each in calls:
-                    pipe.evalsha(each.script.digest, 0, *each.arguments)
-                return list(await pipe.execute(raise_on_error=False))
-        except (RedisError, OSError) as error:
-            raise _unavailable(error) from error
+        async with self._asked(), self._open().pipeline(transaction=len(calls) > 1) as pipe:
+            for each in calls:
+                pipe.evalsha(each.script.digest, 0, *each.arguments)
+            return list(await pipe.execute(raise_on_error=False))
 
     async def _load(self, calls: Sequence[Call]) -> None:
         for text in {each.script.text for each in calls}:
@@ -89,10 +99,8 @@ class Server:
 
     async def ask(self, *command: bytes | str | int) -> Reply:
         """A plain command's answer."""
-        try:
+        async with self._asked():
             return await self._open().execute_command(*command)  # type: ignore[no-untyped-call]  # the library's own
-        except (RedisError, OSError) as error:
-            raise _unavailable(error) from error
 
     async def weakness(self) -> str | None:
         """Why what it has taken may be gone after a crash, in words; None: it has it on the disk before it answers. Unavailable: nobody knows."""
@@ -113,9 +121,55 @@ class Server:
         told = found.get(name, found.get(name.encode(), b"")) if isinstance(found, dict) else b""
         return told.decode() if isinstance(told, bytes) else str(told)
 
+    def hasten(self) -> None:
+        """The server stops. A Redis that gives no answer for `parting` seconds from now on, though it is asked, is asked nothing more: what waits,
+        and what comes, is `Unavailable` at once. Idempotent.
+        """
+        if self._parting is None and not self._given_up and not self._closed:
+            self._waiting = asyncio.get_running_loop().time() if self._waiting is not None else None
+            self._look()
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        end = self._patience + (now if self._waiting is None else self._waiting)
+        if now < end:
+            self._parting = loop.call_at(end, self._look)
+            return
+        self._given_up, self._parting = True, None
+        for each in self._asking:
+            each.reschedule(now)
+        self.given_up()
+
+    @contextlib.asynccontextmanager
+    async def _asked(self) -> AsyncIterator[None]:
+        """The block asks, and is over when there is an answer, or at its end for want of one. Unavailable."""
+        if self._given_up:
+            raise Unavailable(GIVEN_UP)
+        loop = asyncio.get_running_loop()
+        if self._waiting is None:
+            self._waiting = loop.time()
+        answered = False
+        limit = asyncio.timeout(None)
+        self._asking.add(limit)
+        try:
+            async with limit:
+                yield
+            answered = True
+        except (RedisError, OSError) as error:  # with what `asyncio.timeout` raises
+            answered = isinstance(error, ResponseError)
+            raise (Unavailable(GIVEN_UP) if self._given_up else _unavailable(error)) from error
+        finally:
+            self._asking.discard(limit)
+            if answered:
+                self._waiting = loop.time() if self._asking else None
+
     async def close(self) -> None:
         """Hang up. Idempotent."""
         self._closed = True
+        if self._parting is not None:
+            self._parting.cancel()
+            self._parting = None
         await self._redis.aclose()
 
     def _open(self) -> Redis:

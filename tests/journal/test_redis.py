@@ -1,4 +1,4 @@
-"""The journal on a real Redis: killed, cut off, full, empty, replaced by an older one (REDIS-1, REDIS-2, REDIS-5, REDIS-6)."""
+"""The journal on a real Redis: killed, cut off, full, empty, replaced by an older one (REDIS-1, REDIS-2, REDIS-5, REDIS-6, REDIS-11)."""
 
 from __future__ import annotations
 
@@ -170,6 +170,51 @@ async def test_closing_while_redis_is_away_says_that_what_waits_was_not_taken(re
     assert await node.placement.claim(A)
     await node.close()
     assert [type(each) for each in await all_of(waiting)] == [Unavailable, Unavailable]
+    await line.close()
+
+
+@pytest.mark.parametrize("away", [True, False], ids=["away", "silent"])
+async def test_a_redis_that_answers_nothing_when_the_server_stops_is_given_up(
+    redis_server: RedisServer, prefix: str, *, away: bool
+) -> None:
+    """REDIS-11: everything that waits fails, and what comes later at once."""
+    line = Line(redis_server)
+    await line.open()
+    node = await started(line.url, prefix, heartbeat=3600, answer=3600, parting=0.3)
+    await node.placement.claim(A)
+    stored = node.journal.append(A, update(0))
+    await stored
+    if away:
+        line.refusing = True
+        line.cut()
+    else:
+        line.silence()
+    waiting = [node.journal.append(A, update(1))]
+    loading = asyncio.ensure_future(node.server.ask("PING"))
+    await asyncio.sleep(0)
+    node.server.hasten()
+    assert [type(each) for each in await all_of([*waiting, loading])] == [Unavailable, Unavailable]
+    later = [node.journal.append(A, update(2)), node.journal.load(A), node.journal.unsaved(), node.placement.release(A)]
+    assert [type(each) for each in await all_of(later)] == [Unavailable] * 4
+    assert node.journal.trouble is not None
+    await node.close()
+    await line.close()
+
+
+async def test_a_redis_that_answers_though_late_is_not_given_up(redis_server: RedisServer, prefix: str) -> None:
+    """REDIS-11: what was sent before it became silent is sent again."""
+    line = Line(redis_server)
+    await line.open()
+    node = await started(line.url, prefix, parting=10.0)
+    await node.placement.claim(A)
+    line.silence()
+    waiting = [node.journal.append(A, update(number)) for number in range(3)]
+    node.server.hasten()
+    await until(lambda: line.held)
+    line.speak()
+    positions = await all_of(waiting)
+    assert [at for at, _ in (await node.journal.load(A)).records] == positions
+    await node.close()
     await line.close()
 
 

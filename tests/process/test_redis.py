@@ -1,4 +1,4 @@
-"""A running server whose journal is a real Redis, and its archive a real PostgreSQL (REDIS-1, REDIS-2, REDIS-4, REDIS-5, REDIS-8, REDIS-9, REDIS-10)."""
+"""A running server whose journal is a real Redis, and its archive a real PostgreSQL (REDIS-1, REDIS-2, REDIS-4, REDIS-5, REDIS-8, REDIS-9, REDIS-10, REDIS-11)."""
 
 from __future__ import annotations
 
@@ -116,26 +116,24 @@ async def test_while_redis_is_silent_people_see_each_other_and_nothing_is_acknow
     assert (ann.codes, bob.codes, cid.codes) == ([], [], [])
 
 
-async def test_a_server_ends_while_redis_is_silent_and_does_not_begin(server: Served, redis: RedisServer, peers: Peers) -> None:
-    """REDIS-1."""
+async def test_a_server_ends_while_redis_is_silent_and_another_does_not_begin(
+    server: Served, redis: RedisServer, peers: Peers, tmp_path: Path
+) -> None:
+    """REDIS-1, REDIS-11."""
     ann = await (await peers("hocuspocus-4", server, NAME)).stored()
     await ann.line("stored", 1.0)
     await ann.stored()
     redis.pause()
     await ann.line("typed", 1.0)
-    # It waits for what may still be saved, and not for ever: service managers have patience for 90 s.
-    ending, server.process = server.process, None
-    assert ending is not None
-    ending.terminate()
-    assert await asyncio.to_thread(ending.wait, 80) == 0
-    assert ending.stdout is not None
-    ending.stdout.close()
-    written = server.log.stat().st_size
-    process = await asyncio.to_thread(server.launch)
+    # Both wait for Redis, at the same time.
+    other = Served(tmp_path / "other", tmp_path / "beside", {"COLLAB_JOURNAL": redis.url})
+    process = await asyncio.to_thread(other.launch)
+    assert await asyncio.to_thread(server.stop) == 0
+    assert "Redis answers nobody" in server.log.read_text()
     assert await asyncio.to_thread(process.wait, 60) == 2
     assert process.stdout is not None
     process.stdout.close()
-    (told,) = server.log.read_bytes()[written:].decode().splitlines()
+    (told,) = other.log.read_text().splitlines()
     assert told.startswith("collab serve: Redis does not take it: ")
     redis.resume()
     await asyncio.to_thread(server.start)
