@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import grpc
+from cs3.app.registry.v1beta1 import registry_api_pb2 as registry
 from cs3.gateway.v1beta1 import gateway_api_pb2 as api
 from cs3.gateway.v1beta1 import gateway_api_pb2_grpc
 from cs3.rpc.v1beta1.code_pb2 import Code
@@ -26,7 +27,18 @@ from collab.gateway.identity import Login, expires
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from collab.gateway.resources import Endpoint, FileVersion, Recycled, Reference, Resource, ResourceId, Space, StorageLock, User
+    from collab.gateway.resources import (
+        Application,
+        Endpoint,
+        FileVersion,
+        Recycled,
+        Reference,
+        Resource,
+        ResourceId,
+        Space,
+        StorageLock,
+        User,
+    )
 
     # The class has a method `list`.
     Resources = list[Resource]
@@ -39,6 +51,9 @@ LACKING: Final = 600.0
 SURE: Final = 60.0
 """Seconds for which a token that the cloud knew counts as known, and before the end that it names from which it is asked about each time."""
 TOKEN: Final = "x-access-token"  # noqa: S105 - the name of a header
+
+OPEN: Final = frozenset({"Authenticate", "AddAppProvider", "ListAppProviders"})
+"""What is asked without a token."""
 
 _OPTIONS: Final = [
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -274,6 +289,18 @@ class Gateway:
         )
         await self._call("UnsetArbitraryMetadata", request, token, ref)
 
+    # --- applications
+
+    async def register(self, application: Application) -> None:
+        """Let the cloud's pages offer it, until the registry forgets. It is asked without a token, as each application does."""
+        request = registry.AddAppProviderRequest(provider=messages.application_message(application))
+        await self._call("AddAppProvider", request, "", application.name)
+
+    async def applications(self) -> Sequence[Application]:
+        """What the registry has."""
+        answer = await self._call("ListAppProviders", registry.ListAppProvidersRequest(), "", "")
+        return [messages.application(each) for each in answer.providers]
+
     # --- how
 
     async def _call(self, name: str, request: Any, token: str, about: object, *, lock: bool = False) -> Any:  # noqa: ANN401
@@ -291,7 +318,7 @@ class Gateway:
         wrong = refusal(code, str(about), said.replace(token, "…") if token else said, lock=lock)
         if isinstance(wrong, Unsupported):
             self._lacking[name] = self._timer() + LACKING
-        if isinstance(wrong, NotFound) and name != "Authenticate":
+        if isinstance(wrong, NotFound) and name not in OPEN:
             # A token that is not good finds nothing, which is not "deleted".
             await self.verify(token)
         raise wrong

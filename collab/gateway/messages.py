@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cs3.app.registry.v1beta1 import resources_pb2 as registry
 from cs3.identity.user.v1beta1 import resources_pb2 as users
 from cs3.storage.provider.v1beta1 import resources_pb2 as wire
 from cs3.types.v1beta1 import types_pb2 as types
@@ -12,6 +13,7 @@ from collab.gateway.resources import (
     FILE,
     FOLDER,
     OTHER,
+    Application,
     Endpoint,
     FileVersion,
     Permissions,
@@ -137,6 +139,37 @@ def user(message: Any) -> User:  # noqa: ANN401
         username=message.username,
         kind=kind,
         opaque=opaque(message.opaque),
+    )
+
+
+def application(message: Any) -> Application:  # noqa: ANN401
+    """From a `ProviderInfo`."""
+    priority = opaque(message.opaque).get("priority", "")
+    return Application(
+        name=message.name,
+        address=message.address,
+        types=tuple(message.mime_types),
+        product=message.product_name,
+        description=message.description,
+        icon=message.icon,
+        editor=message.capability == registry.ProviderInfo.CAPABILITY_EDITOR,
+        priority=int(priority) if priority.isdecimal() else 0,
+    )
+
+
+def application_message(of: Application) -> Any:  # noqa: ANN401
+    """To a `ProviderInfo`; phones are shown it, too."""
+    kind = registry.ProviderInfo.CAPABILITY_EDITOR if of.editor else registry.ProviderInfo.CAPABILITY_VIEWER
+    return registry.ProviderInfo(
+        opaque=opaque_message({"priority": str(of.priority)}),
+        mime_types=of.types,
+        address=of.address,
+        capability=kind,
+        name=of.name,
+        description=of.description,
+        icon=of.icon,
+        desktop_only=False,
+        product_name=of.product,
     )
 
 

@@ -182,3 +182,22 @@ class Endpoint:
     protocol: str
     address: str
     token: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What opens files for people of the cloud, as its registry knows it."""
+
+    name: str
+    address: str
+    """Where the cloud asks: `host:port`, as the cloud's product wants it written."""
+    types: tuple[str, ...]
+    """Media types that it opens."""
+    product: str = ""
+    description: str = ""
+    icon: str = ""
+    """The address of a picture."""
+    editor: bool = True
+    """It also changes them."""
+    priority: int = 0
+    """The greater comes first among those that open a type; as far as the registry cares."""

@@ -37,5 +37,7 @@ class Moods:
     """As Reva v3: no spaces; a Stat tells absolute paths, and home is what GetHome says."""
     no_checksums: bool = False
     """Stat tells no checksum."""
+    deaf_registry: bool = False
+    """As a registry whose driver is fixed: it says OK to whoever registers, and keeps nothing."""
     holds: dict[str, asyncio.Event] = field(default_factory=dict)
     """Calls of these names, and `GET` or `PUT`, wait for their event."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from cs3.app.provider.v1beta1 import provider_api_pb2 as applications
+from cs3.app.provider.v1beta1 import provider_api_pb2_grpc
+from cs3.app.registry.v1beta1 import registry_api_pb2 as registry
 from cs3.gateway.v1beta1 import gateway_api_pb2 as api
 from cs3.gateway.v1beta1 import gateway_api_pb2_grpc
 from cs3.gateway.v1beta1 import resources_pb2 as transfers
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from gateway.server import CloudGateway
 
 HOME = "/home"
+OPEN = {"Authenticate", "WhoAmI", "AddAppProvider", "ListAppProviders"}
+"""What is asked without a token."""
 
 
 class Refused(Exception):
@@ -53,6 +59,8 @@ class Calls(gateway_api_pb2_grpc.GatewayAPIServicer):  # type: ignore[misc]
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "connection refused")
             try:
                 answer = act(request, self._caller(context, name))
+                if inspect.isawaitable(answer):
+                    answer = await answer
                 answer.status.CopyFrom(Status(code=Code.Value("CODE_OK")))
             except Refused as refused:
                 answer = response(status=refused.status)
@@ -69,7 +77,7 @@ class Calls(gateway_api_pb2_grpc.GatewayAPIServicer):  # type: ignore[misc]
         token = dict(context.invocation_metadata()).get("x-access-token", "")
         self.gateway.tokens.add(token)
         caller = self.cloud.caller(token)
-        if caller is None and name not in {"Authenticate", "WhoAmI"}:
+        if caller is None and name not in OPEN:
             # No provider is found for nobody.
             raise Refused("UNAUTHENTICATED" if name in {"ListStorageSpaces", "GetHome"} else "NOT_FOUND")
         return caller
@@ -480,6 +488,35 @@ class Calls(gateway_api_pb2_grpc.GatewayAPIServicer):  # type: ignore[misc]
             node.metadata.pop(key, None)
         return provider.UnsetArbitraryMetadataResponse()
 
+    # --- applications
+
+    def _add_app_provider(self, request: Any, _: Caller | None) -> Any:
+        if not self.gateway.moods.deaf_registry:
+            self.gateway.applications[request.provider.name] = request.provider
+        return registry.AddAppProviderResponse()
+
+    def _list_app_providers(self, request: Any, _: Caller | None) -> Any:
+        del request
+        return registry.ListAppProvidersResponse(providers=self.gateway.applications.values())
+
+    async def _open_in_app(self, request: Any, caller: Caller) -> Any:
+        """As the cloud's page asks for it: the application is asked with the user's own token."""
+        node = self._there(request.ref, caller, "stat")
+        found = self.gateway.applications.get(request.app)
+        if found is None:
+            raise Refused("NOT_FOUND", "no such application")
+        asked = applications.OpenInAppRequest(
+            opaque=request.opaque,
+            resource_info=self._info(node, caller),
+            view_mode=request.view_mode,
+            access_token=self.cloud.token(caller.name, link=caller.link.token if caller.link else ""),
+        )
+        async with grpc.aio.insecure_channel(found.address.removeprefix("dns:")) as channel:
+            answer = await provider_api_pb2_grpc.ProviderAPIStub(channel).OpenInApp(asked, timeout=20)
+        if answer.status.code != Code.Value("CODE_OK"):
+            raise Refused(Code.Name(answer.status.code).removeprefix("CODE_"), answer.status.message)
+        return answer
+
 
 CALLS: dict[str, tuple[str, Any]] = {
     "Authenticate": ("_authenticate", api.AuthenticateResponse),
@@ -505,5 +542,8 @@ CALLS: dict[str, tuple[str, Any]] = {
     "RestoreFileVersion": ("_restore_file_version", provider.RestoreFileVersionResponse),
     "SetArbitraryMetadata": ("_set_arbitrary_metadata", provider.SetArbitraryMetadataResponse),
     "UnsetArbitraryMetadata": ("_unset_arbitrary_metadata", provider.UnsetArbitraryMetadataResponse),
+    "AddAppProvider": ("_add_app_provider", registry.AddAppProviderResponse),
+    "ListAppProviders": ("_list_app_providers", registry.ListAppProvidersResponse),
+    "OpenInApp": ("_open_in_app", applications.OpenInAppResponse),
 }
 """Each call with its method and the answer that carries a refusal. What is not here is UNIMPLEMENTED."""

@@ -27,6 +27,8 @@ class CloudGateway:
         self.random = Random(seed)
         self.calls: Counter[str] = Counter()
         self.tokens: set[str] = set()
+        self.applications: dict[str, Any] = {}
+        """What has registered, by name, since the last start."""
         self.port = 0
         self.data = DataServer(self)
         self._server: Any = None
@@ -47,7 +49,8 @@ class CloudGateway:
         await self._server.start()
 
     async def stop(self) -> None:
-        """Away, at once; connections are cut."""
+        """Away, at once; connections are cut, and the registry is forgotten."""
+        self.applications.clear()
         await self.data.stop()
         if self._server is not None:
             await self._server.stop(None)
