@@ -284,7 +284,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     )
     containers = ContainersDoor(office, Containers(office.host, documents, adapters.folders, tree, trash))
     sweeps = [claiming.sweep_loop] if adapters.caretaker else []
-    noticing = [] if adapters.watch is None else [Noticing(adapters.watch, rooms, metrics).run]
+    noticing = [] if adapters.watch is None else [Noticing(adapters.watch, adapters.claims, rooms, metrics).run]
     nodes, passage = _neighbours(adapters, rooms, metrics)
     begin = Beginning(rooms, trash, adapters)
     app = App(

@@ -257,13 +257,17 @@ class Claim:
 
 
 class Claims(Protocol):
-    """What applications leave beside a file while they have it open, and the one lock of ours. All take ids; they raise `NotFound`, `Unavailable`.
+    """What applications leave beside a file while they have it open, and the one lock of ours. All but `beside` take ids; they raise `NotFound`,
+    `Unavailable`.
 
     What others left and did not touch for a day counts for nothing: it is what a crash left.
     """
 
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
+
+    async def beside(self, folder: str) -> dict[str, Claim]:
+        """Who else has which files of the folder at this path open, by path. What cannot be read is not told."""
 
     async def hold(self, document: str, name: str) -> Claim | None:
         """Lock it, in the name that others are shown; again changes nothing, and the lock goes where the document went. Somebody outside who has it
@@ -281,8 +285,8 @@ class Watch(Protocol):
     """Who else changes the storage."""
 
     def notices(self) -> AsyncIterator[frozenset[str]]:
-        """Paths of files and folders that may have been changed, moved, deleted or made by anybody, ourselves included, soon after. A hint, never a
-        proof: what is told too often costs a look, and a look before each save finds what was not told. Raises `Unavailable`.
+        """Paths of files and folders that may have been changed, moved, deleted or made by anybody, ourselves included, soon after; also of what
+        applications leave beside a file that they have open (`collab.storage.habits`). A hint, never a proof: what is told too often costs a look, and a look before each save finds what was not told. Raises `Unavailable`.
         """
 
 

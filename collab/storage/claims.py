@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from collab.ports import Claim
 from collab.storage import habits
-from collab.storage.paths import NAME_BYTES
+from collab.storage.paths import NAME_BYTES, visible
 
 if TYPE_CHECKING:
     from collab.state.database import Connection, Database
@@ -27,6 +27,9 @@ class Seen:
 
 class Beside(Protocol):
     """The files of the folder that a document is in, hidden ones too. Paths are bytes under the root."""
+
+    def names(self, folder: bytes) -> list[bytes]:
+        """All that is in the folder at this path; nothing of one that may not be read."""
 
     def peek(self, path: bytes) -> Seen | None:
         """The regular file at a path, None when there is none; one that may not be read has no bytes. Raises `Unavailable`."""
@@ -83,6 +86,21 @@ def look(beside: Beside, path: bytes, now: float) -> Claim | None:
         if seen is not None and now - seen.modified < habits.STALE and (by := habits.read_owner(seen.body)) is not None:
             return Claim(by, habits.MICROSOFT, seen.modified)
     return None
+
+
+def look_in(beside: Beside, folder: bytes, now: float) -> dict[bytes, Claim]:
+    """Who else has which files of the folder open, by path."""
+    names = beside.names(folder)
+    locks = {name for name in names if habits.is_lock(name)}
+    if not locks:
+        return {}
+    below = folder + b"/" if folder else b""
+    looked = [below + name for name in names if visible(name) and not locks.isdisjoint(_locks_of(name))]
+    return {path: claim for path in looked if (claim := look(beside, path, now)) is not None}
+
+
+def _locks_of(name: bytes) -> list[bytes]:
+    return [habits.lock_of(name), *habits.owners_of(name)]
 
 
 def hold(beside: Beside, noted: Noted, document: str, path: bytes, *, name: str, host: str, now: float) -> Claim | None:  # noqa: PLR0913 - the facts

@@ -18,6 +18,7 @@ MICROSOFT: Final = "Microsoft Office"
 OURS: Final = "collab"
 """The login in locks of ours: how they are known again after a restart."""
 OWNER_PREFIX: Final = b"~$"
+_LOCK_PREFIX: Final = b".~lock."
 LOCK_BYTES: Final = 4096
 """Of a lock file that are read."""
 STALE: Final = 24 * 3600.0
@@ -50,9 +51,14 @@ def hidden(name: bytes) -> bool:
     return name.startswith((b".", OWNER_PREFIX))
 
 
+def is_lock(name: bytes) -> bool:
+    """Whether an application leaves files of this name while it has another one open."""
+    return name.startswith((_LOCK_PREFIX, OWNER_PREFIX))
+
+
 def lock_of(name: bytes) -> bytes:
     """The name of LibreOffice's lock of a file."""
-    return b".~lock." + name + b"#"
+    return _LOCK_PREFIX + name + b"#"
 
 
 def owners_of(name: bytes) -> list[bytes]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from collab.errors import CollabError, Denied, Exists, NotFound
 from collab.storage import claims, habits
-from collab.storage.folder import open_file, sync
+from collab.storage.folder import listed, open_file, sync
+from collab.storage.paths import split
 from collab.storage.refusals import explained
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ class LocalClaims:
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
         return await self._at(document, lambda disk, place: claims.look(_Beside(disk), place.sight.path, self._clock()))
+
+    async def beside(self, folder: str) -> dict[str, Claim]:
+        """Who else has which files of the folder open."""
+        path = b"/".join(split(folder))
+        found = await self._files.work(lambda disk: claims.look_in(_Beside(disk), path, self._clock()))
+        return {path.decode(): claim for path, claim in found.items()}
 
     async def hold(self, document: str, name: str) -> Claim | None:
         """Lock it, unless somebody outside has it open."""
@@ -77,6 +84,11 @@ class _Beside:
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
+
+    def names(self, folder: bytes) -> list[bytes]:
+        with suppress(CollabError), explained(folder), self._disk.folder.inside(folder) as place:
+            return [entry.name for entry in listed(place)]
+        return []
 
     def peek(self, path: bytes) -> claims.Seen | None:
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from watchfiles import awatch
 
 from collab.errors import Unavailable
-from collab.storage.habits import hidden
+from collab.storage.habits import hidden, is_lock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,9 +51,10 @@ class LocalWatch:
             ) from error
 
     def _shown(self, change: Change, path: str) -> bool:
-        """Hidden names are not served; ours are among them."""
+        """Hidden names are not served; ours are among them. What applications leave beside their files is told."""
         del change
-        return not any(hidden(os.fsencode(part)) for part in self._relative(path).split("/"))
+        *folders, name = (os.fsencode(part) for part in self._relative(path).split("/"))
+        return not any(map(hidden, folders)) and (is_lock(name) or not hidden(name))
 
     def _relative(self, path: str) -> str:
         return path.removeprefix(str(self._root)).lstrip("/")

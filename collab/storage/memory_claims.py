@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from collab.errors import NotFound
 from collab.storage import claims
+from collab.storage.paths import split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,12 @@ class MemoryClaims:
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
         return claims.look(_Beside(self._files), await self._path(document), self._clock())
+
+    async def beside(self, folder: str) -> dict[str, Claim]:
+        """Who else has which files of the folder open."""
+        self._files.refuse("list")
+        found = claims.look_in(_Beside(self._files), b"/".join(split(folder)), self._clock())
+        return {path.decode(): claim for path, claim in found.items()}
 
     async def hold(self, document: str, name: str) -> Claim | None:
         """Lock it, unless somebody outside has it open."""
@@ -55,6 +62,10 @@ class _Beside:
 
     def __init__(self, files: MemoryFiles) -> None:
         self._files = files
+
+    def names(self, folder: bytes) -> list[bytes]:
+        parted = (path.rpartition(b"/") for path in self._files.disk.nodes)
+        return [name for parent, _, name in parted if parent == folder]
 
     def peek(self, path: bytes) -> claims.Seen | None:
         node = self._files.disk.nodes.get(path)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
@@ -22,11 +24,11 @@ from collab.web.problems import Problem
 from collab.web.sessions import person_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from starlette.requests import Request
 
-    from collab.ports import Claims, Stat
+    from collab.ports import Claim, Claims, Stat
     from collab.runtime.audit import Audit
     from collab.runtime.documents import Documents
     from collab.state.shelf import Shelf
@@ -44,6 +46,7 @@ _ESCAPED = 3
 """A character in JSON may take so many times the bytes that it takes in UTF-8 (`\\u2603`)."""
 
 _ETAG = re.compile(r'\s*(?P<weak>W/)?(?:"(?P<quoted>[\x21\x23-\x7e\x80-\xff]*)"|(?P<bare>[A-Za-z0-9._-]+))\s*(?:,|$)')
+_NOBODY: Mapping[str, Claim] = MappingProxyType({})
 _NOT_KEPT = {"Cache-Control": "private, no-store"}
 _PRIVATE = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 
@@ -138,7 +141,8 @@ class Api:
         path = request.query_params.get("path", "").rstrip("/")
         self.check_name(path)
         stats = await self.documents.list(path) if grant.document is None else await self.only(grant.document, path)
-        return JSONResponse({"path": path, "documents": await self.items(stats, grant)}, headers=_PRIVATE)
+        held = await self.outside(stats)
+        return JSONResponse({"path": path, "documents": await self.items(stats, grant, held)}, headers=_PRIVATE)
 
     async def create(self, request: Request) -> Response:
         """A new file, empty, with the text given or made from a template."""
@@ -171,17 +175,25 @@ class Api:
         stat = await self.find(self.name(request), grant, Role.VIEWER)
         if known(request, stat):
             return Response(status_code=304, headers=tag(stat))
-        (told,) = await self.items([stat], grant)
-        return JSONResponse({**told, **await self._held(stat)}, headers={**tag(stat), **_NOT_KEPT})
+        (told,) = await self.items([stat], grant, await self._held(stat))
+        return JSONResponse(told, headers={**tag(stat), **_NOT_KEPT})
 
-    async def _held(self, stat: Stat) -> dict[str, object]:
+    async def _held(self, stat: Stat) -> dict[str, Claim]:
         """Who has it open in an application outside."""
         try:
             claim = await self.claims.look(stat.id) if stat.id else None
         except CollabError:
             # Of a text that is in no file there is more to tell than this.
             claim = None
-        return {} if claim is None else {"held": {"by": claim.by, "application": claim.application, "since": utc(claim.since)}}
+        return {} if claim is None else {stat.path: claim}
+
+    async def outside(self, stats: Iterable[Stat]) -> dict[str, Claim]:
+        """Who has which of these open in applications outside, by path. What cannot be known is left out."""
+        found: dict[str, Claim] = {}
+        for folder in sorted({stat.path.rpartition("/")[0] for stat in stats if stat.id}):
+            with suppress(CollabError):
+                found |= await self.claims.beside(folder)
+        return found
 
     async def move(self, request: Request) -> Response:
         """Rename or move; the id stays."""
@@ -199,10 +211,10 @@ class Api:
 
     # --- what they share
 
-    async def items(self, stats: Sequence[Stat], grant: Grant) -> list[dict[str, object]]:
-        """What the caller is told of each."""
+    async def items(self, stats: Sequence[Stat], grant: Grant, held: Mapping[str, Claim] = _NOBODY) -> list[dict[str, object]]:
+        """What the caller is told of each; `held`: who has which path open outside."""
         starred = await self.shelf.starred(grant.person.id)
-        return [item(stat, grant, starred=stat.id in starred) for stat in stats]
+        return [item(stat, grant, starred=stat.id in starred, held=held.get(stat.path)) for stat in stats]
 
     async def answer(self, stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """The document as an answer. No cache keeps it: path, role and star may be others while the content, and so the etag, is the same."""
@@ -280,8 +292,8 @@ def visitor_of(request: Request) -> Visitor:
     return visitor
 
 
-def item(stat: Stat, grant: Grant, *, starred: bool) -> dict[str, object]:
-    """A document or folder as every answer tells it."""
+def item(stat: Stat, grant: Grant, *, starred: bool, held: Claim | None = None) -> dict[str, object]:
+    """A document or folder as every answer tells it; `held`: who has it open outside."""
     return {
         "id": stat.id,
         "path": stat.path,
@@ -291,6 +303,7 @@ def item(stat: Stat, grant: Grant, *, starred: bool) -> dict[str, object]:
         "modified": utc(stat.modified),
         "role": (grant.role if stat.writable else Role.VIEWER).word,
         "starred": starred,
+        **({} if held is None else {"held": {"by": held.by, "application": held.application, "since": utc(held.since)}}),
     }
 
 

@@ -231,23 +231,13 @@ _SCHEMAS: Json = {
         modified={"type": "string", "format": "date-time"},
         role={"type": "string", "enum": ["viewer", "editor", "owner"], "description": "What the caller may do with it."},
         starred={"type": "boolean", "description": "Whether it has the caller's star."},
+        held=_object(
+            *("by", "application", "since"),
+            by={"type": "string", "description": "The person's name, as the application has it; it may be empty."},
+            application={"type": "string", "description": "`LibreOffice` or `Microsoft Office`."},
+            since={"type": "string", "format": "date-time"},
+        ),
     ),
-    "Shown": {
-        "allOf": [
-            _ref("Document"),
-            {
-                "type": "object",
-                "properties": {
-                    "held": _object(
-                        *("by", "application", "since"),
-                        by={"type": "string", "description": "The person's name, as the application has it; it may be empty."},
-                        application={"type": "string", "description": "`LibreOffice` or `Microsoft Office`."},
-                        since={"type": "string", "format": "date-time"},
-                    ),
-                },
-            },
-        ],
-    },
     "Opened": {
         "allOf": [
             _ref("Document"),
@@ -460,7 +450,7 @@ _PATHS: Json = {
             "operationId": "show",
             "summary": "One document",
             "parameters": [_IF_NONE_MATCH],
-            "responses": _answers(*("200", "The document.", "400", "401", "403", "404", "413", "503"), schema="Shown", headers=_ETAG)
+            "responses": _answers(*("200", "The document.", "400", "401", "403", "404", "413", "503"), schema="Document", headers=_ETAG)
             | _NOT_CHANGED,
         },
         "patch": {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from collab.access import Grant
-    from collab.ports import Stat
+    from collab.ports import Claim, Stat
     from collab.state.shelf import Kept
     from collab.web.api import Api
 
@@ -54,8 +54,11 @@ class ShelfDoor:
         stats = await self._found(kept)
         await self._tidy(grant, kept, stats)
         seen = [(each, stat) for each in kept if (stat := stats.get(each.document)) and grant.covers(stat.path, stat.id)]
-        starred = [(each.starred, item(stat, grant, starred=True)) for each, stat in seen if each.starred is not None]
-        recent = [(each.opened, _opened(each, stat, grant)) for each, stat in seen if each.opened is not None]
+        held = await self.api.outside(stat for _, stat in seen)
+        starred = [
+            (each.starred, item(stat, grant, starred=True, held=held.get(stat.path))) for each, stat in seen if each.starred is not None
+        ]
+        recent = [(each.opened, _opened(each, stat, grant, held.get(stat.path))) for each, stat in seen if each.opened is not None]
         return JSONResponse({"starred": _newest(starred), "recent": _newest(recent)}, headers=_HEADERS)
 
     async def star(self, request: Request) -> Response:
@@ -120,8 +123,8 @@ def _newest(told: list[tuple[float, dict[str, object]]]) -> list[dict[str, objec
     return [each for _, each in sorted(told, key=itemgetter(0), reverse=True)]
 
 
-def _opened(kept: Kept, stat: Stat, grant: Grant) -> dict[str, object]:
-    return {**item(stat, grant, starred=kept.starred is not None), "opened": utc(kept.opened or 0.0)}
+def _opened(kept: Kept, stat: Stat, grant: Grant, held: Claim | None) -> dict[str, object]:
+    return {**item(stat, grant, starred=kept.starred is not None, held=held), "opened": utc(kept.opened or 0.0)}
 
 
 def _done() -> Response:

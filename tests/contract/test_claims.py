@@ -91,6 +91,24 @@ async def test_who_has_it_open_outside_is_told_and_keeps_it(desk: Desk) -> None:
     assert await desk.claims.look(document) == Claim("Eve", "Microsoft Office", pytest.approx(now))  # type: ignore[arg-type]
 
 
+async def test_who_has_which_files_of_a_folder_open_is_told_at_once(desk: Desk) -> None:
+    assert await desk.claims.beside("work") == {}
+    for name in ("b.odt", "c.docx", "Mistress.docx", "deep/d.odt", ".~lock.gone.odt#", "~$none.odt"):
+        desk.outside.put(f"work/{name}", b"PK")
+    desk.leave(LOCK, BOB)
+    desk.leave("work/~$stress.docx", OWNER)
+    desk.leave("work/deep/.~lock.d.odt#", BOB)
+    desk.leave("work/.~lock.b.odt#", b"Ann,collab,host,29.11.2026 14:05,collab:host;")
+    told = {path: claim.by for path, claim in (await desk.claims.beside("work")).items()}
+    assert told == {"work/a.docx": "Bob", "work/Mistress.docx": "Eve"}
+    assert list(await desk.claims.beside("work/deep")) == ["work/deep/d.odt"]
+    assert await desk.claims.beside("") == {}
+    desk.outside.put("e.odt", b"PK")
+    desk.leave(".~lock.e.odt#", BOB)
+    assert list(await desk.claims.beside("")) == ["e.odt"]
+    assert await desk.claims.beside("nowhere") == {}
+
+
 async def test_a_lock_that_cannot_be_read_is_somebodys(desk: Desk) -> None:
     desk.leave(LOCK, b"")
     told = await desk.claims.look(await desk.id())

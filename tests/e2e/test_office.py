@@ -584,6 +584,7 @@ async def test_who_has_a_file_open_on_a_desktop_is_told_to_whoever_wants_to_do_s
 
     files = await Files.folder(ann, "desk")
     await files.shows("open.odt", "text.md")
+    await expect(files.row("open.odt").locator(".held")).to_have_text("Open in LibreOffice: Ada Lovelace")
     await files.row("open.odt").locator(".more").click()
     await expect(files.page.locator(".row-menu .fact")).to_have_text("Open in LibreOffice: Ada Lovelace")
     await files.page.screenshot(path=tmp_path / "held.png")
@@ -594,3 +595,15 @@ async def test_who_has_a_file_open_on_a_desktop_is_told_to_whoever_wants_to_do_s
     await expect(page.locator("[data-note=held]")).to_contain_text("Ada Lovelace has this file open in LibreOffice")
     editor = await ann.open("desk/text.md")
     await expect(editor.note("held")).to_contain_text("You can go on")
+
+    lock.unlink()
+    await expect(editor.note("held")).to_have_count(0)
+    lock.write_text("Bob Stone,bob,desk,29.11.2026 18:00,file:///home/bob/.config/libreoffice/4;", "utf-8")
+    await expect(editor.note("held")).to_contain_text("Bob Stone has this file open in LibreOffice")
+    phone = await company.join("Cem", shared_office.served, locale="de-DE", **PHONE)
+    files = await Files.folder(phone, "desk")
+    await files.page.set_viewport_size({"width": 320, "height": SCREENS[320]})
+    await expect(files.page.locator("#rows .held").last).to_have_text("In LibreOffice geöffnet: Bob Stone")
+    await shot(files.page, Look(320), "held in a list")
+    assert await faults(files.page) == []
+    assert {key: value for key, value in (await files.page.evaluate(FITS)).items() if value} == {}

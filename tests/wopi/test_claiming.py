@@ -70,7 +70,12 @@ async def test_who_has_a_document_open_outside_is_told_to_everybody_who_reads_it
     leave(site, ".~lock.notes.md#")
     assert await shown(site, "notes.md") is not None
     async with site.of() as ada:
-        assert [each["path"] for each in (await ada.get("/api/documents")).json()["documents"]] == ["a.docx", "notes.md"]
+        listed = (await ada.get("/api/documents")).json()["documents"]
+        assert [(each["path"], each["held"]["by"]) for each in listed] == [("a.docx", "Bob Stone"), ("notes.md", "Bob Stone")]
+        await ada.put("/api/documents/a.docx/star")
+        assert (await ada.get("/api/shelf")).json()["starred"][0]["held"] == await shown(site)
+        (site.root / LOCK).unlink()
+        assert ["held" in each for each in (await ada.get("/api/documents")).json()["documents"]] == [False, True]
         assert (await ada.get("/api/documents/.~lock.a.docx%23")).status_code == 404
 
 

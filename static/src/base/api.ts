@@ -24,7 +24,7 @@ export interface Item {
   modified: string | number;
   role: string;
   starred?: boolean;
-  /** Who has the file open in an application outside of the server, when one document is asked for; the name may be empty. */
+  /** Who has the file open in an application outside of the server; the name may be empty. */
   held?: { by: string; application: string };
 }
 

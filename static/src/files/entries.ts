@@ -2,6 +2,7 @@
 
 import { editAddress, FOLDER, type Item } from "../base/api.ts";
 import { fileName, folderOf } from "../base/names.ts";
+import type { Held } from "../office/held.ts";
 import { plainAddress } from "../office/offers.ts";
 import { extension } from "./naming.ts";
 
@@ -34,6 +35,8 @@ export interface Entry {
   /** What a document is called in requests. */
   readonly id: string;
   readonly binned: Binned | null;
+  /** Who has it open in an application outside of the server. */
+  readonly held: Held | null;
 }
 
 export function entryOf(item: Item): Entry {
@@ -50,6 +53,7 @@ export function entryOf(item: Item): Entry {
     starred: item.starred === true,
     id: item.id || item.path,
     binned: null,
+    held: item.held ?? null,
   };
 }
 
@@ -58,7 +62,7 @@ export const visitedEntry = (item: Visited): Entry => ({ ...entryOf(item), when:
 export function binnedEntry(binned: Binned): Entry {
   const { key, path, type, size, deleted } = binned;
   const common = { key, path, name: fileName(path), isFolder: type === FOLDER, type, size };
-  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned };
+  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned, held: null };
 }
 
 export const folderOfEntry = (entry: Entry): string => folderOf(entry.path);

@@ -3,6 +3,7 @@
 import { element } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
+import { heldWords } from "../office/held.ts";
 import { folderOfEntry, kindOf, openAddress, type Entry, type Kind } from "./entries.ts";
 import { size, time } from "./facts.ts";
 import { addressOf, inFolder, type View } from "./place.ts";
@@ -20,6 +21,7 @@ export function row(entry: Entry, view: View): HTMLElement {
   named(made, "input", t("files.pick", { name: entry.name }));
   named(made, ".more", t("files.more", { name: entry.name }));
   found(made, ".tag").hidden = view === "bin" || !entry.readOnly;
+  showHeld(made, entry);
   showFacts(made, entry, view);
   if (view === "bin") showBack(made, entry);
   else showOpen(made, entry);
@@ -91,6 +93,11 @@ function showOpen(made: HTMLElement, entry: Entry): void {
   named(made, ".star", t("files.star", { name }));
   button.setAttribute("aria-pressed", String(starred));
   made.classList.toggle("starred", starred);
+}
+
+/** Who has it open on a desktop. */
+function showHeld(made: HTMLElement, { held }: Entry): void {
+  if (held !== null) found(made, ".under").before(element("span", { class: "tag held" }, heldWords(held, "line")));
 }
 
 function showBack(made: HTMLElement, { name }: Entry): void {

@@ -2,7 +2,7 @@
 
 import { t } from "../base/messages.ts";
 
-interface Held {
+export interface Held {
   readonly by: string;
   readonly application: string;
 }

@@ -19,7 +19,7 @@ import { statusLine } from "../editor/status.ts";
 import { toolbar } from "../editor/toolbar.ts";
 import { textWays, type Ways } from "../editor/ways.ts";
 import { fileName, folderOf, nameIn } from "../base/names.ts";
-import { note, unnote, type Act } from "../base/notes.ts";
+import { note, type Act } from "../base/notes.ts";
 import { address, base, nonce, version } from "../base/page.ts";
 import { peopleBar, type PeopleBar } from "../people/bar.ts";
 import { Self } from "../people/self.ts";
@@ -364,10 +364,7 @@ class EditPage {
 
 /** Who has the file open on a desktop meanwhile: that is in nobody's way. */
 async function tellHeld({ held }: Item): Promise<void> {
-  if (held === undefined) return;
-  const { heldWords } = await import("../office/held.ts");
-  const close: Act = { label: t("common.close"), act: () => void unnote("held") };
-  note("held", { text: heldWords(held, "text"), acts: [close] });
+  if (held !== undefined) (await import("../words/held.ts")).tellHeld(held);
 }
 
 /** Where a line begins; the nearest one when there is none of this number. */

@@ -5,6 +5,7 @@ import { element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { fileName } from "../base/names.ts";
 import { note, unnote, type Act } from "../base/notes.ts";
+import { tellHeld } from "./held.ts";
 import type { Notice } from "./notices.ts";
 
 /** Milliseconds for which it is shown what needs nothing to be done. */
@@ -48,6 +49,10 @@ export class Happenings {
         return this.beside("rejected", notice.path, t("outside.rejected.title"), this.rejected(notice.path, notice.by));
       case "kept":
         return this.beside("kept", notice.path, t("outside.kept.title"), t("outside.kept.text", { name: fileName(notice.path) }));
+      case "held":
+        return tellHeld(notice, () => this.helper.focus());
+      case "free":
+        return this.away("held");
       case "gone":
         return;
     }

@@ -9,6 +9,10 @@ export type Notice =
   | { kind: "kept"; path: string }
   /** What an office suite sent could not be taken: it is beside the file. */
   | { kind: "rejected"; path: string; by: string }
+  /** Somebody opened the file in an application outside; the name may be empty. */
+  | { kind: "held"; by: string; application: string }
+  /** Nobody has it open there any more. */
+  | { kind: "free" }
   | { kind: "gone" }
   | { kind: "back" }
   /** Somebody made an earlier version the text. */
@@ -40,6 +44,9 @@ function notice(json: unknown): Notice | null {
       return path === "" ? null : { kind, path, by };
     case "kept":
       return path === "" ? null : { kind, path };
+    case "held":
+      return { kind, by, application: text("application") };
+    case "free":
     case "gone":
     case "back":
       return { kind };
