@@ -52,10 +52,6 @@ class Desk:
         self._desktop = desktop
         self._papers: list[Any] = []
 
-    def new(self, kind: str) -> int:
-        """An empty paper: `swriter` or `scalc`."""
-        return self._keep(self._desktop.loadComponentFromURL(f"private:factory/{kind}", "_blank", 0, values(Hidden=True)))
-
     def open(self, path: str, reader: str = "", options: str = "") -> int:
         """A file, with this filter and its options; by default LibreOffice's own choice."""
         opened = values(Hidden=True, FilterName=reader, FilterOptions=options)

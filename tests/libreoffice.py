@@ -52,15 +52,6 @@ class LibreOffice:
         path.write_bytes(body)
         return Paper(self, await self.ask("open", str(path), reader, options), path)
 
-    async def blank(self, kind: str, ending: str, writer: str) -> bytes:
-        """The bytes of an empty document: `swriter` or `scalc`, saved with this filter."""
-        path = self.folder / f"{uuid.uuid4().hex}.{ending}"
-        paper = Paper(self, await self.ask("new", kind), path)
-        try:
-            return await paper.save(writer)
-        finally:
-            await paper.close()
-
 
 @dataclass(frozen=True, slots=True)
 class Paper:

@@ -48,7 +48,7 @@ USER_INFO: Final = 1024
 OWNER: Final = "owner"
 """The id of the person to whom all files belong: who runs the server."""
 ACTIVITY_UNSUPPORTED: Final = 3
-"""AddActivities: the host does nothing with this."""
+"""AddActivities: the host does nothing with this. The operation is offered all the same, since each activity has an answer of its own."""
 
 
 @dataclass(frozen=True, slots=True)
