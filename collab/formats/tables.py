@@ -1,7 +1,8 @@
 """What an office suite made of a table in a text file (CSV, RFC 4180), cell by cell: a cell whose value did not change keeps its bytes.
 
 Suites read values and write them in their own way: other quotes, `1.50` as `1.5`, a date as their language writes it, rows filled up to the longest
-one, empty rows at the end left out. So cells are compared by what they mean; new ones are written as the file writes its cells.
+one, empty rows at the end left out. So cells are compared by what they mean; new ones are written as the file writes its cells. A formula is written as
+what it makes: where that is what it makes of the cells that were written, it stands.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from dataclasses import dataclass
 from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Final
 
+from collab.formats.formulas import Sheet, Unknown, made
 from collab.merge import in_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from collab.formats.formulas import Value
 
 SEPARATORS: Final = {"text/csv": ",;\t|", "text/tab-separated-values": "\t,;|"}
 """Media types of tables, and what may stand between two cells, the likeliest first."""
@@ -25,6 +29,8 @@ _DIGITS: Final = 9
 """Significant digits from which on a number may have been rounded by who showed it."""
 _EXACT: Final = 15
 """Significant digits that a spreadsheet keeps of a number."""
+_CALCULATED: Final = 100_000
+"""Cells that the formulas of a table may read."""
 _PIVOT: Final = 30
 """Years of two digits from here on are those of the last century."""
 
@@ -68,17 +74,58 @@ def settled(base: str, put: str, media: str) -> str:
     """The table that somebody made of `base` in a spreadsheet which wrote it as `put`: cells that mean the same are written as before."""
     if base == put:
         return base
-    ours, theirs, order = _read(base, put, SEPARATORS[media])
+    ours, written, order = _read(base, put, SEPARATORS[media])
+    theirs = _calculated(ours, written) if "=" in base else written
     rows = [*_rows(ours, theirs), *(row.cells for row in ours.rows[len(ours.body) :])]
-    made = "\n".join(ours.separator.join(cells) for cells in rows)
+    text = "\n".join(ours.separator.join(cells) for cells in rows)
     # Whatever was guessed: every cell says what the suite wrote, or else its own bytes are taken.
-    return made if _says(_parse(made, ours.separator, order).body, theirs.body) else put
+    return text if _says(_parse(text, ours.separator, order).body, theirs.body) else put
 
 
 def _says(made: list[_Row], put: list[_Row]) -> bool:
     return len(made) == len(put) and all(
         len(one.keys) == len(other.keys) and all(map(_same, one.keys, other.keys)) for one, other in zip(made, put, strict=True)
     )
+
+
+# --- formulas
+
+
+def _calculated(ours: _Table, theirs: _Table) -> _Table:
+    """The suite's table with our formulas where it has just what they make of its cells, in the same place."""
+    columns = max(len(row.keys) for row in theirs.rows)
+    sheet = Sheet(lambda row, column: _calculable(theirs, row, column), len(theirs.rows), columns, _CALCULATED)
+    rows = [*theirs.rows]
+    for place, (mine, yours) in enumerate(zip(ours.rows, theirs.rows, strict=False)):
+        # Where rows came or went, a row that has nothing in common with ours is another one.
+        if len(ours.body) != len(theirs.body) and not any(one and one == other for one, other in zip(mine.keys, yours.keys, strict=False)):
+            continue
+        cells, keys = [*yours.cells], [*yours.keys]
+        for column in range(min(len(mine.keys), len(keys))):
+            if mine.keys[column].startswith("=") and _same_made(mine.keys[column], sheet, (place, column), keys[column]):
+                cells[column], keys[column] = mine.cells[column], mine.keys[column]
+        rows[place] = _Row(tuple(cells), tuple(keys))
+    return _Table(rows, theirs.separator, theirs.tail)
+
+
+def _same_made(formula: str, sheet: Sheet, own: tuple[int, int], key: str) -> bool:
+    try:
+        found = made(formula, sheet, own)
+    except Unknown:
+        return False
+    # The suite shows a number with as many digits as it keeps, or fewer.
+    return _same(meaning(found) if isinstance(found, str) else _number_key(found or 0.0), key)
+
+
+def _calculable(table: _Table, row: int, column: int) -> Value:
+    """What a formula finds in a cell."""
+    keys = table.rows[row].keys if row < len(table.rows) else ()
+    key = keys[column] if column < len(keys) else ""
+    if key.startswith("\0n"):
+        return float(key[2:])
+    if key.startswith("\0"):
+        raise Unknown  # a date, a truth, money: a number, but which?
+    return key or None
 
 
 # --- how the suite read the table
@@ -165,7 +212,10 @@ def _number(word: str) -> str:
         digits = digits.replace(",", ".")
     if not _PLAIN.fullmatch(digits):
         return ""
-    number = float(digits) / (100 if percent else 1)
+    return _number_key(float(digits) / (100 if percent else 1))
+
+
+def _number_key(number: float) -> str:
     return f"\0n{number + 0.0:.{_EXACT}g}" if abs(number) > 0 else "\0n0"
 
 

@@ -47,7 +47,7 @@ log = logging.getLogger("collab.runtime")
 
 Cost = TypeVar("Cost", int, tuple[int, int, int])
 
-DIFF_VERSION = b"1"
+DIFF_VERSION = b"2"
 """Part of a fork's client id: other edits for the same bodies need another id."""
 OLDER = 8
 """Bodies of the archive that may be what a program had read: those that look most like what it wrote, …"""

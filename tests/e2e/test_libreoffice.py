@@ -204,11 +204,14 @@ async def everything(served: Served, editors: list[Editor], path: str, words: li
 
 
 ROWS = 12
-TABLE = ["number,Ann,Bob,Olga,price,day,quoted", *(f'{row:03},,,,{row}.50,2020-01-{row:02},"said {row}"' for row in range(1, ROWS))]
+TABLE = [
+    "number,Ann,Bob,Olga,price,day,quoted,twice",
+    *(f'{row:03},,,,{row}.50,2020-01-{row:02},"said {row}",=E{row + 1}*2' for row in range(1, ROWS)),
+]
 
 
 async def test_a_table_is_written_by_two_browsers_and_libreoffice_at_once(shared_server: Served, company: Company, tmp_path: Path) -> None:
-    """WOPI: every cell of everybody is there once; cells that nobody changed keep their bytes, whatever LibreOffice makes of numbers and quotes."""
+    """WOPI: every cell of everybody is there once; cells that nobody changed keep their bytes, whatever LibreOffice makes of numbers, quotes and formulas."""
     shared_server.write("office/table.csv", "\n".join(TABLE) + "\n")
     tables = [await table_of(await company.join(person, shared_server), "office/table.csv") for person in ("Ann", "Bob")]
     async with libreoffice(tmp_path) as office, desktop(shared_server, "office/table.csv") as olga:

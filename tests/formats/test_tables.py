@@ -190,6 +190,17 @@ def test_whatever_was_guessed_every_cell_that_was_put_is_there(
         ("yes\ntrue\n", "yes\nTRUE\n", "yes\ntrue\n"),
         ("", "a,b\n", "a,b\n"),
         ("a,b\n", "\n", ""),
+        ("a,b,c\n1,2,=A2+B2\n", "a,b,c\n1,2,3\n", "a,b,c\n1,2,=A2+B2\n"),
+        ("1,=A1/3\n", "1,0.333333333333333\n", "1,=A1/3\n"),
+        ('a;"=SUM(C1;B2)";2\n', "a,2,2\n", 'a;"=SUM(C1;B2)";2\n'),
+        ('a;"=SUM(B1;B2)";2\n', "a,0,2\n", 'a;"0";2\n'),  # it reads itself
+        ('1,2,"=SUM(A1,B1)"\n', "1,5,6\n", '1,5,"=SUM(A1,B1)"\n'),  # its cells were changed
+        ("1,2,=A1+B1\n", "1,2,4\n", "1,2,4\n"),  # it was overwritten
+        ("1,2,=A1+B1\n", "1,2,\n", "1,2\n"),
+        ("1,2,=A1+B1\n", "0,0,0\n1,2,3\n", "0,0,0\n1,2,3\n"),  # its cells are elsewhere now
+        ("1,2,=A1+B1\n3,4,=A2+B2\n", "1,2,3\n3,4,7\n5,6,11\n", "1,2,=A1+B1\n3,4,=A2+B2\n5,6,11\n"),
+        ("2024-01-02,=A1+1\n", "2024-01-02,2024-01-03\n", "2024-01-02,2024-01-03\n"),  # a date: not sure
+        ("1,=Z1/0\n", "1,#DIV/0!\n", "1,=Z1/0\n"),
     ],
 )
 def test_tables_as_suites_write_them(base: str, put: str, expected: str) -> None:
