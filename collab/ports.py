@@ -59,7 +59,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A write that is durable in the storage; `displaced` is None for a new file."""
+    """A write that is durable in the storage; `displaced` is None for a new file, and where a storage compares by itself and keeps versions."""
 
     stat: Stat
     displaced: Displaced | None = None

@@ -9,8 +9,22 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from gateway import Cloud, CloudGateway
+from gateway.cloud import MACHINE
+
+from collab.archive.memory import MemoryArchive
+from collab.gateway.calls import Gateway
+from collab.gateway.identity import Machine
+from collab.gateway.transfers import Transfers
 from collab.state.database import Database
 from collab.state.tables import STATE
+from collab.storage.claims import Noted
+from collab.storage.cs3.acting import Alone
+from collab.storage.cs3.bin import CloudBin
+from collab.storage.cs3.claims import CloudClaims
+from collab.storage.cs3.cloud import Cloud as CloudAdapter
+from collab.storage.cs3.files import CloudFiles
+from collab.storage.cs3.folders import CloudFolders
 from collab.storage.local import LocalFiles
 from collab.storage.local_bin import LocalBin
 from collab.storage.local_folders import LocalFolders
@@ -192,8 +206,88 @@ class OutsideLocal:
         self.database.close()
 
 
-def outside_of(storage: str, folder: Path) -> Outside:
-    """`memory`, or `local` in this folder."""
+class OutsideCloud:
+    """Ann, in a cloud of the tests: the root is a space of hers. What a restart begins anew is the server, not the cloud."""
+
+    SPACE = "ann"
+
+    def __init__(self) -> None:
+        self.time = Time()
+        self.cloud = Cloud(clock=lambda: self.time.now)
+        self.cloud.add_user("ann")
+        self.gateway = CloudGateway(self.cloud)
+        self.archive = MemoryArchive()
+        self.database = Database(None, STATE)
+        self.used: list[CloudFiles] = []
+
+    async def open(self) -> None:
+        await self.gateway.start()
+        self.start()
+
+    def start(self) -> CloudFiles:
+        clock = self.time
+        calls = Gateway(self.gateway.target, clock=lambda: clock.now)
+        acting = Alone(Machine(calls, MACHINE, clock=lambda: clock.now), "ann")
+        self.adapter = CloudAdapter(
+            calls, Transfers(), acting, self.archive.resources, root=self.cloud.root_id(self.SPACE), clock=lambda: clock.now
+        )
+        self.files = CloudFiles(self.adapter)
+        self.folders = CloudFolders(self.adapter)
+        self.bin = CloudBin(self.adapter)
+        self.claims = CloudClaims(self.adapter, Noted(self.database))
+        self.used.append(self.files)
+        return self.files
+
+    def put(self, path: str, body: bytes) -> None:
+        self.cloud.put(self.SPACE, path, body)
+
+    def writer(self, path: str) -> Callable[[bytes], None]:
+        """Here nobody holds a file open: it is a new version of what has this id, wherever it is."""
+        node = self.cloud.at(self.SPACE, path)
+        return lambda body: self.cloud.write(node, body)
+
+    def rename(self, path: str, to: str) -> None:
+        folder, _, name = to.rpartition("/")
+        space = self.cloud.space(self.SPACE)
+        there = self.cloud.find(space, to)
+        if there is not None:
+            self.cloud.delete(there)
+        parent = self.cloud.find(space, folder)
+        assert parent is not None
+        self.cloud.move(self.cloud.at(self.SPACE, path), parent, name)
+
+    def remove(self, path: str) -> None:
+        self.cloud.delete(self.cloud.at(self.SPACE, path))
+
+    clear = remove
+
+    def body(self, path: str) -> bytes:
+        return self.cloud.body(self.SPACE, path)
+
+    def protect(self, path: str) -> None:
+        self.cloud.at(self.SPACE, path).writable = False
+
+    def restart(self) -> Files:
+        return self.start()
+
+    async def close(self) -> None:
+        for files in self.used:
+            await files.close()
+        await self.gateway.stop()
+        self.database.close()
+
+
+EVERYWHERE = ["memory", "local", "cs3"]
+FOLDERS = ["memory", "local"]
+"""Where a file is what is at a path: programs rename aside, hold files open and write into them, and only paths and inodes tell which document is which."""
+
+
+async def outside_of(storage: str, folder: Path) -> Outside:
+    """`memory`, `local` in this folder, or `cs3`: a cloud, where a file is what has an id, whatever its path, and each upload a version."""
     if storage == "memory":
         return OutsideMemory()
-    return OutsideLocal(folder)
+    if storage == "local":
+        return OutsideLocal(folder)
+    made = OutsideCloud()
+    await made.open()
+    return made

@@ -56,3 +56,7 @@ class Machine:
         if login.expires is not None:
             self._logins[username] = login
         return login
+
+    def forget(self, token: str) -> None:
+        """The cloud does not take this login any more, whatever end it names."""
+        self._logins = {name: each for name, each in self._logins.items() if each.token != token}

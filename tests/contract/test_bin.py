@@ -6,24 +6,15 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from folders import Outside, outside_of
 
 from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from folders import Outside, OutsideCloud
 
     from collab.ports import Binned
 
 LIMIT = 2**20
-
-
-@pytest.fixture(params=["memory", "local"])
-async def outside(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outside]:
-    made = outside_of(request.param, tmp_path)
-    yield made
-    await made.close()
 
 
 def etag(body: bytes) -> str:
@@ -107,14 +98,27 @@ async def test_a_folder_is_one_entry_with_all_in_it(outside: Outside) -> None:
             await outside.files.stat(name)
 
 
-async def test_the_newest_is_first_and_the_same_path_may_be_there_often(outside: Outside) -> None:
+async def test_the_newest_is_first_and_the_same_path_may_be_there_often(folder: Outside) -> None:
     keys = []
     for now in (30.0, 10.0, 20.0):
-        outside.put("a.md", b"%d" % now)
-        keys.append((await discard(outside, "a.md", now=now)).key)
-    outside.restart()
-    assert [entry.key for entry in await outside.bin.entries()] == [keys[0], keys[2], keys[1]]
-    assert [entry.deleted for entry in await outside.bin.entries()] == [30.0, 20.0, 10.0]
+        folder.put("a.md", b"%d" % now)
+        keys.append((await discard(folder, "a.md", now=now)).key)
+    folder.restart()
+    assert [entry.key for entry in await folder.bin.entries()] == [keys[0], keys[2], keys[1]]
+    assert [entry.deleted for entry in await folder.bin.entries()] == [30.0, 20.0, 10.0]
+    assert len(set(keys)) == 3
+
+
+async def test_the_newest_in_the_bin_of_a_cloud_is_first_by_its_own_clock_and_the_same_path_may_be_there_often(cloud: OutsideCloud) -> None:
+    keys = []
+    for number in range(3):
+        cloud.put("a.md", b"%d" % number)
+        keys.append((await discard(cloud, "a.md", now=cloud.time.now)).key)
+        cloud.time.pass_(10.0)
+    assert [(entry.key, entry.by) for entry in await cloud.bin.entries()] == [(key, "Ann") for key in reversed(keys)]
+    cloud.restart()
+    # Who it was, a cloud does not tell.
+    assert [(entry.key, entry.by) for entry in await cloud.bin.entries()] == [(key, "") for key in reversed(keys)]
     assert len(set(keys)) == 3
 
 
@@ -223,27 +227,27 @@ async def test_a_key_of_nothing_is_not_found(outside: Outside, key: str) -> None
     assert len(await outside.bin.entries()) == 1
 
 
-async def test_what_a_write_displaced_goes_along_and_comes_back(outside: Outside) -> None:
-    outside.put("a.md", b"one")
-    await outside.files.write("a.md", b"two", if_match=etag(b"one"))
-    binned = await discard(outside, "a.md")
-    outside.restart()
-    await outside.bin.restore(binned.key, "sub/b.md")
-    assert [leftover.body for leftover in (await outside.files.read("sub/b.md", limit=LIMIT)).leftovers] == [b"one"]
+async def test_what_a_write_displaced_goes_along_and_comes_back(folder: Outside) -> None:
+    folder.put("a.md", b"one")
+    await folder.files.write("a.md", b"two", if_match=etag(b"one"))
+    binned = await discard(folder, "a.md")
+    folder.restart()
+    await folder.bin.restore(binned.key, "sub/b.md")
+    assert [leftover.body for leftover in (await folder.files.read("sub/b.md", limit=LIMIT)).leftovers] == [b"one"]
 
 
-async def test_what_a_write_displaced_is_still_held_while_its_file_is_in_the_bin(outside: Outside) -> None:
-    outside.put("a.md", b"one")
-    late = outside.writer("a.md")
-    displaced = (await outside.files.write("a.md", b"two", if_match=etag(b"one"))).displaced
-    binned = await discard(outside, "a.md")
+async def test_what_a_write_displaced_is_still_held_while_its_file_is_in_the_bin(folder: Outside) -> None:
+    folder.put("a.md", b"one")
+    late = folder.writer("a.md")
+    displaced = (await folder.files.write("a.md", b"two", if_match=etag(b"one"))).displaced
+    binned = await discard(folder, "a.md")
     assert displaced is not None
     late(b"one and more")
     assert await displaced.reread() == b"one and more"
     await displaced.discard()
-    await outside.bin.restore(binned.key, None)
-    outside.restart()
-    assert (await outside.files.read("a.md", limit=LIMIT)).leftovers == ()
+    await folder.bin.restore(binned.key, None)
+    folder.restart()
+    assert (await folder.files.read("a.md", limit=LIMIT)).leftovers == ()
 
 
 # Gone
@@ -272,44 +276,66 @@ async def test_what_is_purged_is_gone_for_good(outside: Outside) -> None:
 # Somebody else in the bin
 
 
-async def test_a_file_that_somebody_takes_out_of_the_bin_is_the_same_document_wherever_it_is(outside: Outside) -> None:
-    outside.put("a.md", b"one")
-    outside.put("sub/x.md", b"x")
-    stat = await outside.files.stat("a.md")
-    binned = await discard(outside, "a.md")
-    outside.rename(f".collab-bin/{binned.key}/a.md", "sub/back.md")
-    assert (await outside.files.stat("sub/back.md")).id == stat.id
-    outside.time.pass_(2.1)
-    assert (await outside.files.stat("sub/back.md")).id == stat.id
-    assert (await outside.files.stat(stat.id)).path == "sub/back.md"
-    assert await outside.bin.entries() == []
-    for act in (outside.bin.restore(binned.key, None), outside.bin.purge(binned.key)):
+async def test_a_file_that_somebody_takes_out_of_the_bin_is_the_same_document_wherever_it_is(folder: Outside) -> None:
+    folder.put("a.md", b"one")
+    folder.put("sub/x.md", b"x")
+    stat = await folder.files.stat("a.md")
+    binned = await discard(folder, "a.md")
+    folder.rename(f".collab-bin/{binned.key}/a.md", "sub/back.md")
+    assert (await folder.files.stat("sub/back.md")).id == stat.id
+    folder.time.pass_(2.1)
+    assert (await folder.files.stat("sub/back.md")).id == stat.id
+    assert (await folder.files.stat(stat.id)).path == "sub/back.md"
+    assert await folder.bin.entries() == []
+    for act in (folder.bin.restore(binned.key, None), folder.bin.purge(binned.key)):
         with pytest.raises(NotFound):
             await act
-    assert await outside.bin.mend() == []
-    assert (await outside.files.stat(stat.id)).path == "sub/back.md"
+    assert await folder.bin.mend() == []
+    assert (await folder.files.stat(stat.id)).path == "sub/back.md"
 
 
-async def test_a_file_that_somebody_takes_out_of_a_deleted_folder_stays_when_the_folder_is_purged(outside: Outside) -> None:
+async def test_a_file_that_somebody_takes_out_of_a_deleted_folder_stays_when_the_folder_is_purged(folder: Outside) -> None:
     for path in ("sub/a.md", "sub/b.md"):
-        outside.put(path, b"one")
-    a, b = await outside.files.stat("sub/a.md"), await outside.files.stat("sub/b.md")
-    binned = await discard(outside, "sub")
-    outside.rename(f".collab-bin/{binned.key}/sub/a.md", "a.md")
-    assert await outside.bin.purge(binned.key) == [b.id]
-    assert (await outside.files.stat("a.md")).id == a.id
+        folder.put(path, b"one")
+    a, b = await folder.files.stat("sub/a.md"), await folder.files.stat("sub/b.md")
+    binned = await discard(folder, "sub")
+    folder.rename(f".collab-bin/{binned.key}/sub/a.md", "a.md")
+    assert await folder.bin.purge(binned.key) == [b.id]
+    assert (await folder.files.stat("a.md")).id == a.id
 
 
-async def test_an_entry_that_somebody_removed_is_not_listed(outside: Outside) -> None:
-    outside.put("a.md", b"one")
-    stat = await outside.files.stat("a.md")
-    binned = await discard(outside, "a.md")
-    outside.remove(f".collab-bin/{binned.key}/a.md")
-    assert await outside.bin.entries() == []
+async def test_an_entry_that_somebody_removed_is_not_listed(folder: Outside) -> None:
+    folder.put("a.md", b"one")
+    stat = await folder.files.stat("a.md")
+    binned = await discard(folder, "a.md")
+    folder.remove(f".collab-bin/{binned.key}/a.md")
+    assert await folder.bin.entries() == []
     for seconds in (0.0, 2.1, 2.1):
-        outside.time.pass_(seconds)
+        folder.time.pass_(seconds)
         with pytest.raises(NotFound):
-            await outside.files.stat(stat.id)
+            await folder.files.stat(stat.id)
+
+
+async def test_what_somebody_takes_out_of_the_bin_of_a_cloud_is_the_same_document(cloud: OutsideCloud) -> None:
+    cloud.put("a.md", b"one")
+    cloud.put("b.md", b"two")
+    stat = await cloud.files.stat("a.md")
+    binned, other = await discard(cloud, "a.md"), await discard(cloud, "b.md")
+    space = cloud.cloud.space("ann")
+    cloud.cloud.restore(space, stat_key(cloud, "a.md"), space.root, "back.md")
+    cloud.cloud.purge(space, stat_key(cloud, "b.md"))
+    assert (await cloud.files.stat(stat.id)).path == "back.md"
+    assert await cloud.bin.entries() == []
+    for key in (binned.key, other.key):
+        with pytest.raises(NotFound):
+            await cloud.bin.restore(key, None)
+        with pytest.raises(NotFound):
+            await cloud.bin.purge(key)
+
+
+def stat_key(cloud: OutsideCloud, path: str) -> str:
+    """As the cloud calls what is in its bin."""
+    return next(key for key, each in cloud.cloud.space("ann").bin.items() if each.path == path)
 
 
 async def test_mending_a_bin_that_is_whole_changes_nothing(outside: Outside) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from folders import Outside, OutsideLocal, OutsideMemory
+from folders import Outside, OutsideCloud, OutsideLocal
+from gateway.cloud import Lock
 
-from collab.errors import NotFound
+from collab.errors import Locked, NotFound
 from collab.ports import Claim
 from collab.storage.habits import Entry, read_lock
 from collab.storage.local_claims import LocalClaims
@@ -17,7 +19,6 @@ from collab.storage.memory_claims import MemoryClaims
 from collab.storage.paths import is_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from collab.ports import Claims
@@ -38,6 +39,8 @@ class Desk:
 
     @property
     def claims(self) -> Claims:
+        if isinstance(self.outside, OutsideCloud):
+            return self.outside.claims
         clock = self.outside.time
         if isinstance(self.outside, OutsideLocal):
             return LocalClaims(self.outside.files, clock=lambda: clock.now)
@@ -61,20 +64,138 @@ class Desk:
         except (KeyError, FileNotFoundError):
             return None
 
+    def locked(self) -> bool:
+        """Whether it bears a lock of ours."""
+        if not isinstance(self.outside, OutsideCloud):
+            return (entry := self.there()) is not None and entry.ours
+        lock = self.outside.cloud.lock_of(self.outside.cloud.at("ann", "work/a.docx"))
+        return lock is not None and (lock.application, lock.user) == ("Collab", "")
+
     async def shown(self) -> list[str]:
         return [stat.path for stat in await self.outside.files.list("work")]
 
 
-@pytest.fixture(params=["memory", "local"])
-async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    made: Outside = OutsideMemory() if request.param == "memory" else OutsideLocal(tmp_path)
-    yield Desk(made)
-    await made.close()
+@pytest.fixture
+def desk(folder: Outside) -> Desk:
+    """Where locks are files beside the document."""
+    return Desk(folder)
 
 
-async def test_a_file_that_nobody_has_open_is_nobodys(desk: Desk) -> None:
-    assert await desk.claims.look(await desk.id()) is None
-    assert await desk.claims.held() == {}
+@pytest.fixture
+def anywhere(outside: Outside) -> Desk:
+    return Desk(outside)
+
+
+@pytest.fixture
+def office(cloud: OutsideCloud) -> Desk:
+    """Where a document has one lock, which the storage keeps."""
+    return Desk(cloud)
+
+
+async def test_a_file_that_nobody_has_open_is_nobodys(anywhere: Desk) -> None:
+    assert await anywhere.claims.look(await anywhere.id()) is None
+    assert await anywhere.claims.held() == {}
+
+
+async def test_our_lock_is_held_until_it_is_freed(anywhere: Desk) -> None:
+    document = await anywhere.id()
+    for _ in range(2):
+        assert await anywhere.claims.hold(document, "Ann") is None
+        assert anywhere.locked()
+        assert await anywhere.claims.look(document) is None
+        assert list(await anywhere.claims.held()) == [document]
+    for _ in range(2):
+        await anywhere.claims.free(document)
+        assert not anywhere.locked()
+        assert await anywhere.claims.held() == {}
+
+
+@pytest.mark.parametrize("days", [0.0, 3.0])
+async def test_a_lock_that_a_crash_left_is_ours_and_is_freed(anywhere: Desk, days: float) -> None:
+    document = await anywhere.id()
+    await anywhere.claims.hold(document, "Ann")
+    anywhere.outside.restart()
+    anywhere.outside.time.pass_(days * DAY)
+    assert list(await anywhere.claims.held()) == [document]
+    assert await anywhere.claims.look(document) is None
+    await anywhere.claims.free(document)
+    assert not anywhere.locked()
+    await anywhere.claims.hold(document, "Ann")
+    anywhere.outside.restart()
+    assert await anywhere.claims.hold(document, "Ann") is None
+    assert anywhere.locked()
+    await anywhere.claims.free(document)
+    assert (anywhere.locked(), await anywhere.claims.held()) == (False, {})
+
+
+async def test_a_lock_of_what_is_gone_is_none(anywhere: Desk) -> None:
+    document = await anywhere.id()
+    await anywhere.claims.hold(document, "Ann")
+    await anywhere.outside.bin.discard(document, if_match=None, by="Ann", now=1.0)
+    await anywhere.claims.free(document)
+    assert await anywhere.claims.held() == {}
+    for act in (anywhere.claims.look(document), anywhere.claims.hold(document, "Ann")):
+        with pytest.raises(NotFound):
+            await act
+
+
+# In a cloud
+
+
+async def test_who_has_locked_it_in_a_cloud_is_told_and_keeps_it(office: Desk, cloud: OutsideCloud) -> None:
+    """CS3-11."""
+    document, node = await office.id(), cloud.cloud.at("ann", "work/a.docx")
+    node.lock = theirs = Lock("x", "Collabora", "user-bob", cloud.time.now + 60)
+    expected = Claim("user-bob", "Collabora", cloud.time.now)
+    assert await office.claims.look(document) == await office.claims.hold(document, "Ann") == expected
+    await office.claims.free(document)
+    assert node.lock is theirs
+    assert await office.claims.held() == {}
+    with pytest.raises(Locked, match="Collabora"):
+        await cloud.files.write(document, b"two", if_match=sha256(b"PK").hexdigest())
+    with pytest.raises(Locked):
+        await cloud.files.move(document, "work/b.docx", if_match=None)
+    assert cloud.body("work/a.docx") == b"PK"
+    cloud.time.pass_(61.0)
+    assert await office.claims.hold(document, "Ann") is None
+
+
+async def test_who_has_which_files_of_a_folder_of_a_cloud_open_is_told_at_once(office: Desk, cloud: OutsideCloud) -> None:
+    for name in "bc":
+        cloud.put(f"work/{name}.odt", b"PK")
+    cloud.cloud.at("ann", "work/b.odt").lock = Lock("x", "Collabora", "user-bob", cloud.time.now + 60)
+    await office.claims.hold(await office.id(), "Ann")
+    assert await office.claims.beside("work") == {"work/b.odt": Claim("user-bob", "Collabora", cloud.time.now)}
+    assert await office.claims.beside("nowhere") == await office.claims.beside("") == {}
+
+
+async def test_what_we_hold_in_a_cloud_is_saved_moved_and_deleted_under_its_lock(office: Desk, cloud: OutsideCloud) -> None:
+    """CS3-11."""
+    document, node = await office.id(), cloud.cloud.at("ann", "work/a.docx")
+    await office.claims.hold(document, "Ann")
+    lock = node.lock
+    written = await cloud.files.write(document, b"two", if_match=sha256(b"PK").hexdigest())
+    await cloud.files.move(document, "work/b.docx", if_match=written.stat.etag)
+    assert (cloud.body("work/b.docx"), node.lock) == (b"two", lock)
+    await cloud.files.delete(document, if_match=written.stat.etag)
+    assert await office.shown() == []
+
+
+async def test_where_a_cloud_has_no_locks_or_gives_us_none_nobody_is_refused(office: Desk, cloud: OutsideCloud) -> None:
+    """CS3-5."""
+    document = await office.id()
+    cloud.gateway.moods.lacks.add("SetLock")
+    assert await office.claims.hold(document, "Ann") is None
+    assert await office.claims.held() == {}
+    assert (await cloud.files.write(document, b"two", if_match=sha256(b"PK").hexdigest())).displaced is None
+    cloud.gateway.moods.lacks.clear()
+    cloud.restart()
+    cloud.protect("work/a.docx")
+    assert await office.claims.hold(document, "Ann") is None
+    assert await office.claims.held() == {}
+
+
+# Beside a file
 
 
 async def test_who_has_it_open_outside_is_told_and_keeps_it(desk: Desk) -> None:
@@ -214,11 +335,11 @@ async def test_a_name_that_leaves_no_room_for_a_lock_is_not_locked(desk: Desk) -
     assert await desk.claims.held() == {}
 
 
-async def test_a_folder_cannot_be_claimed(desk: Desk) -> None:
+async def test_a_folder_cannot_be_claimed(anywhere: Desk) -> None:
     with pytest.raises(NotFound):
-        await desk.claims.look("work")
+        await anywhere.claims.look("work")
     with pytest.raises(NotFound):
-        await desk.claims.hold("work", "Ann")
+        await anywhere.claims.hold("work", "Ann")
 
 
 async def test_where_no_lock_can_be_left_nobody_is_refused(tmp_path: Path) -> None:

@@ -7,22 +7,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from folders import Outside, outside_of
 
 from collab.errors import Exists, Malformed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
+    from folders import Outside, OutsideCloud
 LIMIT = 2**20
-
-
-@pytest.fixture(params=["memory", "local"])
-async def outside(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Outside]:
-    made = outside_of(request.param, tmp_path)
-    yield made
-    await made.close()
 
 
 async def tree(outside: Outside, path: str = "") -> list[str]:
@@ -87,17 +77,17 @@ async def test_a_file_that_nobody_looked_at_moves_with_its_folder_too(outside: O
     assert (await outside.files.read("new/a.md", limit=LIMIT)).body == b"one"
 
 
-async def test_what_a_write_displaced_is_still_held_when_its_folder_moved(outside: Outside) -> None:
-    outside.put("sub/a.md", b"one")
-    late = outside.writer("sub/a.md")
-    displaced = (await outside.files.write("sub/a.md", b"two", if_match=sha256(b"one").hexdigest())).displaced
-    await outside.folders.move("sub", "new")
+async def test_what_a_write_displaced_is_still_held_when_its_folder_moved(folder: Outside) -> None:
+    folder.put("sub/a.md", b"one")
+    late = folder.writer("sub/a.md")
+    displaced = (await folder.files.write("sub/a.md", b"two", if_match=sha256(b"one").hexdigest())).displaced
+    await folder.folders.move("sub", "new")
     assert displaced is not None
     late(b"one and more")
     assert await displaced.reread() == b"one and more"
     await displaced.discard()
-    outside.restart()
-    assert (await outside.files.read("new/a.md", limit=LIMIT)).leftovers == ()
+    folder.restart()
+    assert (await folder.files.read("new/a.md", limit=LIMIT)).leftovers == ()
 
 
 async def test_a_folder_does_not_go_where_a_document_in_it_would_have_too_long_a_path(outside: Outside) -> None:
@@ -108,11 +98,19 @@ async def test_a_folder_does_not_go_where_a_document_in_it_would_have_too_long_a
     with pytest.raises(Malformed):
         await outside.folders.move("sub", "y" * 250 + "/sub")
     assert (await outside.files.stat(known)).path == inside
-    entry = await outside.bin.discard("sub", if_match=None, by="Ann", now=1.0)
+
+
+async def test_a_folder_does_not_come_back_where_a_document_in_it_would_have_too_long_a_path(folder: Outside) -> None:
+    """What is in a deleted folder, a cloud does not tell."""
+    inside = "/".join(["sub", *["x" * 200] * 4, "a.md"])
+    folder.put(inside, b"one")
+    await folder.folders.make("y" * 250)
+    known = (await folder.files.stat(inside)).id
+    entry = await folder.bin.discard("sub", if_match=None, by="Ann", now=1.0)
     with pytest.raises(Malformed):
-        await outside.bin.restore(entry.key, "y" * 250 + "/sub")
-    await outside.bin.restore(entry.key, None)
-    assert (await outside.files.stat(inside)).id == known
+        await folder.bin.restore(entry.key, "y" * 250 + "/sub")
+    await folder.bin.restore(entry.key, None)
+    assert (await folder.files.stat(inside)).id == known
 
 
 async def test_a_folder_takes_nobodys_place(outside: Outside) -> None:
@@ -195,21 +193,34 @@ async def test_a_folder_that_takes_anothers_place_is_not_that_one(outside: Outsi
     assert (await outside.folders.find(sub)).path == "older"
 
 
-async def test_a_folder_that_was_made_anew_in_its_place_is_the_same(outside: Outside) -> None:
-    await outside.folders.make("sub")
-    (sub,) = await outside.folders.identify(["sub"])
-    entry = await outside.bin.discard("sub", if_match=None, by="Ann", now=1.0)
-    await outside.bin.purge(entry.key)
+async def test_a_folder_that_was_made_anew_in_its_place_is_the_same(folder: Outside) -> None:
+    await folder.folders.make("sub")
+    (sub,) = await folder.folders.identify(["sub"])
+    entry = await folder.bin.discard("sub", if_match=None, by="Ann", now=1.0)
+    await folder.bin.purge(entry.key)
     with pytest.raises(NotFound):
-        await outside.folders.find(sub)
-    outside.put("x/a.md", b"one")
-    (before,) = await outside.folders.identify(["x"])
-    outside.clear("x")
+        await folder.folders.find(sub)
+    folder.put("x/a.md", b"one")
+    (before,) = await folder.folders.identify(["x"])
+    folder.clear("x")
     with pytest.raises(NotFound):
-        await outside.folders.find(before)
-    outside.put("x/a.md", b"one")
-    assert await outside.folders.identify(["x"]) == [before]
-    assert (await outside.folders.find(before)).path == "x"
+        await folder.folders.find(before)
+    folder.put("x/a.md", b"one")
+    assert await folder.folders.identify(["x"]) == [before]
+    assert (await folder.folders.find(before)).path == "x"
+
+
+async def test_a_folder_of_a_cloud_that_was_made_anew_in_its_place_is_another(cloud: OutsideCloud) -> None:
+    """CS3-2."""
+    cloud.put("x/a.md", b"one")
+    (before,) = await cloud.folders.identify(["x"])
+    cloud.clear("x")
+    with pytest.raises(NotFound):
+        await cloud.folders.find(before)
+    cloud.put("x/a.md", b"one")
+    assert await cloud.folders.identify(["x"]) != [before]
+    with pytest.raises(NotFound):
+        await cloud.folders.find(before)
 
 
 async def test_a_folder_in_the_bin_is_not_found_and_keeps_its_id(outside: Outside) -> None:

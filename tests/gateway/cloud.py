@@ -330,7 +330,7 @@ class Cloud:
     def write(self, node: Node, body: bytes) -> None:
         """A new body, etag and version, also for the same bytes."""
         assert node.body is not None
-        node.versions.append(Version(f"{node.id}.REV.{next(self.numbers)}", node.body, node.etag, node.mtime))
+        node.versions.append(Version(f"{node.id}.REV.{next(self.numbers):012d}", node.body, node.etag, node.mtime))
         node.former, node.body, node.mtime, node.etag = node.body, body, self.clock(), self.fresh_etag()
 
     def move(self, node: Node, parent: Node, name: str) -> None:

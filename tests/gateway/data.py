@@ -46,6 +46,8 @@ class DataServer:
         self.gateway = gateway
         self.transfers: dict[str, Transfer] = {}
         self.port = 0
+        self.deaf = False
+        """The next PUT is done, and its answer lost."""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -97,7 +99,8 @@ class DataServer:
             status, answer = await self._put(transfer, headers, reader)
         else:
             status, body = self._get(transfer)
-        if method == "PUT" and gateway.chance(moods.mute):
+        deaf, self.deaf = self.deaf, self.deaf and method != "PUT"
+        if method == "PUT" and (deaf or gateway.chance(moods.mute)):
             writer.transport.abort()
             return False
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}", f"Content-Length: {len(body)}"]

@@ -1,0 +1,85 @@
+"""Who has a file of a cloud open (`Claims`): the cloud's own lock, one for each file, which every application sees."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from collab.errors import Denied, NotFound, Unsupported
+from collab.ports import Claim
+
+if TYPE_CHECKING:
+    from collab.gateway.resources import StorageLock
+    from collab.storage.claims import Noted
+    from collab.storage.cs3.cloud import Cloud
+
+HOLDER = "office"
+
+
+class CloudClaims:
+    """See `collab.ports.Claims`. `noted` remembers what we hold, also after a crash."""
+
+    def __init__(self, cloud: Cloud, noted: Noted) -> None:
+        self._cloud = cloud
+        self._noted = noted
+
+    async def look(self, document: str) -> Claim | None:
+        """Who else has it open."""
+        async with self._cloud.acts(document) as token:
+            found = await self._cloud.file(token, document)
+            lock = found.resource.lock
+            return None if lock is None or self._cloud.locks.ours(lock) else self._claim(lock)
+
+    async def beside(self, folder: str) -> dict[str, Claim]:
+        """Who else has which files of the folder open."""
+        ours = self._cloud.locks.ours
+        async with self._cloud.acts() as token:
+            try:
+                entries = await self._cloud.entries(token, folder)
+            except (NotFound, Denied):
+                return {}
+        return {
+            each.path: self._claim(each.resource.lock)
+            for each in entries
+            if each.resource.lock is not None and not ours(each.resource.lock)
+        }
+
+    async def hold(self, document: str, name: str) -> Claim | None:
+        """Lock it, unless somebody else has it open; the lock bears the application's name, since any co-author's session has to hold it on."""
+        del name
+        cloud = self._cloud
+        async with cloud.acts(document) as token:
+            found = await cloud.file(token, document)
+            lock = found.resource.lock
+            if lock is not None and not cloud.locks.ours(lock):
+                return self._claim(lock)
+            if self._noted.path(document) is None:
+                self._noted.put(document, str(found.resource.id).encode(), cloud.clock())
+            try:
+                foreign = await cloud.locks.take(token, found.resource.id, HOLDER)
+            except (Unsupported, Denied):
+                # Where no lock can be left there is none, and that is no reason to refuse.
+                foreign = None
+                self._noted.drop(document)
+            if foreign is not None:
+                self._noted.drop(document)
+                return self._claim(foreign)
+            return None
+
+    async def free(self, document: str) -> None:
+        """Take our lock away."""
+        noted = self._noted.path(document)
+        if noted is None:
+            return
+        with suppress(NotFound, Denied, Unsupported):
+            async with self._cloud.acts(document) as token:
+                resource = await self._cloud.resource(document)
+                await self._cloud.locks.give(token, resource, HOLDER)
+        self._noted.drop(document)
+
+    async def held(self) -> dict[str, float]:
+        """Those that we hold."""
+        return {document: since for document, (_, since) in self._noted.all().items()}
+
+    def _claim(self, lock: StorageLock) -> Claim:
+        return Claim(lock.user, lock.application or "another application", self._cloud.clock())
