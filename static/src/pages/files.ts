@@ -9,6 +9,7 @@ import { begin } from "../base/start.ts";
 import { beside } from "../files/beside.ts";
 import { Board } from "../files/board.ts";
 import { Drag } from "../files/drag.ts";
+import { picked } from "../files/dropped.ts";
 import type { Entry } from "../files/entries.ts";
 import { Chosen, showHeads, showTrail, showViews } from "../files/head.ts";
 import { listen } from "../files/keys.ts";
@@ -157,11 +158,10 @@ class FilesPage {
   }
 
   private picked(field: HTMLInputElement): void {
-    const files = [...(field.files ?? [])];
+    const files = picked([...(field.files ?? [])]);
     field.value = "";
     const { place } = this.board;
-    const wanted = Promise.all([import("../files/dropped.ts"), import("../files/uploads.ts")]);
-    void wanted.then(([{ picked }, { upload }]) => upload(this.board, place.folder, picked(files)));
+    void import("../files/uploads.ts").then(({ upload }) => upload(this.board, place.folder, files));
   }
 
   /** Links to places of this page load no new page; buttons of rows. */
