@@ -8,7 +8,8 @@
 
 ROOT ?= documents
 PORT ?= 8000
-PYTEST ?= --numprocesses 4 --dist worksteal
+# More than there are processors: many tests wait for a clock of the product's, or for another process.
+PYTEST ?= --numprocesses 6 --dist worksteal
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
@@ -25,6 +26,9 @@ serve: .make/run $(CLIENT) $(if $(filter documents,$(ROOT)),documents)
 test: needs lint $(CLIENT)
 	@cd static && npm --silent test
 	@$(VENV)/pytest $(PYTEST)
+
+# Modules are compiled once, not in each of the tests' processes and of the hundreds of servers that they start.
+test: export PYTHONDONTWRITEBYTECODE =
 
 test-full: export COLLAB_TEST_SCALE = full
 test-full: test

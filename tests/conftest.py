@@ -1,0 +1,49 @@
+"""In which order several processes run the tests: what waits long begins first, so that at the end nobody waits for one of them."""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+SLOW = (
+    "tests/process/test_chaos.py",
+    "tests/deploy/test_clean_clone.py",
+    "tests/e2e/test_libreoffice.py",
+    "tests/process/test_redis.py",
+    "tests/process/test_killed.py",
+    "tests/process/test_workers.py",
+    "tests/process/test_crowd.py",
+    "tests/process/",
+    "tests/deploy/",
+)
+"""Modules and folders of tests that wait for clocks and for other processes, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    if processes:
+        items[:] = dealt(items, processes)
+
+
+def dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """All of them, in an order whose even shares (pytest-xdist gives each process one, and lets those that are done take from the ends of the
+    others') begin with slow modules.
+    """
+    ranks = {item: next((rank for rank, prefix in enumerate(SLOW) if item.nodeid.startswith(prefix)), len(SLOW)) for item in items}
+    slow = sorted((item for item in items if ranks[item] < len(SLOW)), key=lambda item: (ranks[item], item.path))
+    others = [item for item in items if ranks[item] == len(SLOW)]
+    shares: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    for number, (_, module) in enumerate(groupby(slow, key=lambda item: item.path)):
+        shares[number % processes].extend(module)
+    left = len(items)
+    for number, share in enumerate(shares):
+        size = left // (processes - number)
+        left -= size
+        more = max(0, size - len(share))
+        share.extend(others[:more])
+        del others[:more]
+    return [item for share in (*shares, others) for item in share]
