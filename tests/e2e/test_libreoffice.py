@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ROUNDS = scale(4, 20)
 """So often the suite saves."""
+PAUSE = scale(100, 20)
+"""Milliseconds between keys: quick people, or as quick as browsers can."""
 PLAIN = {"odt": "writer8", "docx": "MS Word 2007 XML", "ods": "calc8", "xlsx": "Calc MS Excel 2007 XML"}
 """What writer and calc take of our templates, and the filters that save it."""
 TABLES = {"ods", "xlsx"}
@@ -182,7 +184,7 @@ async def type_at(editor: Editor, name: str, done: asyncio.Event, words: list[st
     number = 0
     while not done.is_set():
         word = f"{name.lower()}{number}"
-        await editor.page.keyboard.type(word + " ", delay=20)
+        await editor.page.keyboard.type(word + " ", delay=PAUSE)
         words.append(word)
         number += 1
 
