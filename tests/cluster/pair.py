@@ -84,5 +84,5 @@ class Pair:
 
 
 async def settle() -> None:
-    """What is on its way arrives; nothing is saved yet."""
+    """What is on its way arrives; nothing is saved yet. In virtual time, which goes on when nobody has anything to do (see `sim.virtual`)."""
     await asyncio.sleep(0.05)
