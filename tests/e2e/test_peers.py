@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NAMES = ("Ann", "Bob", "Cid")
 REWRITES = scale(10, 50)
+PAUSES = [pause * scale(2, 1) for pause in (20, 80, 200)]
+"""Milliseconds between keys, one for each word."""
 BEFORE = 5
 """So many bodies of the file the program may have in hand: what it rewrites may have been read that many writes before, its own and ours."""
 WORDS = 3
@@ -66,7 +68,7 @@ class Writer:
         dice = random.Random(seed)
         while not until():
             self.typed.append(f"{self.name.lower()}{len(self.typed)}")
-            await self.editor.page.keyboard.type(self.typed[-1] + " ", delay=dice.choice([20, 80, 200]))
+            await self.editor.page.keyboard.type(self.typed[-1] + " ", delay=dice.choice(PAUSES))
 
     async def stayed(self) -> None:
         """The caret is where it would be if nobody else had written."""
