@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
+import asking
 import pytest
 from interop.pycrdt_peer import PycrdtPeer
 from interop.test_office_suites import CEM, in_suites
@@ -105,12 +105,12 @@ async def test_a_node_that_ends_gives_its_documents_back_and_comes_again(nodes: 
 def test_requests_for_a_document_are_answered_by_either_node(nodes: tuple[Served, Served]) -> None:
     headers = {"Authorization": f"Bearer {nodes[0].token()}"}
     for number in range(6):
-        read = httpx.get(f"{nodes[number % 2].url}/api/documents/{NAME}/content", headers=headers)
+        read = asking.get(f"{nodes[number % 2].url}/api/documents/{NAME}/content", headers=headers)
         address = f"{nodes[1 - number % 2].url}/api/documents/{NAME}/content"
-        put = httpx.put(address, headers={**headers, "If-Match": read.headers["etag"]}, content=f"{number}\n")
+        put = asking.put(address, headers={**headers, "If-Match": read.headers["etag"]}, content=f"{number}\n")
         assert put.status_code == 200, put.text
         assert put.headers["x-collab-merged"] == "false"
-    assert httpx.get(address, headers=headers).text == "5\n"
+    assert asking.get(address, headers=headers).text == "5\n"
 
 
 async def test_a_suite_at_another_node_than_the_rooms_saves_a_text_in_which_people_type_also_when_that_node_dies(
@@ -159,7 +159,7 @@ async def test_a_suite_puts_a_file_in_the_place_of_one_whose_room_is_on_another_
         socket = await connect(one.room(NAME, one.token()))
         headers = {"X-WOPI-Override": "CREATE_CHILD_FILE", "X-WOPI-RelativeTarget": NAME, "X-WOPI-OverwriteRelativeTarget": "true"}
         root = f"{two.url}{urlsplit(above).path}?{urlsplit(above).query}"
-        told(await asyncio.to_thread(httpx.post, root, headers=headers, timeout=60), 200)
+        told(await asyncio.to_thread(asking.post, root, headers=headers, timeout=60), 200)
         await two.shows(NAME, "")
         # Who typed is told that it was deleted.
         async with asyncio.timeout(30):
@@ -167,7 +167,7 @@ async def test_a_suite_puts_a_file_in_the_place_of_one_whose_room_is_on_another_
                 pass
         assert b"was deleted" in message
         await socket.close()
-    binned = await asyncio.to_thread(httpx.get, f"{two.url}/api/bin", headers={"Authorization": f"Bearer {two.token()}"})
+    binned = await asyncio.to_thread(asking.get, f"{two.url}/api/bin", headers={"Authorization": f"Bearer {two.token()}"})
     assert [each["path"] for each in binned.json()["entries"]] == [NAME]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-import httpx
+import asking
 import pytest
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ def test_a_second_server_on_the_same_root_or_state_is_refused_and_told_whose_it_
     assert refused.stdout == ""
     assert str(server.pid) in refused.stderr
     assert refused.stderr.strip().count("\n") == 0
-    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    assert asking.get(f"{server.url}/healthz").status_code == 200
 
 
 def test_a_killed_server_leaves_no_lock_behind(server: Served) -> None:
     server.kill()
     server.start()
-    assert httpx.get(f"{server.url}/readyz").status_code == 200
+    assert asking.get(f"{server.url}/readyz").status_code == 200
 
 
 def test_tokens_and_addresses_are_made_beside_a_running_server_and_before_the_first_start(server: Served, tmp_path: Path) -> None:
@@ -45,11 +45,11 @@ def test_tokens_and_addresses_are_made_beside_a_running_server_and_before_the_fi
     made = before.run("token", "--all", "--role", "editor", "--name", "Ann", "--expires", "1h")
 
     assert (beside.returncode, made.returncode) == (0, 0)
-    listed = httpx.get(f"{server.url}/api/documents", headers={"Authorization": f"Bearer {beside.stdout.strip()}"})
+    listed = asking.get(f"{server.url}/api/documents", headers={"Authorization": f"Bearer {beside.stdout.strip()}"})
     assert listed.status_code == 200
     before.start()
     try:
-        listed = httpx.get(f"{before.url}/api/documents", headers={"Authorization": f"Bearer {made.stdout.strip()}"})
+        listed = asking.get(f"{before.url}/api/documents", headers={"Authorization": f"Bearer {made.stdout.strip()}"})
         assert listed.status_code == 200
     finally:
         before.kill()

@@ -7,6 +7,7 @@ import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import asking
 import httpx
 import pytest
 from postgres import Postgres, postgres
@@ -44,7 +45,7 @@ def server(tmp_path: Path, redis: RedisServer, postgres: Postgres) -> Iterator[S
 
 
 def ready(server: Served) -> tuple[int, str]:
-    answer = httpx.get(server.url + "/readyz")
+    answer = asking.get(server.url + "/readyz")
     return answer.status_code, answer.text
 
 

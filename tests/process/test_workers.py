@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
+import asking
 import pytest
 from measured import processes
 from scale import scale
@@ -58,13 +58,13 @@ def worker(server: Served, index: int) -> int:
 def owner(server: Served) -> int:
     """The worker of the document."""
     headers = {"Authorization": f"Bearer {server.token()}"}
-    listed = httpx.get(f"{server.url}/api/documents", params={"path": "notes"}, headers=headers).json()["documents"]
+    listed = asking.get(f"{server.url}/api/documents", params={"path": "notes"}, headers=headers).json()["documents"]
     return worker_of(listed[0]["id"], WORKERS)
 
 
 def relayed(server: Served) -> list[int]:
     """What the workers say of sessions that they relay; each connection asks one of them."""
-    found = [re.search(r"^collab_sessions_relayed ([0-9.]+)$", httpx.get(f"{server.url}/metrics").text, re.MULTILINE) for _ in range(12)]
+    found = [re.search(r"^collab_sessions_relayed ([0-9.]+)$", asking.get(f"{server.url}/metrics").text, re.MULTILINE) for _ in range(12)]
     return [int(float(each[1])) for each in found if each is not None]
 
 
@@ -144,37 +144,37 @@ def test_requests_for_a_document_are_answered_whichever_worker_they_come_to(serv
     headers = {"Authorization": f"Bearer {server.token()}"}
     text = "start\n"
     for number in range(12):  # each request is a connection of its own
-        read = httpx.get(f"{address}/content", headers=headers)
+        read = asking.get(f"{address}/content", headers=headers)
         assert (read.status_code, read.text) == (200, text)
         text = f"start\n{number}\n" + "x" * 200_000
-        put = httpx.put(f"{address}/content", headers={**headers, "If-Match": read.headers["etag"]}, content=text)
+        put = asking.put(f"{address}/content", headers={**headers, "If-Match": read.headers["etag"]}, content=text)
         assert put.status_code == 200, put.text
         assert put.headers["x-collab-merged"] == "false"
-        (listed,) = httpx.get(f"{server.url}/api/documents", params={"path": "notes"}, headers=headers).json()["documents"]
+        (listed,) = asking.get(f"{server.url}/api/documents", params={"path": "notes"}, headers=headers).json()["documents"]
         assert listed["etag"] == put.headers["etag"].strip('"')
-        found = httpx.get(f"{server.url}/api/search", params={"q": f"{number}"}, headers=headers)
+        found = asking.get(f"{server.url}/api/search", params={"q": f"{number}"}, headers=headers)
         assert found.status_code == 200
-    versions = httpx.get(f"{address}/versions", headers=headers).json()["versions"]
+    versions = asking.get(f"{address}/versions", headers=headers).json()["versions"]
     assert versions[-1]["source"] == "first"
-    assert httpx.get(f"{address}/authors", headers=headers).json()["characters"] == len(text)
-    assert httpx.get(f"{address}/content", headers={}).status_code == 401
+    assert asking.get(f"{address}/authors", headers=headers).json()["characters"] == len(text)
+    assert asking.get(f"{address}/content", headers={}).status_code == 401
     viewer = {"Authorization": f"Bearer {server.token(role='viewer')}"}
     for _ in range(6):
-        assert httpx.put(f"{address}/content", headers={**viewer, "If-Match": "*"}, content="x").status_code == 403
-    gone = httpx.delete(address, headers={**headers, "If-Match": "*"})
+        assert asking.put(f"{address}/content", headers={**viewer, "If-Match": "*"}, content="x").status_code == 403
+    gone = asking.delete(address, headers={**headers, "If-Match": "*"})
     assert gone.status_code == 200
     for _ in range(6):
-        assert httpx.get(f"{address}/content", headers=headers).status_code == 404
+        assert asking.get(f"{address}/content", headers=headers).status_code == 404
 
 
 def test_who_signs_out_is_signed_out_at_every_worker(server: Served) -> None:
     secret = server.address.rpartition("#")[2]
     origin = {"Origin": server.url}
-    cookies = httpx.post(f"{server.url}/api/session", json={"secret": secret}, headers=origin).cookies
+    cookies = asking.post(f"{server.url}/api/session", json={"secret": secret}, headers=origin).cookies
     cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    assert {httpx.get(f"{server.url}/api/session", headers=cookie).status_code for _ in range(8)} == {200}
-    assert httpx.delete(f"{server.url}/api/session", headers={**cookie, **origin}).status_code == 204
-    assert {httpx.get(f"{server.url}/api/session", headers=cookie).status_code for _ in range(8)} == {401}
+    assert {asking.get(f"{server.url}/api/session", headers=cookie).status_code for _ in range(8)} == {200}
+    assert asking.delete(f"{server.url}/api/session", headers={**cookie, **origin}).status_code == 204
+    assert {asking.get(f"{server.url}/api/session", headers=cookie).status_code for _ in range(8)} == {401}
 
 
 async def test_a_worker_that_is_paused_is_never_doubled_and_the_others_go_on(server: Served) -> None:

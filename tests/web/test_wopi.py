@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import asking
 import pytest
 from office import BEN, Office, id_of, opened, sealed, told
 from serving import Served, serving, shared_server, until
@@ -28,6 +28,8 @@ from collab.wopi.names import to_header
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import httpx
 
 __all__ = ["own_server", "shared_server"]
 
@@ -96,7 +98,7 @@ def test_a_token_that_is_over_or_forged_is_401(server: Served, office: Office) -
 def test_a_token_of_the_interface_is_no_token_of_a_suite_and_a_suite_s_none_of_the_interface(server: Served, office: Office) -> None:
     """WOPI-11."""
     assert Office(server, office.granted, server.token()).ask("GET").status_code == 401
-    answer = httpx.get(f"{server.url}/api/session", headers={"Authorization": f"Bearer {office.token}"})
+    answer = asking.get(f"{server.url}/api/session", headers={"Authorization": f"Bearer {office.token}"})
     assert answer.status_code == 401
 
 
@@ -117,8 +119,8 @@ def test_a_token_for_a_file_that_is_not_there_is_404(office: Office) -> None:
 
 
 def test_a_token_comes_in_the_address_or_in_a_header(office: Office) -> None:
-    assert httpx.get(office.src, headers={"Authorization": f"Bearer {office.token}"}).json()["Version"] == office.info()["Version"]
-    assert httpx.get(office.src).status_code == 401
+    assert asking.get(office.src, headers={"Authorization": f"Bearer {office.token}"}).json()["Version"] == office.info()["Version"]
+    assert asking.get(office.src).status_code == 401
 
 
 def test_a_session_that_was_signed_out_has_no_tokens_any_more(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_session_that_was_signed_out_has_no_tokens_any_more(tmp_path: Path) ->
         assert office.ask("GET").status_code == 200
         cookie = sign(Grant(BEN, Role.EDITOR, expires=time.time() + 60, id="5e55"), server.secret(), now=time.time(), use="session")
         jar = {f"collab_{server.port}": cookie}
-        httpx.delete(f"{server.url}/api/session", cookies=jar, headers={"Origin": server.url}).raise_for_status()
+        asking.delete(f"{server.url}/api/session", cookies=jar, headers={"Origin": server.url}).raise_for_status()
         assert told(office.ask("GET"), 401)["detail"].startswith("the session")
 
 
@@ -140,7 +142,7 @@ def test_no_token_is_in_the_log(tmp_path: Path) -> None:
     with serving(tmp_path, COLLAB_LOG_LEVEL="debug", COLLAB_AUDIT="-") as server:
         office = opened(server, "a.docx")
         address = office.info()["FileUrl"]
-        for answer in (office.get(), office.put(b"x"), office.lock("l"), httpx.get(address), office.of(expires=1.0).get()):
+        for answer in (office.get(), office.put(b"x"), office.lock("l"), asking.get(address), office.of(expires=1.0).get()):
             assert answer.status_code
         log = server.log.read_text()
         assert office.granted.target in log
@@ -177,7 +179,7 @@ def test_every_address_in_it_is_absolute_and_this_server_s(server: Served, offic
     addresses = {name: value for name, value in info.items() if name.endswith(("Url", "Origin"))}
     assert {"HostEditUrl", "HostViewUrl", "CloseUrl", "DownloadUrl", "FileUrl", "PostMessageOrigin"} <= set(addresses)
     assert {f"{urlsplit(value).scheme}://{urlsplit(value).netloc}" for value in addresses.values()} == {server.url}
-    answer = httpx.get(info["DownloadUrl"], headers={"Authorization": f"Bearer {server.token()}"})
+    answer = asking.get(info["DownloadUrl"], headers={"Authorization": f"Bearer {server.token()}"})
     assert answer.content == b"stored"
 
 
@@ -291,7 +293,7 @@ def test_an_id_of_a_lock_that_is_not_ascii_is_400(server: Served) -> None:
     """WOPI-2."""
     office = opened(server, "locks/ascii.docx")
     headers = [(b"X-WOPI-Override", b"LOCK"), (b"X-WOPI-Lock", "é".encode())]
-    assert httpx.post(office.src, params={"access_token": office.token}, headers=headers).status_code == 400
+    assert asking.post(office.src, params={"access_token": office.token}, headers=headers).status_code == 400
 
 
 def test_an_empty_header_is_none(server: Served) -> None:
@@ -581,7 +583,7 @@ def test_bytes_that_are_no_text_are_not_taken_into_a_text_and_are_kept(server: S
 def typed(server: Served, name: str, body: bytes) -> None:
     """Somebody in a browser, or a script, makes it the text."""
     address = f"{server.url}/api/documents/{name.replace('/', '%2F')}/content"
-    httpx.put(address, content=body, headers={"Authorization": f"Bearer {server.token()}", "If-Match": "*"}).raise_for_status()
+    asking.put(address, content=body, headers={"Authorization": f"Bearer {server.token()}", "If-Match": "*"}).raise_for_status()
 
 
 # --- PutRelativeFile
@@ -589,7 +591,7 @@ def typed(server: Served, name: str, body: bytes) -> None:
 
 def reached(answer: httpx.Response) -> dict[str, Any]:
     """What the address that was told gives, as it is."""
-    found: dict[str, Any] = httpx.get(told(answer, 200)["Url"]).raise_for_status().json()
+    found: dict[str, Any] = asking.get(told(answer, 200)["Url"]).raise_for_status().json()
     return found
 
 
@@ -721,7 +723,7 @@ def test_a_file_that_is_deleted_is_in_the_bin_and_gone_for_suites(server: Served
     assert not (server.root / "delete" / "a.docx").exists()
     for answer in (office.ask("GET"), office.get(), office.lock("l"), rename(office, "new"), office.post("DELETE")):
         assert answer.status_code == 404
-    entries = httpx.get(f"{server.url}/api/bin", headers={"Authorization": f"Bearer {server.token()}"}).json()["entries"]
+    entries = asking.get(f"{server.url}/api/bin", headers={"Authorization": f"Bearer {server.token()}"}).json()["entries"]
     assert [(each["path"], each["by"]) for each in entries if each["path"] == "delete/a.docx"] == [("delete/a.docx", "Ann")]
 
 
@@ -730,7 +732,7 @@ def test_a_body_for_a_document_that_was_deleted_meanwhile_is_kept_where_it_was(s
     office = opened(server, "deleted/a.docx")
     office.lock("l")
     address = f"{server.url}/api/documents/{office.granted.target}"
-    httpx.delete(address, headers={"Authorization": f"Bearer {server.token()}", "If-Match": "*"}).raise_for_status()
+    asking.delete(address, headers={"Authorization": f"Bearer {server.token()}", "If-Match": "*"}).raise_for_status()
     assert office.put(b"last words", "l").status_code == 404
     assert [path.read_bytes() for path in seen(server, "deleted")] == [b"last words"]
 
@@ -769,11 +771,11 @@ def test_the_bytes_are_had_without_a_token_for_ten_minutes(server: Served) -> No
     office = opened(server, "url/a.docx")
     address = office.info()["FileUrl"]
     assert urlsplit(address).query == ""
-    assert httpx.get(address).content == b"stored"
+    assert asking.get(address).content == b"stored"
     office.lock("l")
     office.put(b"current", "l")
     rename(office, "renamed", "l")
-    assert httpx.get(address).content == b"current"
+    assert asking.get(address).content == b"current"
     signed = address.rpartition("/")[2]
     claims = json.loads(base64.urlsafe_b64decode(signed.split(".")[1] + "=="))
     assert claims["exp"] - time.time() <= 601
@@ -787,11 +789,11 @@ def test_an_address_of_bytes_opens_nothing_else(server: Served) -> None:
     signed = address.rpartition("/")[2]
     assert Office(server, office.granted, signed).ask("GET").status_code == 401
     base = address.rpartition("/")[0]
-    assert httpx.get(f"{base.rpartition('/')[0]}/{key_of(other.granted.target)}/{signed}").status_code == 404
-    assert httpx.get(f"{base}/{office.token}").status_code == 401
-    assert httpx.get(f"{base}/{signed[:-4]}AAAA").status_code == 401
+    assert asking.get(f"{base.rpartition('/')[0]}/{key_of(other.granted.target)}/{signed}").status_code == 404
+    assert asking.get(f"{base}/{office.token}").status_code == 401
+    assert asking.get(f"{base}/{signed[:-4]}AAAA").status_code == 401
     expired = sealed(server, office.of(expires=1.0).granted)
-    assert httpx.get(f"{base}/{expired}").status_code == 401
+    assert asking.get(f"{base}/{expired}").status_code == 401
 
 
 def test_each_activity_is_answered_in_its_turn(server: Served) -> None:
@@ -807,7 +809,7 @@ def test_refusals_are_counted(server: Served) -> None:
     office = opened(server, "counted.docx")
     office.lock("one")
     office.lock("two")
-    numbers = httpx.get(f"{server.url}/metrics").text
+    numbers = asking.get(f"{server.url}/metrics").text
     assert 'collab_refusals_total{reason="lock-mismatch"}' in numbers
 
 
@@ -822,8 +824,8 @@ def test_two_workers_are_one_host(tmp_path: Path) -> None:
                 body = b"body %d\n" % number
                 put = office.put(body, "l")
                 assert version(put) == office.info()["Version"], put.text
-                assert office.get().content == body == httpx.get(address).content
-            bare = httpx.get(office.src + "/contents", headers={"Authorization": f"Bearer {office.token}"})
+                assert office.get().content == body == asking.get(address).content
+            bare = asking.get(office.src + "/contents", headers={"Authorization": f"Bearer {office.token}"})
             assert bare.content == body
             mismatch(office.lock("other"), "l")
             assert Office(server, office.granted, "INVALID").get().status_code == 401
