@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
 import sqlite3
@@ -12,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from collab.errors import Conflict, Unavailable
+from collab.state.threads import beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -96,7 +96,7 @@ class Database:
     async def _off_the_loop(self, how: Callable[[Callable[[Connection], T]], T], act: Callable[[Connection], T]) -> T:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, f"collab-{self._path.stem if self._path else 'memory'}")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, how, act)
+        return await beside(self._thread, lambda: how(act))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from collab.storage.refusals import explained
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collab.ports import Claim
+    from collab.ports import Claim, Stat
     from collab.storage.local import Disk, LocalFiles
     from collab.storage.names import Place
 
@@ -37,7 +37,11 @@ class LocalClaims:
 
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
-        return await self._at(document, lambda disk, place: claims.look(_Beside(disk), place.sight.path, self._clock()))
+        return await self._at(document, self._look)
+
+    async def find(self, document: str) -> tuple[Stat, Claim | None]:
+        """The file, and who else has it open."""
+        return await self._at(document, lambda disk, place: (self._files.told(place), self._look(disk, place)))
 
     async def beside(self, folder: str) -> dict[str, Claim]:
         """Who else has which files of the folder open."""
@@ -69,6 +73,9 @@ class LocalClaims:
         """Those that we hold."""
         noted = await self._files.work(lambda disk: disk.places.names.claims.all())
         return {document: since for document, (_, since) in noted.items()}
+
+    def _look(self, disk: Disk, place: Place) -> Claim | None:
+        return claims.look(_Beside(disk), place.sight.path, self._clock())
 
     async def _at(self, document: str, act: Callable[[Disk, Place], T]) -> T:
         def checked(disk: Disk, place: Place) -> T:

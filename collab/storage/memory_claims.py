@@ -11,7 +11,7 @@ from collab.storage.paths import split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collab.ports import Claim
+    from collab.ports import Claim, Stat
     from collab.storage.memory import MemoryFiles
 
 
@@ -31,6 +31,11 @@ class MemoryClaims:
         self._files.refuse("list")
         found = claims.look_in(_Beside(self._files), b"/".join(split(folder)), self._clock())
         return {path.decode(): claim for path, claim in found.items()}
+
+    async def find(self, document: str) -> tuple[Stat, Claim | None]:
+        """The file, and who else has it open."""
+        claim = await self.look(document)
+        return await self._files.stat(document), claim
 
     async def hold(self, document: str, name: str) -> Claim | None:
         """Lock it, unless somebody outside has it open."""
