@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import itertools
 import os
 import stat
@@ -20,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from collab.errors import Changed, CollabError, Denied, NotFound
 from collab.storage import kernel
-from collab.storage.folder import file_writable, folder_writable, joined, listed, open_file, parted, seen, sync
+from collab.storage.folder import closing, file_writable, folder_writable, hashed, joined, listed, open_file, parted, sync, which
 from collab.storage.paths import mark_of, temporary, within
 from collab.storage.unfinished import SUFFIX, Unfinished, abandoned
 
@@ -103,12 +102,12 @@ class Exchange:
         """A hidden file for a body that may become this file, or another one in its folder; `mark`: the first 8 letters of the document's id."""
         with self._folder.around(path) as (place, name):
             self._sweep_once(place)
-            known = _is_file(place, name)
-            if known:
-                self._allow(place, name)
-            else:
+            info = _file_at(place, name)
+            if info is None:
                 _allow_in(place, path)
-            return self._begun(place, name, mark, like=name if known else None)
+            else:
+                _allow_change(place, name, info)
+            return self._begun(place, name, mark, like=None if info is None else name)
 
     def finish(self, new: Unfinished) -> None:
         """It is whole, and durable on return. Raises OSError."""
@@ -287,10 +286,7 @@ class Exchange:
         info = os.stat(name, dir_fd=place, follow_symlinks=False)
         if not stat.S_ISREG(info.st_mode):
             raise NotFound("this is no file")
-        if not folder_writable(place):
-            raise Denied("the folder is read-only")
-        if not file_writable(place, name, info):
-            raise Denied("the file is read-only")
+        _allow_change(place, name, info)
 
     def _hidden(self, place: int, name: bytes, mark: str) -> bytes:
         """A hidden name that nobody has, a leftover neither."""
@@ -334,11 +330,11 @@ class Exchange:
             descriptor = open_file(place, hidden)
         except OSError:
             return False
-        with os.fdopen(descriptor, "rb") as file:
-            now, then = seen(place, hidden, checked.sight.path, os.fstat(descriptor)), checked.sight
-            if (now.file, now.size, now.mtime_ns) != (then.file, then.size, then.mtime_ns):
+        with closing(descriptor):
+            now, then = os.fstat(descriptor), checked.sight
+            if (which(place, hidden, now), now.st_size, now.st_mtime_ns) != (then.file, then.size, then.mtime_ns):
                 return False
-            return checked.sure or hashlib.file_digest(file, "sha256").hexdigest() == checked.etag
+            return checked.sure or hashed(descriptor) == checked.etag
 
     def _take_back(self, place: int, name: bytes, hidden: bytes, new: Unfinished) -> None:
         """The file that was displaced has its name again, and ours is unfinished. Who took the name meanwhile keeps it: then the displaced stays hidden."""
@@ -362,11 +358,8 @@ class Exchange:
         look = (checked.sight.size, checked.sight.mtime_ns)
         unread = Unread(joined(parted(path)[0], hidden), look)
         with suppress(OSError):
-            descriptor = open_file(place, hidden)
-            try:
+            with closing(open_file(place, hidden)) as descriptor:
                 quiet = kernel.unwritten(descriptor) and _look(os.fstat(descriptor)) == look
-            finally:
-                os.close(descriptor)
             if quiet:
                 os.unlink(hidden, dir_fd=place)
                 return None
@@ -482,11 +475,19 @@ def _allow_in(place: int, path: bytes) -> None:
         raise Denied(f"the folder is read-only: {parted(path)[0].decode() or 'the root'}")
 
 
-def _is_file(place: int, name: bytes) -> bool:
+def _allow_change(place: int, name: bytes, info: os.stat_result) -> None:
+    if not folder_writable(place):
+        raise Denied("the folder is read-only")
+    if not file_writable(place, name, info):
+        raise Denied("the file is read-only")
+
+
+def _file_at(place: int, name: bytes) -> os.stat_result | None:
     try:
-        return stat.S_ISREG(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode)
+        info = os.stat(name, dir_fd=place, follow_symlinks=False)
     except FileNotFoundError:
-        return False
+        return None
+    return info if stat.S_ISREG(info.st_mode) else None
 
 
 def _free(place: int, name: bytes) -> bool:

@@ -81,6 +81,16 @@ class Folder:
                     return None
                 raise
 
+    def still(self, sight: Sight) -> bool:
+        """Whether a regular file is as it was seen, where it was seen: a rename, too, changes the time that nobody can set."""
+        parent, name = parted(sight.path)
+        try:
+            with self.inside(parent) as place:
+                info = os.stat(name, dir_fd=place, follow_symlinks=False)
+                return alike(info, sight) and sight.writable == (folder_writable(place) and file_writable(place, name, info))
+        except OSError:
+            return False
+
     def entries(self, path: bytes) -> list[Sight]:
         """What a folder shows, sorted by name. Raises `NotFound` for what is no folder."""
         found = []
@@ -235,18 +245,28 @@ def sight(place: int, name: bytes, path: bytes, *, writable: bool | None = None)
 
 def seen(place: int, name: bytes, path: bytes, info: os.stat_result, *, writable: bool | None = None) -> Sight:
     """The sight of a regular file of which `info` is known."""
-    birth = born(place, name)
-    # Inode numbers are given again at once: without the time of birth only an unchanged file is known again.
-    which = str(birth) if birth else f"{info.st_size}.{info.st_mtime_ns}"
     free = folder_writable(place) if writable is None else writable
     return Sight(
         path,
-        f"{info.st_dev}:{info.st_ino}:{which}",
+        which(place, name, info),
         info.st_size,
         info.st_mtime_ns,
         info.st_ctime_ns,
         writable=free and file_writable(place, name, info),
     )
+
+
+def which(place: int, name: bytes, info: os.stat_result) -> str:
+    """What tells the file of this name from every other (`Sight.file`)."""
+    birth = born(place, name)
+    # Inode numbers are given again at once: without the time of birth only an unchanged file is known again.
+    return f"{info.st_dev}:{info.st_ino}:{birth or f'{info.st_size}.{info.st_mtime_ns}'}"
+
+
+def alike(info: os.stat_result, sight: Sight) -> bool:
+    """Whether this is the regular file that was seen, as it was then."""
+    same = (info.st_size, info.st_mtime_ns, info.st_ctime_ns) == (sight.size, sight.mtime_ns, sight.ctime_ns)
+    return same and stat.S_ISREG(info.st_mode) and sight.file.startswith(f"{info.st_dev}:{info.st_ino}:")
 
 
 def folder_sight(path: bytes, info: os.stat_result) -> Sight:
@@ -266,6 +286,21 @@ def open_file(place: int, name: bytes) -> int:
         os.close(descriptor)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     return descriptor
+
+
+@contextmanager
+def closing(descriptor: int) -> Iterator[int]:
+    """Closed in the end."""
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def hashed(descriptor: int) -> str:
+    """SHA-256 of the file's bytes, from where it is read next."""
+    with open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(place: int) -> None:

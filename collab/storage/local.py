@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from collab.errors import Changed, CollabError, NotFound, TooLarge, Unavailable
 from collab.formats import media_type
 from collab.ports import Content, Replaced, Stat, Written
+from collab.state.threads import beside
 from collab.storage import kernel
 from collab.storage.exchange import Checked, Exchange
 from collab.storage.folder import Folder, joined
@@ -45,6 +47,8 @@ HASHED: Final = 64 * 2**20
 """Bytes up to which a file's etag is its hash."""
 LISTED: Final = 64 * 2**20
 """Bytes that one listing hashes; files beyond have the weak etag, which is as good for `if_match`."""
+NOTED: Final = 4096
+"""Documents of which it is known where they are; who was seen anew least lately is forgotten."""
 THREADS: Final = 4
 NEW: Final = b".new"
 """What a body is called, hidden, whose name nobody knows yet."""
@@ -117,13 +121,15 @@ class LocalFiles:
         self._disk = Disk(self._folder, self._places, self._exchange, step)
         self._threads = ThreadPoolExecutor(THREADS, "collab-files")
         self._turns = Turns(turn)
+        self._lately: dict[str, Place] = {}
+        self._noting = threading.Lock()
         self._closed = False
         self.kept = 0
         """Bytes of drafts that wait in memory; for `LocalDraft`."""
 
     async def stat(self, name: str) -> Stat:
         """What the name stands for now."""
-        return await self._at(name, self._stat)
+        return await self._at(name, self.told)
 
     async def read(self, name: str, *, limit: int) -> Content:
         """The whole file."""
@@ -206,7 +212,7 @@ class LocalFiles:
         """`act` on a thread, whoever moves what; for `LocalReader` and `LocalDraft`."""
         if self._closed:
             raise Unavailable("the files are closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+        return await beside(self._threads, act)
 
     async def run(self, act: Callable[[Exchange], T]) -> T:
         """`act` on a thread; for `LocalDisplaced`."""
@@ -232,14 +238,21 @@ class LocalFiles:
             with self._turns.alone() if alone else self._turns.together():
                 return act()
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, turn)
+        return await beside(self._threads, turn)
 
     async def _at(self, name: str, act: Callable[[Place], T], *, alone: bool = False) -> T:
         """`act` on the place of the name, in one hop to a thread, unless somebody must be asked."""
 
         def attempt() -> T | Question:
-            place = self._places.resolve(name)
-            return place if isinstance(place, Question) else act(place)
+            place = self._lately.get(name)
+            if place is None or not self._folder.still(place.sight):
+                resolved = self._places.resolve(name)
+                if isinstance(resolved, Question):
+                    return resolved
+                place = self._noted(resolved)
+            else:
+                self._places.names.found(place.id)
+            return act(place)
 
         outcome = await self._run(attempt, alone=alone)
         if not isinstance(outcome, Question):
@@ -248,6 +261,16 @@ class LocalFiles:
         if place is None or (is_id(name) and place.id != name):
             raise NotFound(f"the file was deleted: {name}")
         return await self._run(lambda: act(place), alone=alone)
+
+    def _noted(self, place: Place) -> Place:
+        """What the state database says of a file holds as long as the file is seen the same: it need not be asked again, if it knows the bytes."""
+        with self._noting:
+            self._lately.pop(place.id, None)
+            if place.id and self._known_etag(place) is not None:
+                self._lately[place.id] = place
+                if len(self._lately) > NOTED:
+                    del self._lately[next(iter(self._lately))]
+        return place
 
     async def _answer(self, question: Question) -> Place | None:
         """The place after the question; None when the file is gone meanwhile."""
@@ -291,7 +314,8 @@ class LocalFiles:
         hashes.append((place.id, sight, etag))
         return etag
 
-    def _stat(self, place: Place) -> Stat:
+    def told(self, place: Place) -> Stat:
+        """What the port says of a place, on a thread; for `LocalClaims`."""
         etag = self._known_etag(place)
         if etag is None:
             sight, etag = self._folder.hashed(place.sight.path)
@@ -307,10 +331,14 @@ class LocalFiles:
     def _made(self, place: Place, made: Made, digest: str) -> Stat:
         """What a file is that we have just made, unless it is another by now."""
         if (place.sight.file, place.sight.stamp) != (made.sight.file, made.sight.stamp):
-            return self._stat(place)
+            return self.told(place)
         etag = digest if made.sight.size <= HASHED else made.sight.weak
-        self._disk.note(lambda names: names.settle(place.id, made.sight, etag, durable=False, sure=made.sure))
+        self._settled(place.id, made, etag)
         return described(place, etag)
+
+    def _settled(self, document: str, made: Made, etag: str) -> None:
+        """It is what we have just written, with these bytes."""
+        self._disk.note(lambda names: self._noted(names.settle(document, made.sight, etag, durable=False, sure=made.sure)))
 
     def _reader(self, place: Place) -> LocalReader:
         path = _file(place)
@@ -356,7 +384,7 @@ class LocalFiles:
         with self._hold(place.id):
             made, aside = self._exchange.replace(path, place.id[3:11], body, lambda: checked(self._folder, place, if_match))
         etag = _etag(made.sight, body)
-        self._disk.note(lambda names: names.settle(place.id, made.sight, etag, durable=False, sure=made.sure))
+        self._settled(place.id, made, etag)
         displaced: Displaced = LocalDisplaced(self, aside)
         return Written(described(Place(place.id, replace(made.sight, size=len(body))), etag), displaced)
 
@@ -369,7 +397,7 @@ class LocalFiles:
         with self._hold(place.id):
             made, digest, unread = draft.put(path, mark, act)
         etag = digest if draft.size <= HASHED else made.sight.weak
-        self._disk.note(lambda names: names.settle(place.id, made.sight, etag, durable=False, sure=made.sure))
+        self._settled(place.id, made, etag)
         former = None if unread is None else LocalFormer(self, unread)
         return Replaced(described(Place(place.id, replace(made.sight, size=draft.size)), etag), former)
 
@@ -402,6 +430,8 @@ class LocalFiles:
 
 def checked(folder: Folder, place: Place, if_match: str) -> Checked | None:
     """The file at a place if it has this etag. Raises `NotFound`."""
+    if place.etag is not None and place.sight.size <= HASHED and folder.still(place.sight):
+        return Checked(place.sight, if_match, sure=True) if place.etag == if_match else None
     sight = folder.look(place.sight.path)
     if sight is None:
         raise NotFound(f"no such file: {place.sight.path.decode()}")

@@ -147,6 +147,8 @@ class LocalDraft:
         self._waiting: list[bytes] = []
         self._kept = 0
         self._hash = hashlib.sha256()
+        self._hashed = 0
+        """Pieces that wait, and are in the hash already."""
         self._new: Unfinished | None = None
         self._lock = threading.Lock()
         """Held by the thread that works on the file: who gives up meanwhile waits for it."""
@@ -156,10 +158,10 @@ class LocalDraft:
     @property
     def hash(self) -> str:
         """SHA-256 of the bytes so far."""
-        digest = self._hash.copy()
-        for piece in self._waiting:
-            digest.update(piece)
-        return digest.hexdigest()
+        while self._hashed < len(self._waiting):
+            self._hash.update(self._waiting[self._hashed])
+            self._hashed += 1
+        return self._hash.hexdigest()
 
     async def add(self, piece: bytes) -> None:
         """One more piece."""
@@ -220,7 +222,11 @@ class LocalDraft:
         new = self._new = self._new or exchange.begin(*self._files.berth(self._name))
         while self._waiting:
             new.write(self._waiting[0])
-            self._hash.update(self._waiting.pop(0))
+            piece = self._waiting.pop(0)
+            if self._hashed:
+                self._hashed -= 1
+            else:
+                self._hash.update(piece)
         return new
 
     def _finished(self, exchange: Exchange) -> Unfinished:

@@ -86,6 +86,7 @@ class Row:
 
 # Each write is an fsync: only what says something new.
 _REMEMBER = "UPDATE documents SET etag = :etag, stamp = :stamp WHERE id = :id AND file = :file AND (etag <> :etag OR (stamp <> :stamp AND :stamp <> ''))"
+_WRITTEN = "UPDATE documents SET file = ?, etag = ?, stamp = ? WHERE id = ? AND path = ? AND deleted_at IS NULL"
 _STALE = "UPDATE documents SET deleted_at = ? WHERE path = ? AND id <> ? AND deleted_at IS NULL"
 _COLUMNS = "id, path, file, stamp, etag, deleted_at"
 
@@ -122,8 +123,12 @@ class Names:
         """The place of a document that is what and where it was: nothing of it need be written down."""
         if (row.path, row.file, row.deleted_at) != (sight.path, sight.file, None) or not row.file:
             return None
-        self._gone.pop(row.id, None)
+        self.found(row.id)
         return Place(row.id, sight, row.etag if row.stamp == sight.stamp else None)
+
+    def found(self, document: str) -> None:
+        """It is where it was."""
+        self._gone.pop(document, None)
 
     def identify(self, sights: Sequence[Sight], present: Callable[[bytes], bool]) -> list[Place | Question]:
         """The document of each file that is there now; unknown ones get an id. `present` tells whether there is a file at a path."""
@@ -160,11 +165,16 @@ class Names:
 
         A write need not be durable here: the path tells which document it is, whatever its inode.
         """
+        stamp = sight.stamp if sure else ""
 
         def act(connection: Connection) -> Place:
-            place = self._settle(connection, document, sight)
-            connection.execute("UPDATE documents SET etag = ?, stamp = ? WHERE id = ?", (etag, sight.stamp if sure else "", document))
-            return place
+            # Most writes leave the document where it was: then one index is written, not two.
+            change = connection.execute(_WRITTEN, (sight.file, etag, stamp, document, sight.path))
+            if not change.rowcount:
+                self._settle(connection, document, sight)
+                connection.execute("UPDATE documents SET etag = ?, stamp = ? WHERE id = ?", (etag, stamp, document))
+            self.found(document)
+            return Place(document, sight, etag if sure else None)
 
         return self._database.run_sync(act, durable=durable)
 

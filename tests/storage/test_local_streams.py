@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from folders import OutsideLocal
 
-from collab.errors import Changed, NotFound, Unavailable
+from collab.errors import Changed, Denied, NotFound, Unavailable
 from collab.storage.local import HASHED
 from collab.storage.local_streams import ALL_KEPT, KEPT
 
@@ -185,6 +185,58 @@ async def test_our_own_write_is_known_without_reading_it_and_a_change_right_afte
         with (outside.root / "a.bin").open("r+b") as file:
             file.write(b"new")
         assert (await outside.files.stat("a.bin")).etag == etag(b"new"), number
+
+
+def same_times(path: Path, body: bytes) -> None:
+    """Other bytes, with the size and the time of modification of those before."""
+    before = path.stat()
+    path.write_bytes(body)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def linked(path: Path) -> None:
+    """It is renamed, and has its old name besides."""
+    os.link(path.rename(path.with_name("d")), path)
+
+
+@pytest.mark.parametrize(
+    ("act", "path", "body", "writable"),
+    [
+        (lambda work: work.exists(), "work/a.docx", b"ours", True),
+        (lambda work: same_times(work / "a.docx", b"else"), "work/a.docx", b"else", True),
+        (lambda work: (work / "b").write_bytes(b"other") and (work / "b").rename(work / "a.docx"), "work/a.docx", b"other", True),
+        (lambda work: (work / "a.docx").rename(work / "c.docx"), "work/c.docx", b"ours", True),
+        (lambda work: work.rename(work.parent / "moved"), "moved/a.docx", b"ours", True),
+        (lambda work: (work / "a.docx").chmod(0o444), "work/a.docx", b"ours", False),
+        (lambda work: work.chmod(0o555), "work/a.docx", b"ours", False),
+        (lambda work: linked(work / "a.docx"), "work/a.docx", b"ours", True),
+    ],
+    ids=["nothing", "times", "replaced", "renamed", "folder", "read-only", "folder read-only", "linked"],
+)
+async def test_what_is_known_of_our_own_write_holds_only_as_long_as_the_file_is_as_we_left_it(
+    outside: OutsideLocal, act: Callable[[Path], object], path: str, body: bytes, *, writable: bool
+) -> None:
+    outside.put("work/a.docx", b"one")
+    document = (await outside.files.stat("work/a.docx")).id
+    draft = await drafted(outside, document, b"ours")
+    await draft.replace(document, if_match=etag(b"one"))
+    act(outside.root / "work")
+    if path != "work/a.docx":
+        # A rename is believed after a while.
+        with pytest.raises(NotFound):
+            await outside.files.stat(document)
+        outside.time.pass_(60)
+    stat = await outside.files.stat(document)
+    assert (stat.id, stat.path, stat.etag, stat.writable) == (document, path, etag(body), writable)
+    draft = await drafted(outside, document, b"next")
+    if writable:
+        assert (await draft.replace(document, if_match=etag(body))).stat.path == path
+        assert outside.body(path) == b"next"
+    else:
+        with pytest.raises(Denied):
+            await draft.replace(document, if_match=etag(body))
+        (outside.root / "work").chmod(0o755)
+        assert outside.body(path) == body
 
 
 async def test_a_file_over_the_hashing_limit_is_replaced_by_its_weaker_etag_and_by_no_older_one(outside: OutsideLocal) -> None:
