@@ -20,11 +20,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from collab.errors import CollabError, Conflict, Malformed, Unavailable
+from collab.state.threads import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import URL, Connection, Engine, Update
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite", "postgresql": "postg
 AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 """What is wrong with the database, not with what it was asked."""
 
+MEMORY = {None, "", ":memory:"}
+"""What SQLite calls a database that is nowhere else."""
 _LOCK = 0x636F6C6C6162
 """PostgreSQL's advisory lock under which one node at a time migrates."""
 _CROSSED = ("40001", "40P01")
@@ -64,6 +67,8 @@ class Database:
         """Why it takes nothing just now, in words."""
         self._failures = 0
         self._not_before = 0.0
+        self._prepared: dict[Update, tuple[str, tuple[str, ...]]] = {}
+        """The words of statements, and the order of their values."""
         self._lines: set[Any] = set()
         """The driver's connections."""
         self._threads = ThreadPoolExecutor(1 if self.sqlite else CONNECTIONS, "collab-archive")
@@ -83,6 +88,8 @@ class Database:
             engine.dispose()
             raise
         self._engine = engine
+        driver: Any = engine.dialect.loaded_dbapi
+        self._away = driver.OperationalError, driver.InterfaceError
 
     def _migrate(self, connection: Connection) -> None:
         if not self.sqlite:
@@ -101,20 +108,30 @@ class Database:
 
     async def run(self, act: Callable[[Connection], T]) -> T:
         """`act` in a transaction of its own, which is durable on return. Soon after a failure it fails at once, so that nobody waits in vain."""
+        return await self._off(lambda: self._transaction(act))
+
+    async def step(self, statement: Update, values: Mapping[str, object]) -> int:
+        """One statement, always the same one, as a transaction of its own; how many rows it changed. Its values are such as drivers take."""
+        if not self.sqlite:
+            return await self.run(lambda connection: connection.execute(statement, values).rowcount)
+        return await self._off(lambda: self._alone(statement, values))
+
+    async def _off(self, act: Callable[[], T]) -> T:
         if self.trouble is not None and self._clock() < self._not_before:
             raise Unavailable(self.trouble)
         try:
-            done = asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, act)
+            done = beside(self._threads, act)
         except RuntimeError as error:
             raise Unavailable("the archive is closed") from error
         done.add_done_callback(_seen)
-        if not (await asyncio.wait({done}, timeout=None if self.sqlite else ANSWER))[0]:
+        if not self.sqlite and not (await asyncio.wait({done}, timeout=ANSWER))[0]:
             self._hang_up()
             raise self._failed(Unavailable(f"the archive's database did not answer in {ANSWER:.0f} s"))
         try:
-            result = done.result()
+            # What was begun is done, whether or not anybody waits for it.
+            result = await asyncio.shield(done)
         except Unavailable as error:
-            if isinstance(error.__cause__, AWAY):
+            if isinstance(error.__cause__, (*AWAY, *self._away)):
                 self._failed(error)
             raise
         self.trouble, self._failures = None, 0
@@ -161,11 +178,26 @@ class Database:
                 if isinstance(error, IntegrityError) or getattr(getattr(error, "orig", None), "sqlstate", None) in _CROSSED:
                     if left:
                         continue
-                elif self.sqlite and isinstance(error, DBAPIError) and self._url.database not in {None, "", ":memory:"}:
+                elif self.sqlite and isinstance(error, DBAPIError) and self._url.database not in MEMORY:
                     # After a failed sync nobody knows which pages are on the disk: a new connection reads them again.
                     self._engine.dispose()
                 raise _unavailable(error) from error
         raise AssertionError
+
+    def _alone(self, statement: Update, values: Mapping[str, object]) -> int:
+        """On SQLite: what stands between a statement and its driver costs more than what the statement does."""
+        if statement not in self._prepared:
+            compiled: Any = statement.compile(dialect=self._engine.dialect)
+            self._prepared[statement] = str(compiled), tuple(compiled.positiontup)
+        words, order = self._prepared[statement]
+        driver: Any = self._engine.dialect.loaded_dbapi
+        try:
+            line: Any = next(iter(self._lines), None) or self._engine.raw_connection().driver_connection
+            return int(line.execute(words, [values[name] for name in order]).rowcount)
+        except (driver.Error, SQLAlchemyError, UnicodeError, OverflowError) as error:
+            if self._url.database not in MEMORY:
+                self._engine.dispose()
+            raise _unavailable(error) from error
 
     def _hang_up(self) -> None:
         """Whoever waits for an answer gets an error now."""

@@ -40,11 +40,11 @@ class SqlOfficeStates:
 
     async def put(self, document: str, state: OfficeState, *, before: OfficeState | None) -> OfficeState:
         """Replace what they knew, if that is so."""
+        if before is not None:
+            step = {"id": document, **_columns(before, "was_"), **_columns(state, "new_")}
+            return state if await self._database.step(_STEP, step) else await self.get(document) or state
 
         def act(connection: Connection) -> OfficeState:
-            if before is not None:
-                step = {"id": document, **_columns(before, "was_"), **_columns(state, "new_")}
-                return state if connection.execute(_STEP, step).rowcount else _state(connection, document) or state
             # Until the transaction ends no other one changes what the archive has of the document.
             key = key_for(connection, document)
             known = _state(connection, document)

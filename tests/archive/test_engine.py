@@ -17,13 +17,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from postgres import Postgres, postgres
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import bindparam, create_engine, event, inspect, text, update
 from sqlalchemy.engine import Engine
 
 from collab import cli
 from collab.archive import engine as module
 from collab.archive.engine import Database
-from collab.archive.tables import metadata
+from collab.archive.tables import documents, metadata, people
 from collab.errors import CollabError, Conflict, Unavailable
 
 if TYPE_CHECKING:
@@ -251,6 +251,20 @@ async def test_what_fails_in_a_transaction_is_undone_and_harms_nobody(url: str) 
     await database.close()
 
 
+async def test_one_statement_is_a_transaction_of_its_own(url: str) -> None:
+    database = Database(url)
+    await database.run(lambda connection: connection.execute(text("INSERT INTO documents (id) VALUES ('id:a'), ('id:b')")))
+    put = update(documents).where(documents.c.id == bindparam("document")).values(due=bindparam("when"))
+    assert [await database.step(put, {"document": document, "when": 1.5}) for document in ("id:a", "id:c", "id:a")] == [1, 0, 1]
+    with pytest.raises(Unavailable, match="does not take it"):
+        await database.step(update(documents).values(id=bindparam("none")), {"none": None})
+    assert database.trouble is None
+    assert await database.step(put, {"document": "id:a", "when": 2.5}) == 1
+    rows = looked(url, lambda connection: connection.execute(text("SELECT id, due FROM documents ORDER BY id")).fetchall())
+    assert [tuple(row) for row in rows] == [("id:a", 2.5), ("id:b", None)]
+    await database.close()
+
+
 @pytest.fixture
 def refusing() -> Iterator[Callable[[int | None], None]]:
     """Makes the disk take files up to this size only."""
@@ -263,7 +277,10 @@ def refusing() -> Iterator[Callable[[int | None], None]]:
     refuse(None)
 
 
-async def test_a_disk_that_refuses_is_told_and_takes_again_when_it_can(tmp_path: Path, refusing: Callable[[int | None], None]) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+async def test_a_disk_that_refuses_is_told_and_takes_again_when_it_can(
+    tmp_path: Path, refusing: Callable[[int | None], None], *, alone: bool
+) -> None:
     clock = Clock()
     database = Database(f"sqlite:///{tmp_path / 'archive.sqlite'}", clock=clock)
 
@@ -271,11 +288,14 @@ async def test_a_disk_that_refuses_is_told_and_takes_again_when_it_can(tmp_path:
         connection.execute(text("INSERT INTO people (digest, name) VALUES (randomblob(32), :name)"), {"name": "x" * 500_000})
 
     await database.run(add)
+    rename = update(people).values(name=bindparam("name"))
     refusing(200_000)
     with pytest.raises(CollabError):
-        await database.run(add)
+        await (database.step(rename, {"name": "y" * 500_000}) if alone else database.run(add))
     assert database.trouble
     refusing(None)
+    clock.now += 1.0
+    assert await database.step(rename, {"name": "z" * 400_000}) == 1
     clock.now += 1.0
     await database.run(add)
     assert not database.trouble
