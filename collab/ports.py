@@ -269,6 +269,9 @@ class Claims(Protocol):
     async def beside(self, folder: str) -> dict[str, Claim]:
         """Who else has which files of the folder at this path open, by path. What cannot be read is not told."""
 
+    async def find(self, document: str) -> tuple[Stat, Claim | None]:
+        """The file as it is, and who else has it open: one look for both."""
+
     async def hold(self, document: str, name: str) -> Claim | None:
         """Lock it, in the name that others are shown; again changes nothing, and the lock goes where the document went. Somebody outside who has it
         open is given back, and nothing is locked. Where no lock can be left, there is none.

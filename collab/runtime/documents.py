@@ -88,7 +88,11 @@ class Documents:
 
     async def find(self, name: str) -> Stat:
         """What the name stands for; etag and size are those of the live text when a room is ahead of the file."""
-        return self._live(await self._files.stat(name))
+        return self.seen(await self._files.stat(name))
+
+    def seen(self, stat: Stat) -> Stat:
+        """The file as `find` tells it."""
+        return self._live(stat)
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder."""

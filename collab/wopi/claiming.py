@@ -12,7 +12,7 @@ from collab.wopi.locks import NAME, Holder, holder_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collab.ports import Claim, Claims, Locks
+    from collab.ports import Claim, Claims, Locks, Stat
 
 log = logging.getLogger("collab.wopi")
 
@@ -31,6 +31,10 @@ class Claiming:
     async def outside(self, document: str) -> Claim | None:
         """Who has it open in an application outside."""
         return await self._claims.look(document)
+
+    async def find(self, document: str) -> tuple[Stat, Claim | None]:
+        """The file as it is, and who has it open in an application outside."""
+        return await self._claims.find(document)
 
     async def take(self, document: str, holder: Holder) -> Claim | None:
         """A suite has it open from now on, unless somebody outside has: then who."""

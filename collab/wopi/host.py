@@ -10,6 +10,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,20 +18,20 @@ from weakref import WeakValueDictionary
 
 from collab.access import Role
 from collab.errors import Changed, CollabError, Conflict, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
-from collab.formats.bodies import most
 from collab.ports import Lock, OfficeState, Stat
 from collab.runtime.documents import Held
 from collab.wopi import claiming, locks, names, states
 from collab.wopi.addresses import key_of, with_token
+from collab.wopi.incoming import Incoming
 from collab.wopi.info import SHARES, Facts, Product, check_file_info
 from collab.wopi.locks import Answer, Holder, Operation, decide, holder_of
 from collab.wopi.refusals import BadName, LockMismatch, NameTaken, NotOffered, OutOfStep, OverExpected
 from collab.wopi.tokens import DOWNLOAD, Pass, seal, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from collab.ports import Authors, Draft, Locks, OfficeStates, Reader, UserInfos
+    from collab.ports import Authors, Claim, Draft, Locks, OfficeStates, Reader, UserInfos
     from collab.runtime.bin import Trash
     from collab.runtime.documents import Documents
     from collab.wopi.addresses import Addresses
@@ -108,6 +109,7 @@ class WopiHost:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
+        self._incoming = Incoming(surroundings.documents, surroundings.live.covers)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     # --- passes
@@ -274,10 +276,8 @@ class WopiHost:
             raise LockMismatch("", claiming.words(other))
 
     async def unclaimed(self, document: str, held: str = "") -> None:
-        """LockMismatch while somebody outside has the document open: what we wrote now, that application would write over, unread."""
-        other = await self._around.claiming.outside(document)
-        if other is not None:
-            raise LockMismatch(held, claiming.words(other))
+        """LockMismatch while somebody outside has the document open."""
+        _check_unclaimed(await self._around.claiming.outside(document), held)
 
     async def _change(self, answer: Answer, document: str, lock: Lock, compared: str) -> Lock | None:
         """One step of the archive, and what stands after it: somebody may have come between."""
@@ -326,25 +326,30 @@ class WopiHost:
         """
         if granted.role < Role.EDITOR:
             raise NotFound("this token opens the document for reading only")
-        try:
-            found = await self._file(granted)
-        except NotFound:
-            found = await self._lost(granted)
-        async with self._received(found, body) as came, self._turn(granted.target):
+        async with self._incoming.received(body, lambda: self._there(granted)) as came, self._turn(granted.target):
             try:
-                stat = await self._file(granted)
+                stat, outside = await self._around.claiming.find(granted.target)
             except NotFound:
-                await self._around.keep(await self._lost(granted), came, "the document was deleted", granted)
+                await self._around.keep(await self._lost(granted), came.kept, "the document was deleted", granted)
                 raise
+            stat = self._around.documents.seen(stat)
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
-                if isinstance(came, bytes):
-                    return await self._put_live(stat, came, granted)
-                await self.unclaimed(stat.id, _id(held))
-                return await self._put_plain(stat, came, granted, timestamp, _id(held))
+                if self._around.live.covers(stat):
+                    return await self._put_live(stat, came.text, granted)
+                _check_unclaimed(outside, _id(held))
+                async with self._incoming.draft(stat, came) as draft:
+                    return await self._put_plain(stat, draft, granted, timestamp, _id(held))
             except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Denied) as error:
-                await self._around.keep(stat, came, error.detail, granted)
+                await self._around.keep(stat, came.kept, error.detail, granted)
                 raise
+
+    async def _there(self, granted: Pass) -> Stat:
+        """The document, also one that was deleted while it was open. NotFound."""
+        try:
+            return await self._file(granted)
+        except NotFound:
+            return await self._lost(granted)
 
     async def _lost(self, granted: Pass) -> Stat:
         """What was deleted while it was open: what comes now is kept where it was. NotFound."""
@@ -352,34 +357,6 @@ class WopiHost:
             if granted.target in entry.documents:
                 return Stat(granted.target, entry.path, entry.type, 0, "", 0.0, writable=False)
         raise NotFound("the document was deleted")
-
-    @asynccontextmanager
-    async def _received(self, stat: Stat, body: AsyncIterable[bytes]) -> AsyncIterator[bytes | Draft]:
-        """The whole body: bytes of a text, as long as one can be; else a draft on the storage."""
-        parts: list[bytes] = []
-        if self._around.live.covers(stat):
-            left = most(self._around.documents.sizes, stat.type)
-            async for piece in body:
-                parts.append(piece)
-                left -= len(piece)
-                if left < 0:
-                    break
-            else:
-                yield b"".join(parts)
-                return
-        # Of a file that may not be written any more there is a copy to be made.
-        async with self._drafted(stat.id if stat.writable else stat.path.rpartition("/")[0], _joined(parts, body)) as draft:
-            yield draft
-
-    @asynccontextmanager
-    async def _drafted(self, name: str, body: AsyncIterable[bytes]) -> AsyncIterator[Draft]:
-        draft = await self._around.documents.draft(name)
-        try:
-            async for piece in body:
-                await draft.add(piece)
-            yield draft
-        finally:
-            await draft.discard()
 
     async def _put_live(self, stat: Stat, body: bytes, granted: Pass) -> Put:
         self._heard(granted, stat)
@@ -394,8 +371,6 @@ class WopiHost:
             known = stands
 
     async def _put_plain(self, stat: Stat, body: Draft, granted: Pass, timestamp: str, held: str) -> Put:
-        if self._around.live.covers(stat):
-            raise TooLarge("the document is longer than a text may be that people edit together")
         known, digest = await self._known(stat), body.hash
         told = states.seen(known, stat.etag, stat.modified, locked=True, live=False)
         overwrites = not timestamp and self._around.product(granted.suite) is Product.COLLABORA
@@ -455,7 +430,7 @@ class WopiHost:
             return ""
 
     async def _make(self, folder: str, tried: Iterator[str], body: AsyncIterable[bytes]) -> Stat:
-        async with self._drafted(folder, body) as draft:
+        async with self._incoming.drafted(folder, body) as draft:
             for name in tried:
                 try:
                     return await draft.create(_path(folder, names.check(name)))
@@ -470,20 +445,21 @@ class WopiHost:
         except Malformed as error:
             raise BadName(error) from error
         except NotFound:
-            async with self._drafted(folder, body) as draft:
+            async with self._incoming.drafted(folder, body) as draft:
                 return await self._new(draft, folder, name)
         if there.folder or not overwrite:
             raise await self._taken(folder, name)
-        async with self._received(there, body) as came, self._turn(there.id):
+        async with self._incoming.received(body, partial(self._around.documents.find, there.id)) as came, self._turn(there.id):
             there = await self._around.documents.find(there.id)
             held = await self._held(there.id)
             if decide(Operation.OVERWRITE, _id(held), "") is Answer.REFUSE:
                 raise _mismatch(held)
-            if isinstance(came, bytes):
+            if self._around.live.covers(there):
                 # It was made of something else: it takes the place of what is there.
-                return (await self._around.documents.put(there.id, came, if_match="*", writer=granted.person))[0]
+                return (await self._around.documents.put(there.id, came.text, if_match="*", writer=granted.person))[0]
             await self.unclaimed(there.id)
-            return await self._around.documents.put_draft(there.id, came, if_match=there.etag)
+            async with self._incoming.draft(there, came) as draft:
+                return await self._around.documents.put_draft(there.id, draft, if_match=there.etag)
 
     async def _new(self, draft: Draft, folder: str, name: str) -> Stat:
         try:
@@ -632,19 +608,18 @@ def _mismatch(held: Lock | None) -> LockMismatch:
     return LockMismatch(held.id, holder_of(held.holder).words)
 
 
+def _check_unclaimed(outside: Claim | None, held: str) -> None:
+    """LockMismatch while somebody outside has the document open: what we wrote now, that application would write over, unread."""
+    if outside is not None:
+        raise LockMismatch(held, claiming.words(outside))
+
+
 def _id(held: Lock | None) -> str:
     return "" if held is None else held.id
 
 
 def _put(stat: Stat, state: OfficeState) -> Put:
     return Put(stat, states.word(state), states.time_of(state.modified))
-
-
-async def _joined(first: Iterable[bytes], rest: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    for piece in first:
-        yield piece
-    async for piece in rest:
-        yield piece
 
 
 def _check_expected(stat: Stat, most: int | None) -> None:

@@ -93,7 +93,9 @@ def office(cloud: OutsideCloud) -> Desk:
 
 
 async def test_a_file_that_nobody_has_open_is_nobodys(anywhere: Desk) -> None:
-    assert await anywhere.claims.look(await anywhere.id()) is None
+    document = await anywhere.id()
+    assert await anywhere.claims.look(document) is None
+    assert await anywhere.claims.find(document) == (await anywhere.outside.files.stat(document), None)
     assert await anywhere.claims.held() == {}
 
 
@@ -203,6 +205,7 @@ async def test_who_has_it_open_outside_is_told_and_keeps_it(desk: Desk) -> None:
     desk.leave(LOCK, BOB)
     expected = Claim("Bob", "LibreOffice", pytest.approx(now))  # type: ignore[arg-type]
     assert await desk.claims.look(document) == expected
+    assert await desk.claims.find(document) == (await desk.outside.files.stat(document), expected)
     assert await desk.claims.hold(document, "Ann") == expected
     await desk.claims.free(document)
     assert desk.outside.body(LOCK) == BOB

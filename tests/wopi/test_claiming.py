@@ -95,7 +95,7 @@ async def test_a_lock_that_somebody_left_a_day_ago_refuses_nobody(site: Site) ->
     site.time[0] += 86_401
     stat = await site.files.stat("a.docx")
     assert await shown(site) is None
-    assert await claiming(site).outside(stat.id) is None
+    assert await claiming(site).find(stat.id) == (stat, None)
 
 
 async def test_what_a_suite_saves_under_a_desktop_application_is_kept_beside_and_refused(site: Site) -> None:

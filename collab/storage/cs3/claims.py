@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from collab.errors import Denied, NotFound, Unsupported
 from collab.ports import Claim
+from collab.storage.cs3.bodies import Bodies
 
 if TYPE_CHECKING:
     from collab.gateway.resources import StorageLock
+    from collab.ports import Stat
     from collab.storage.claims import Noted
-    from collab.storage.cs3.cloud import Cloud
+    from collab.storage.cs3.cloud import Cloud, Found
 
 HOLDER = "office"
 
@@ -22,13 +24,18 @@ class CloudClaims:
     def __init__(self, cloud: Cloud, noted: Noted) -> None:
         self._cloud = cloud
         self._noted = noted
+        self._bodies = Bodies(cloud)
 
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
         async with self._cloud.acts(document) as token:
+            return self._foreign(await self._cloud.file(token, document))
+
+    async def find(self, document: str) -> tuple[Stat, Claim | None]:
+        """The file, and who else has it open."""
+        async with self._cloud.acts(document) as token:
             found = await self._cloud.file(token, document)
-            lock = found.resource.lock
-            return None if lock is None or self._cloud.locks.ours(lock) else self._claim(lock)
+            return self._cloud.described(found, await self._bodies.digest(found)), self._foreign(found)
 
     async def beside(self, folder: str) -> dict[str, Claim]:
         """Who else has which files of the folder open."""
@@ -80,6 +87,10 @@ class CloudClaims:
     async def held(self) -> dict[str, float]:
         """Those that we hold."""
         return {document: since for document, (_, since) in self._noted.all().items()}
+
+    def _foreign(self, found: Found) -> Claim | None:
+        lock = found.resource.lock
+        return None if lock is None or self._cloud.locks.ours(lock) else self._claim(lock)
 
     def _claim(self, lock: StorageLock) -> Claim:
         return Claim(lock.user, lock.application or "another application", self._cloud.clock())
