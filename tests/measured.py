@@ -56,6 +56,12 @@ def memory(pid: int) -> int:
     return 1024 * int(status.split("RssAnon:")[1].split()[0])
 
 
+def peak(pid: int) -> int:
+    """Bytes of memory that a process had at most."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
+
+
 def ticks(pid: int) -> float:
     """Processor seconds of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()

@@ -13,7 +13,7 @@ from collab.wopi.addresses import key_of
 from collab.wopi.tokens import Pass, seal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import httpx
     from serving import Served
@@ -48,7 +48,7 @@ class Office:
         granted = replace(self.granted, person=person, **changes)
         return Office(self.server, granted, sealed(self.server, granted))
 
-    def ask(self, method: str, path: str = "", body: bytes | None = None, **headers: str) -> httpx.Response:
+    def ask(self, method: str, path: str = "", body: bytes | Iterator[bytes] | None = None, **headers: str) -> httpx.Response:
         """Any request; `X_WOPI_Lock` is the header X-WOPI-Lock."""
         return asking.request(
             method,

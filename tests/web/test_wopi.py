@@ -15,7 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import asking
 import pytest
+from measured import peak
 from office import BEN, Office, id_of, opened, sealed, told
+from scale import scale
 from serving import Served, serving, shared_server, until
 from serving import server as own_server
 from suites import Flavour, fake_suite
@@ -829,3 +831,29 @@ def test_two_workers_are_one_host(tmp_path: Path) -> None:
             assert bare.content == body
             mismatch(office.lock("other"), "l")
             assert Office(server, office.granted, "INVALID").get().status_code == 401
+
+
+def test_a_large_body_is_put_in_flat_memory(tmp_path: Path) -> None:
+    """FILE-16: of a gigabyte nobody holds more than a piece, neither on its way in nor when it cannot be taken."""
+    size, piece = scale(128, 1024) * 2**20 + 1, bytes(2**20)
+
+    def body(last: bytes) -> Iterator[bytes]:
+        for _ in range(size // len(piece)):
+            yield piece
+        yield last
+
+    with serving(tmp_path, COLLAB_UPLOAD_LIMIT=str(2**31)) as server:
+        office = opened(server, "huge.docx")
+        assert office.lock("mine").status_code == 200
+        assert office.put(bytes(2**22), "mine").status_code == 200
+        before = peak(server.pid)
+        assert office.ask("POST", "/contents", body(b"1"), X_WOPI_Override="PUT", X_WOPI_Lock="mine").status_code == 200
+        assert office.ask("POST", "/contents", body(b"2"), X_WOPI_Override="PUT", X_WOPI_Lock="theirs").status_code == 409
+        assert peak(server.pid) - before < 16 * 2**20
+        stored, kept = sorted(server.root.glob("huge*.docx"), key=lambda path: len(path.name))
+        for path, last in ((stored, b"1"), (kept, b"2")):
+            assert path.stat().st_size == size
+            with path.open("rb") as file:
+                assert all(each == piece for each in iter(partial(file.read, len(piece)), b"") if len(each) > 1)
+                file.seek(-1, 2)
+                assert file.read() == last
