@@ -27,7 +27,7 @@ from collab.cluster.nodes import Nodes
 from collab.cluster.passing import Passage, Passing
 from collab.cluster.shared import Shared
 from collab.cluster.workers import Supervisor
-from collab.errors import CollabError, Conflict, Unavailable
+from collab.errors import CollabError, Conflict, Denied, Unavailable
 from collab.frames import frame
 from collab.journal.sqlite import Seat as JournalSeat
 from collab.journal.sqlite import SqliteJournal
@@ -47,13 +47,14 @@ from collab.runtime.saver import Timing
 from collab.runtime.search import Search, Turns
 from collab.runtime.upkeep import upkeep_loop
 from collab.session import Limits
-from collab.settings import origin_of
+from collab.settings import Misconfigured, origin_of
 from collab.state import directory as state
 from collab.state.database import Database
 from collab.state.secrets import Logins, signing_key
 from collab.state.shelf import Shelf
 from collab.state.tables import STATE
 from collab.state.turn import Turn
+from collab.storage.claims import Noted
 from collab.storage.fences import Fences
 from collab.storage.local import LocalFiles
 from collab.storage.local_bin import LocalBin
@@ -554,17 +555,30 @@ def _operator(env: Mapping[str, str]) -> str:
 
 def state_of(settings: Settings) -> Path:
     """Where the state directory of the settings is, or will be."""
+    if settings.storage == "cs3":
+        return settings.state or state.default(Path("/cs3", settings.cs3_gateway, settings.cs3_root.strip("/")), os.environ)
     return settings.state or state.default(settings.root, os.environ)
 
 
+def root_of(settings: Settings) -> Path:
+    """The folder of this machine that the server works in: the root, or for files in a cloud one in the state, where bodies wait on their way."""
+    return state_of(settings) / "spool" if settings.storage == "cs3" else settings.root
+
+
 def prepared(settings: Settings, *, adopt: bool = False) -> Directory:
-    """The state directory of the settings; errors of `collab.state.directory.prepare`."""
-    return state.prepare(settings.root, state_of(settings), adopt=adopt)
+    """The state directory of the settings; errors of `collab.state.directory.prepare`, `Denied`."""
+    if settings.storage == "cs3":
+        try:
+            state_of(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
+            root_of(settings).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Denied(f"{error.strerror}: {root_of(settings)}") from error
+    return state.prepare(root_of(settings), state_of(settings), adopt=adopt)
 
 
 def present(settings: Settings) -> Directory:
     """The state directory of the settings as it is; errors of `collab.state.directory.existing`."""
-    return state.existing(settings.root, state_of(settings))
+    return state.existing(root_of(settings), state_of(settings))
 
 
 def archive_url(settings: Settings, directory: Directory) -> str:
@@ -669,21 +683,24 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
         shared = _shared(settings, directory, archive)
         journal = _journal(directory, seat) if shared is None else shared.journal
         fences = Fences(directory.path / "fences", shared.placement.fence) if shared is not None else None
-        moving = Turn(directory.path / "files.turn") if many else None
-        files = LocalFiles(directory.root, Names(database), fences=fences, turn=moving)
+        if settings.storage == "cs3":
+            store = _cloud(settings, directory, database, archive)
+        else:
+            moving = Turn(directory.path / "files.turn") if many else None
+            store = _folder(directory, LocalFiles(directory.root, Names(database), fences=fences, turn=moving))
 
         async def close() -> None:
             await (journal if shared is None else shared).close()
             await archive.close()
-            await files.close()
+            await store.close()
 
         app = build(
             settings,
             Adapters(
-                files=files,
-                folders=LocalFolders(files),
-                claims=LocalClaims(files),
-                bin=LocalBin(files),
+                files=store.files,
+                folders=store.folders,
+                claims=store.claims,
+                bin=store.bin,
                 journal=journal,
                 bases=archive.bases,
                 versions=archive.versions,
@@ -693,7 +710,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 office=archive.office,
                 infos=archive.infos,
                 archive_trouble=lambda: archive.trouble,
-                watch=LocalWatch(directory.root),
+                watch=store.watch,
                 secret=secret_of(settings, directory),
                 one_time=Logins(database),
                 spent=Spent(directory.spent, time.time(), shared=many),
@@ -713,7 +730,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
         if shared is not None and fences is not None:
             shared.refill = app.rooms.refill
             shared.placement.floor, shared.placement.taken = fences.standing, fences.take
-        files.recognise = app.rooms.recognise
+        store.attach(app.rooms)
 
         def listening(port: int) -> None:
             app.admission.port = port
@@ -737,6 +754,58 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 on_ready=listening,
                 watch=None if seat is None else seat.life.watch,
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where the files are. `attach` is told of the rooms, before they start."""
+
+    files: Files
+    folders: Folders
+    claims: Claims
+    bin: Bin
+    watch: Watch
+    attach: Callable[[Rooms], None]
+    close: Callable[[], Awaitable[None]]
+
+
+def _folder(directory: Directory, files: LocalFiles) -> Store:
+    """A folder of this machine."""
+
+    def attach(rooms: Rooms) -> None:
+        files.recognise = rooms.recognise
+
+    return Store(files, LocalFolders(files), LocalClaims(files), LocalBin(files), LocalWatch(directory.root), attach, files.close)
+
+
+def _cloud(settings: Settings, directory: Directory, database: Database, archive: Archive) -> Store:
+    """A cloud that speaks CS3. Misconfigured: its libraries are not installed."""
+    try:
+        # Nobody else needs the extra.
+        from collab.gateway.calls import Gateway  # noqa: PLC0415
+        from collab.gateway.identity import Machine  # noqa: PLC0415
+        from collab.gateway.transfers import Transfers  # noqa: PLC0415
+        from collab.storage import cs3  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            f"COLLAB_STORAGE=cs3 needs a library that is not installed ({error.name}): pip install 'collab[cs3]'"
+        ) from error
+    gateway = Gateway(settings.cs3_gateway, tls=settings.cs3_tls, timeout=settings.cs3_timeout)
+    secret = settings.cs3_machine_secret.get_secret_value() if settings.cs3_machine_secret else ""
+    cloud = cs3.Cloud(
+        gateway,
+        Transfers(),
+        cs3.Alone(Machine(gateway, secret), settings.cs3_user),
+        archive.resources,
+        root=settings.cs3_root,
+        application=settings.cs3_app_name,
+    )
+    files, watch = cs3.CloudFiles(cloud, spool=directory.root), cs3.CloudWatch(cloud)
+
+    def attach(rooms: Rooms) -> None:
+        watch.opened = lambda: {host.id: host.stat.path for host in rooms.hosts}
+
+    return Store(files, cs3.CloudFolders(cloud), cs3.CloudClaims(cloud, Noted(database)), cs3.CloudBin(cloud), watch, attach, files.close)
 
 
 def _journal(directory: Directory, seat: Seat | None) -> SqliteJournal:

@@ -42,10 +42,12 @@ WRONG = 2
 """Exit status when the command cannot do what it was asked."""
 SHARED = ("config", "root", "state")
 """Settings that every command takes."""
-SECRETS = ("secret", "iop_secret")
+SECRETS = ("secret", "iop_secret", "cs3_machine_secret")
 """Settings that are no flags: everybody on the machine sees those."""
-CHATTY = ("alembic", "httpcore", "httpx", "watchfiles")
+CHATTY = ("alembic", "watchfiles")
 """Libraries that tell at the level of information what only their developers want to know."""
+SECRETIVE = ("httpcore", "httpx")
+"""Libraries that tell headers and addresses, and with them tokens of others."""
 _ID = re.compile("id:[a-z]{26}")
 _NAME_LENGTH = 200
 
@@ -228,6 +230,8 @@ def _set_logging(settings: Settings) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING if settings.log_level != "debug" else logging.DEBUG)
+    for secretive in SECRETIVE:
+        logging.getLogger(secretive).setLevel(logging.WARNING)
 
 
 def _set_audit(settings: Settings) -> None:

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from collab.access import SECRET_BYTES
+from collab.errors import Malformed
+from collab.gateway.resources import ResourceId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,6 +155,15 @@ def _suite_host(value: str) -> str:
     return name
 
 
+def _cloud_root(value: str) -> str:
+    if value and not value.startswith("/"):
+        try:
+            ResourceId.parse(value)
+        except Malformed as error:
+            raise ValueError(f"{error.detail}, nor an absolute path") from error
+    return value
+
+
 def _journal(value: str) -> str:
     if value and not value.startswith(("redis://", "rediss://", "unix://", "valkey://", "valkeys://")):
         raise ValueError("must be redis://name:port/0, rediss://… or unix:///socket")
@@ -256,6 +267,25 @@ class Settings(BaseSettings):
     ] = ""
     heartbeat: Annotated[Seconds, Field(description="A node that was not heard of for so long is gone, by Redis' clock.", ge=0.5)] = 6.0
     bin_days: Annotated[float, Field(description="Days that something deleted waits in the bin.", gt=0, le=36500)] = 30.0
+    storage: Annotated[
+        Literal["local", "cs3"], Field(description="Where the files are: local (the root) or cs3 (a cloud, by its CS3 gateway).")
+    ] = "local"
+    cs3_gateway: Annotated[str, Field(description="The gateway of a cloud that speaks CS3, name:port.", pattern=r"^(\S+:\d{1,5})?$")] = ""
+    cs3_tls: Annotated[bool, Field(description="The gateway is spoken to with TLS.")] = False
+    cs3_root: Annotated[
+        str,
+        AfterValidator(_cloud_root),
+        Field(description="The folder of the cloud that is served: an id (storage$space!opaque), or a path. By default all spaces."),
+    ] = ""
+    cs3_timeout: Annotated[Seconds, Field(description="Seconds in which the gateway must answer a call.", gt=0)] = 10.0
+    cs3_machine_secret: Annotated[
+        SecretStr | None,
+        Field(description="What the cloud's operator lets the server act for users with (auth type machine). Never a flag."),
+    ] = None
+    cs3_user: Annotated[str, Field(description="The user of the cloud for whom the server acts.")] = ""
+    cs3_app_name: Annotated[
+        str, Field(description="What others in the cloud see as the holder of our locks.", min_length=1, max_length=80)
+    ] = "Collab"
     wopi_discovery: Annotated[
         tuple[Suite, ...],
         NoDecode,
@@ -319,6 +349,11 @@ class Settings(BaseSettings):
             )
         if self.workers > 1 and self.journal:
             raise ValueError("workers share the journal in the state: with a journal in Redis start a server for each node instead")
+        if self.storage == "cs3" and not (self.cs3_gateway and self.cs3_machine_secret and self.cs3_user):
+            raise ValueError(
+                "files in a cloud need its gateway (COLLAB_CS3_GATEWAY), and for whom and by what secret the server acts there "
+                "(COLLAB_CS3_USER, COLLAB_CS3_MACHINE_SECRET)"
+            )
         if self.save_at_most < self.save_delay:
             raise ValueError("save_at_most must not be shorter than save_delay")
         if self.limit_frame_before > self.limit_frame:

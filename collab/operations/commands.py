@@ -57,6 +57,8 @@ def add(commands: argparse._SubParsersAction[Any], shared: Callable[[argparse.Ar
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
     """Do what was asked; errors are CollabError and OSError."""
+    if settings.storage == "cs3" and given.command in {"restore", "export"}:
+        raise Conflict(f"`collab {given.command}` is for files in a folder, and these are in a cloud (docs/how-to/cs3.md)")
     if given.command != "erase" and (settings.journal or (given.command != "restore" and _moved(settings))):
         raise Conflict(
             f"`collab {given.command}` needs a journal in the state, and this one is in Redis: "

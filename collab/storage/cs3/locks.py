@@ -112,13 +112,19 @@ class Locks:
                 self._held[resource] = _Held(new.id, fence, {holder, *(held.holders if held is not None else ())})
             return foreign
 
-    async def refresh(self, token: str, resource: ResourceId) -> None:
-        """Hold it on. Locked: it is not ours any more, or never was; it is forgotten."""
+    def fence_of(self, resource: ResourceId) -> int | None:
+        """The fencing number of the room lock that this process has."""
+        held = self._held.get(resource)
+        return None if held is None else held.fence
+
+    async def refresh(self, token: str, resource: ResourceId, fence: int | None = None) -> bool:
+        """Hold it on. False: this process has none, or not with this number. Locked: it is somebody else's by now, and forgotten."""
         async with self._turn(resource):
             held = self._held.get(resource)
-            if held is None:
-                raise Locked("the file's lock was lost")
+            if held is None or (fence is not None and held.fence != fence):
+                return False
             await self._refresh(token, resource, held)
+            return True
 
     async def give(self, token: str, resource: ResourceId, holder: str) -> None:
         """It goes when nobody here needs it any more, also one of no fencing number that a crash left. Another's stays."""

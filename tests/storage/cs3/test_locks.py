@@ -79,6 +79,9 @@ async def test_a_room_takes_over_what_a_node_with_a_smaller_number_has_and_never
     with pytest.raises(Locked):
         await before.refresh(nodes.token, nodes.file)
     assert before.id_of(nodes.file) == ""
+    assert not await before.refresh(nodes.token, nodes.file)
+    assert await after.refresh(nodes.token, nodes.file, 8)
+    assert not await after.refresh(nodes.token, nodes.file, 7)
     with pytest.raises(Locked, match="another server"):
         await before.take(nodes.token, nodes.file, "room", 7)
     assert nodes.node.lock is not None
