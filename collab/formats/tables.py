@@ -29,8 +29,8 @@ _DIGITS: Final = 9
 """Significant digits from which on a number may have been rounded by who showed it."""
 _EXACT: Final = 15
 """Significant digits that a spreadsheet keeps of a number."""
-_CALCULATED: Final = 100_000
-"""Cells that the formulas of a table may read."""
+_CALCULATED: Final = 4
+"""How often the formulas of a table may read all its cells: so they take no longer than to read the table."""
 _PIVOT: Final = 30
 """Years of two digits from here on are those of the last century."""
 
@@ -94,7 +94,8 @@ def _says(made: list[_Row], put: list[_Row]) -> bool:
 def _calculated(ours: _Table, theirs: _Table) -> _Table:
     """The suite's table with our formulas where it has just what they make of its cells, in the same place."""
     columns = max(len(row.keys) for row in theirs.rows)
-    sheet = Sheet(lambda row, column: _calculable(theirs, row, column), len(theirs.rows), columns, _CALCULATED)
+    left = _CALCULATED * sum(len(row.cells) for row in (*ours.rows, *theirs.rows))
+    sheet = Sheet(lambda row, column: _calculable(theirs, row, column), len(theirs.rows), columns, left)
     rows = [*theirs.rows]
     for place, (mine, yours) in enumerate(zip(ours.rows, theirs.rows, strict=False)):
         # Where rows came or went, a row that has nothing in common with ours is another one.
