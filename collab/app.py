@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from collab.runtime.history import History
 from collab.runtime.metrics import Metrics
 from collab.runtime.noticing import Noticing
 from collab.runtime.pulse import Pulse
+from collab.runtime.rights import GrantRights
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
 from collab.runtime.search import Search, Turns
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
         OfficeStates,
         Placement,
         Rejections,
+        Rights,
         UserInfos,
         Versions,
         Watch,
@@ -157,6 +159,8 @@ class Adapters:
     clock: Callable[[], float] = time.monotonic
     random: Callable[[int], bytes] = os.urandom
     client: Path = CLIENT
+    rights: Rights = field(default_factory=GrantRights)
+    """Who may do what with a document."""
     archive_trouble: Callable[[], str | None] = lambda: None
     """Why the archive takes nothing just now, in words, or None."""
     watch: Watch | None = None
@@ -249,6 +253,8 @@ def build(settings: Settings, adapters: Adapters) -> App:
             weakness=adapters.weakness,
             placement=adapters.placement,
             forgetful=adapters.forgetful,
+            rights=adapters.rights,
+            review=settings.rights_interval,
             beat=pulse.beat,
             aside=aside.run,
         ),
@@ -262,6 +268,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
     trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, claims=adapters.claims, days=settings.bin_days)
     api = Api(
         documents=documents,
+        rights=adapters.rights,
         sessions=sessions,
         admission=admission,
         shelf=adapters.shelf,
@@ -422,6 +429,7 @@ def _office(  # noqa: PLR0913 - the surroundings
     return WopiHost(
         OfficeSurroundings(
             documents=documents,
+            rights=adapters.rights,
             trash=trash,
             live=Live(documents, rooms),
             locks=adapters.locks,

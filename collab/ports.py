@@ -7,7 +7,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collab.access import Grant, Role
 
 Meta = Mapping[str, object]
 """A JSON object."""
@@ -282,6 +285,15 @@ class Claims(Protocol):
 
     async def held(self) -> dict[str, float]:
         """The documents that we hold, also since before a crash, and since when: UTC seconds."""
+
+
+class Rights(Protocol):
+    """Who may do what with a document just now: one decision for sockets, requests, pages and office suites."""
+
+    async def role(self, grant: Grant, stat: Stat) -> Role:
+        """What the grant's person may do with it. Raises `Forbidden` for who may not even see it, `Unauthorized` for whose sign-in is over, `NotFound`
+        when it is nowhere in this person's eyes, and `Unavailable`: then what was known last goes on.
+        """
 
 
 class Watch(Protocol):

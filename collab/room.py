@@ -273,6 +273,15 @@ class Room:
             effects += [Store(made), Spread(protocol.update(made))]
         return effects
 
+    def permit(self, peer: Peer) -> list[Effect]:
+        """The peer may write from now on: what was not taken from it before is asked for."""
+        peer.told = False
+        if not peer.unheard or Asked.GAP in peer.asked:
+            return []
+        peer.unheard = False
+        peer.asked.append(Asked.GAP)
+        return [self._ask(peer)]
+
     def measure(self) -> None:
         """The text grew by what no peer sent."""
         self._size = self.document.length()
@@ -370,6 +379,7 @@ class Room:
     def _read_only(self, peer: Peer, kind: Kind, verdict: Verdict) -> list[Effect]:
         if kind is Kind.STEP2 and self.document.adds_nothing(verdict):
             return [Store(b"", peer, 1)]
+        peer.unheard = True
         if peer.dialect.statuses:
             return [Answer(peer)]
         if peer.told:

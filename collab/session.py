@@ -74,6 +74,10 @@ class Peer:
     """Missing parts that were asked for and did not come."""
     told: bool = False
     """A y-websocket reader has been told that it may not write."""
+    why: str = ""
+    """Why it may only read since it is here: `taken` (its right to write was taken away) or `file` (nobody may write the file); else empty."""
+    unheard: bool = False
+    """Something that it sent was not taken because it may only read."""
     greeted: bool = False
     shown: set[int] = field(default_factory=set)
     """Client ids under which it showed itself."""

@@ -230,6 +230,9 @@ class Settings(BaseSettings):
     room_memory: Annotated[
         Bytes, Field(description="Bytes of memory for open documents; above it those that nobody has open leave before their time.")
     ] = 512 * MIB
+    rights_interval: Annotated[
+        Seconds, Field(description="How often it is looked at again what people who have a document open may do with it.", gt=0)
+    ] = 30.0
     header_timeout: Annotated[Seconds, Field(description="A request's headers must be complete in this time.", gt=0)] = 10.0
     sign_in_timeout: Annotated[Seconds, Field(description="A Hocuspocus client must have signed in after this time.", gt=0)] = 60.0
     limit_text: Annotated[Bytes, Field(description="Bytes of a text document, and of a body sent to /api.", gt=0)] = 16 * MIB

@@ -58,7 +58,7 @@ class Word(IntEnum):
     STALL = 8
     CATCH_UP = 9
     ALLOW = 10
-    """To the owner: one byte of `Role`."""
+    """To the owner: one byte of `Role`, then why it may only read, or nothing."""
     OUT = 11
     """To the relay: so many sessions, their numbers, and frames for the sockets of all of them."""
     REFUSE = 12
@@ -69,6 +69,12 @@ class Word(IntEnum):
     RESUME = 15
     STAT = 16
     """To the relay: what the document is now."""
+    REVIEW = 17
+    """To the relay: look what the person may do now."""
+    GONE = 18
+    """To the relay: whether the document's file is gone (one byte)."""
+    MISS = 19
+    """To the owner: the person does not find the document's file; look for it."""
 
 
 class Socket(Protocol):
@@ -90,6 +96,9 @@ class Socket(Protocol):
 
     def fault(self, address: bytes, error: CollabError, *, edit: bool) -> None:
         """A message could not be taken."""
+
+    def review(self, address: bytes) -> None:
+        """Look what its person may do now."""
 
 
 class _Pulse:
@@ -141,6 +150,7 @@ class Away:
 
     def __init__(self, relay: Relay, stat: Stat) -> None:
         self.stat = stat
+        self.gone = False
         self._relay = relay
         self._numbers: dict[Peer, int] = {}
 
@@ -170,10 +180,14 @@ class Away:
         """It reads again."""
         self._say(peer, Word.CATCH_UP)
 
-    def allow(self, peer: Peer, role: Role) -> None:
+    def miss(self, peer: Peer) -> None:
+        """The peer's person does not find the file."""
+        self._say(peer, Word.MISS)
+
+    def allow(self, peer: Peer, role: Role, why: str = "") -> None:
         """The peer has this role from now on."""
-        peer.role = role
-        self._say(peer, Word.ALLOW, bytes((role,)))
+        peer.role, peer.why = role, why
+        self._say(peer, Word.ALLOW, bytes((role,)), why.encode())
 
     def _say(self, peer: Peer, word: Word, *parts: bytes) -> None:
         number = self._numbers.get(peer)
@@ -310,7 +324,13 @@ class Relay:
     @staticmethod
     def _change(seat: _Seat, word: int, body: bytes) -> None:
         if word == Word.STAT:
-            seat.away.stat = stat_of(unpack(body))
+            before, seat.away.stat = seat.away.stat, stat_of(unpack(body))
+            if before.writable is not seat.away.stat.writable:
+                seat.line.review(seat.peer.address)
+        elif word == Word.GONE:
+            seat.away.gone = bool(body[0])
+        elif word == Word.REVIEW:
+            seat.line.review(seat.peer.address)
         elif word == Word.PAUSE and not seat.paused:
             seat.paused = True
             seat.line.pause()
@@ -340,6 +360,8 @@ class Guest:
         self.host = host
         self.peer = peer
         self.told = host.stat
+        self.gone = False
+        """What was told of the file last."""
         self.stalled = False
         """Its socket does not read."""
         self.behind = False
@@ -358,6 +380,11 @@ class Guest:
     def resume(self) -> None:
         """It is read again."""
         self._guests.say(Word.RESUME, self._number)
+
+    def review(self, address: bytes) -> None:
+        """Its person's rights are looked at where its socket is."""
+        del address
+        self._guests.say(Word.REVIEW, self._number)
 
     def refuse(self, address: bytes, error: CollabError) -> None:
         """Its session ends."""
@@ -462,8 +489,11 @@ class Guests:
         guest.host.stall(guest.peer)
 
     def _news(self) -> None:
-        """Documents may have another name by now."""
+        """Documents may have another name by now, or no file."""
         for number, guest in self._guests.items():
+            if guest.gone is not guest.host.gone:
+                guest.gone = guest.host.gone
+                self.say(Word.GONE, number, bytes((guest.gone,)))
             stat = guest.host.stat
             if (stat.path, stat.writable) != (guest.told.path, guest.told.writable):
                 guest.told = stat
@@ -535,5 +565,7 @@ class Guests:
             if not self._wire.full:
                 guest.behind = False
                 host.catch_up(peer)
+        elif word == Word.MISS:
+            host.miss(peer)
         elif word == Word.ALLOW:
-            host.allow(peer, Role(body[0]))
+            host.allow(peer, Role(body[0]), body[1:].decode())

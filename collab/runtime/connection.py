@@ -27,8 +27,8 @@ from collab.runtime.meter import Meter
 from collab.session import Joining, Leaving, Peer, check_queue
 
 if TYPE_CHECKING:
-    from collab.access import Person
     from collab.dialects import Dialect
+    from collab.ports import Stat
     from collab.protocol import Message
     from collab.runtime.elsewhere import Hosting
     from collab.runtime.outbound import Outbound
@@ -43,14 +43,39 @@ _COOKIE = "cookie"
 """The token of pages whose socket carries the session, as an empty one; with a colon and a person's id it says whose words they are."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Editing:
-    """The session is in a room."""
+    """The session is in a room (see `rights.Seat`)."""
 
     host: Hosting
     peer: Peer
     grant: Grant
+    connection: Connection
     expiry: asyncio.TimerHandle | None = None
+    held: list[Message] | None = None
+    """What waits until it is known what a new token allows."""
+
+    @property
+    def stat(self) -> Stat:
+        """The document."""
+        return self.host.stat
+
+    @property
+    def gone(self) -> bool:
+        """Whether its file is gone."""
+        return self.host.gone
+
+    def miss(self) -> None:
+        """Let the room look for the file."""
+        self.host.miss(self.peer)
+
+    def decide(self, role: Role) -> None:
+        """From now on it has this role."""
+        self.connection.decide(self, role)
+
+    def dismiss(self, error: CollabError) -> None:
+        """It ends."""
+        self.connection.dismiss(self, error)
 
 
 @dataclass(slots=True)
@@ -262,6 +287,43 @@ class Connection:
             self._say(address, protocol.REFUSED)
         self.refuse(address, error)
 
+    def review(self, address: bytes) -> None:
+        """The storage refused something, or the file may be written by others now: look what the person may do."""
+        session = self._sessions.get(address)
+        if isinstance(session, Editing):
+            self.rooms.reviews.soon(session)
+
+    # --- what those say who look at rights
+
+    def seats(self) -> list[Editing]:
+        """The sessions that are in rooms."""
+        return [] if self._over else self._editing()
+
+    def decide(self, session: Editing, role: Role) -> None:
+        """What the person may do there from now on; who is there is told."""
+        peer, stat = session.peer, session.host.stat
+        if self._over or self._sessions.get(peer.address) is not session or role is peer.role:
+            return
+        log.info("%s may do other things with %s now: %s", session.grant.person.id, stat.id, role.word)
+        self.rooms.audit("rights", session.grant.person, stat, self._caller.address, role.word)
+        self._allow(session, role)
+
+    def dismiss(self, session: Editing, error: CollabError) -> None:
+        """The person may not even see the document any more."""
+        if not self._over and self._sessions.get(session.peer.address) is session:
+            self.refuse(session.peer.address, error)
+
+    def _allow(self, session: Editing, role: Role, *, anyway: bool = False) -> None:
+        """The role is this one, and the client is told when that changes something, or anyway."""
+        peer = session.peer
+        wrote = peer.writes
+        why = "" if role >= Role.EDITOR else peer.why
+        if wrote and role < Role.EDITOR:
+            why = "taken" if session.host.stat.writable else "file"
+        session.host.allow(peer, role, why)
+        if self._dialect.addressed and (anyway or peer.writes is not wrote):
+            self._say(peer.address, protocol.authenticated(_scope(peer)))
+
     def keep_alive(self) -> None:
         """Browsers do not see WebSocket pings: something has to come at least every 20 s."""
         if self.spoke or self.lagging:
@@ -281,6 +343,9 @@ class Connection:
         self.write(self.rooms.frame(address + message))
 
     def _edit(self, address: bytes, session: Editing, message: Message) -> None:
+        if session.held is not None:
+            session.held.append(message)
+            return
         kind, payload = message
         try:
             session.host.receive(session.peer, kind, payload)
@@ -384,9 +449,10 @@ class Connection:
             person = await self.rooms.people.met(grant.person) if grant.role >= Role.EDITOR else grant.person
             if self.rooms.stopping:
                 return  # as with everything that comes now; the socket is closed in a moment
-            host = await self.rooms.enter(protocol.document_name(address) if address else self._document, grant)
+            host, role = await self.rooms.enter(protocol.document_name(address) if address else self._document, grant)
             if self._sessions.get(address) is session:
-                self._enter(address, session, host, grant, person)
+                peer = Peer(self.rooms.next_id(), person, role, self._dialect, address, color_of(person.id))
+                self._enter(session, Editing(host, peer, grant, self))
         except CollabError as error:
             if self._sessions.get(address) is session and not self.rooms.stopping:
                 self.refuse(address, error)
@@ -395,17 +461,16 @@ class Connection:
             if self._sessions.get(address) is session:
                 self.refuse(address, Unavailable("The document can't be opened just now."))
 
-    def _enter(self, address: bytes, session: Arriving, host: Hosting, grant: Grant, person: Person) -> None:
-        role = grant.role if host.stat.writable else Role.VIEWER
-        peer = Peer(self.rooms.next_id(), person, role, self._dialect, address, color_of(person.id))
+    def _enter(self, session: Arriving, editing: Editing) -> None:
+        host, peer, grant = editing.host, editing.peer, editing.grant
+        address = peer.address
         session.timer.cancel()
-        editing = Editing(host, peer, grant)
         self._sessions[address] = editing
         self._watch_expiry(address, editing)
         host.enter(peer, self)
         if self._dialect.addressed:
-            self._say(address, protocol.authenticated("read-write" if peer.writes else "readonly"))
-        self.rooms.audit("open", grant.person, host.stat, self._caller.address, role.word)
+            self._say(address, protocol.authenticated(_scope(peer)))
+        self.rooms.audit("open", grant.person, host.stat, self._caller.address, peer.role.word)
         if len(session.waiting.queue) > self._turn.messages:
             self._rest()
         for message in session.waiting.queue:
@@ -463,9 +528,39 @@ class Connection:
             self.refuse(address, Forbidden("The new token is somebody else's or for another document."))
         else:
             session.grant = replace(grant)
-            session.host.allow(session.peer, grant.role if stat.writable else Role.VIEWER)
             self._watch_expiry(address, session)
-            self._say(address, protocol.authenticated("read-write" if session.peer.writes else "readonly"))
+            if session.held is None:
+                # It counts from the next message on.
+                session.held = []
+                self.pause()
+                self.rooms.spawn(self._renewed(address, session))
+
+    async def _renewed(self, address: bytes, session: Editing) -> None:
+        """What the new token allows."""
+        refused: CollabError | None = None
+        role, asked = session.peer.role, None
+        try:
+            while asked is not session.grant:
+                asked = session.grant
+                role = await self.rooms.rights.role(asked, session.host.stat)
+        except (Forbidden, Unauthorized) as error:
+            refused = error
+        except CollabError as error:
+            # The next look will know.
+            log.warning("%s: what a new token allows is not known yet: %s", session.host.stat.id, error.detail)
+        finally:
+            held, session.held = session.held or [], None
+            self.resume()
+        if self._over or self._sessions.get(address) is not session:
+            return
+        if refused is not None:
+            self.refuse(address, refused)
+            return
+        self._allow(session, role, anyway=True)
+        self._backlog.extendleft((address, message) for message in reversed(held))
+        if self._backlog and not self.lagging and self._resting is None:
+            self.pause()
+            self._rested()
 
     def _end(self, address: bytes) -> None:
         session = self._sessions.pop(address, None)
@@ -475,3 +570,8 @@ class Connection:
             session.host.leave(session.peer)
         elif isinstance(session, Arriving):
             session.timer.cancel()
+
+
+def _scope(peer: Peer) -> str:
+    """As providers are told it."""
+    return "read-write" if peer.writes else "readonly"

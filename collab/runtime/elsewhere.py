@@ -40,6 +40,10 @@ class Hosting(Protocol):
     def stat(self) -> Stat:
         """What the document is."""
 
+    @property
+    def gone(self) -> bool:
+        """Whether its file is gone, as far as that is known here."""
+
     def enter(self, peer: Peer, line: Line) -> None:
         """A peer joins. Unavailable."""
 
@@ -58,8 +62,11 @@ class Hosting(Protocol):
     def catch_up(self, peer: Peer) -> None:
         """It reads again."""
 
-    def allow(self, peer: Peer, role: Role) -> None:
-        """The peer has this role from now on."""
+    def miss(self, peer: Peer) -> None:
+        """The peer's person does not find the file: look for it."""
+
+    def allow(self, peer: Peer, role: Role, why: str = "") -> None:
+        """The peer has this role from now on; `why` it may only read (see `Peer.why`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,9 @@ class Line(Protocol):
     def refuse(self, address: bytes, error: CollabError) -> None:
         """End the session of one document."""
 
+    def review(self, address: bytes) -> None:
+        """Look what its person may do now."""
+
 
 @dataclass(eq=False, slots=True)
 class Member:
@@ -143,6 +146,7 @@ class Host:
         spawn: Callable[[Coroutine[object, object, None]], object],
         changed: Callable[[], None],
         lost: Callable[[], None],
+        missed: Callable[[], None],
         weakness: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._weakness = weakness
@@ -158,7 +162,7 @@ class Host:
         self.logged = 0
         """Bytes of the log since its checkpoint."""
         self.closed = False
-        self.gone = False
+        self.elsewhere = False
         """The document lives elsewhere: nothing is written from here any more, neither journal nor file."""
         self.closing = asyncio.Event()
         """Set when the room is about to go: nothing waits any more."""
@@ -173,6 +177,7 @@ class Host:
         self._spawn = spawn
         self._changed = changed
         self._lost = lost
+        self._missed = missed
         self._loop = asyncio.get_running_loop()
         self._spread: list[tuple[Member | None, bytes]] = []
         self._active: dict[Member, None] = {}
@@ -199,6 +204,11 @@ class Host:
     def id(self) -> str:
         """The document's id."""
         return self.stat.id
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file is gone; the text lives on here."""
+        return self.file.word == "gone"
 
     # --- peers
 
@@ -246,9 +256,25 @@ class Host:
             member.page = True
             self._say_state(member)
 
-    def allow(self, peer: Peer, role: Role) -> None:
-        """The peer has this role from now on."""
-        peer.role = role
+    def allow(self, peer: Peer, role: Role, why: str = "") -> None:
+        """The peer has this role from now on; `why` it may only read (see `Peer.why`)."""
+        wrote, told = peer.writes, peer.why
+        peer.role, peer.why = role, why
+        if peer.writes and not wrote:
+            self.perform(self.room.permit(peer))
+        member = self.members.get(peer)
+        if member is not None and member.page and (wrote, told) != (peer.writes, why):
+            self._say_state(member)
+
+    def miss(self, peer: Peer) -> None:
+        """The peer's person does not find the file: look for it."""
+        del peer
+        self._missed()
+
+    def review(self) -> None:
+        """What people may do here may be another thing now: look, wherever their sockets are."""
+        for member in tuple(self.members.values()):
+            member.line.review(member.peer.address)
 
     def tick(self) -> None:
         """Presence that nobody renewed goes; called every few seconds."""
@@ -437,7 +463,7 @@ class Host:
 
     def append(self, record: Record) -> asyncio.Future[int]:
         """One record to the journal, behind everything before it; the result is its position, once it is durable."""
-        if self.gone:
+        if self.elsewhere:
             # It may live here again by now: what this room still does, is not that one's.
             refused: asyncio.Future[int] = self._loop.create_future()
             refused.set_exception(Fenced("The document lives elsewhere."))
@@ -510,13 +536,13 @@ class Host:
 
     def _look(self, future: asyncio.Future[int]) -> None:
         """A journal that takes nothing from here any more: the document lives elsewhere."""
-        if not self.gone and not future.cancelled() and isinstance(future.exception(), Fenced):
+        if not self.elsewhere and not future.cancelled() and isinstance(future.exception(), Fenced):
             self.moved()
 
     def moved(self) -> None:
         """The document lives elsewhere: everybody goes there, with whatever was not acknowledged."""
         log.warning("document %s lives on another node now", self.id)
-        self.gone = True
+        self.elsewhere = True
         self._lost()
         self.dismiss(Fenced("The document lives on another node now; come back in a moment."))
 
@@ -735,6 +761,7 @@ class Host:
             "journal": self._journal.trouble or "",
             "durable": self._weakness() is None,
             "writable": member.peer.writes,
+            "why": member.peer.why,
             "path": self.stat.path,
             "id": self.stat.id,
             "person": member.peer.person.id,

@@ -31,16 +31,17 @@ from collab.runtime.merging import Merger
 from collab.runtime.meter import Turn
 from collab.runtime.people import People
 from collab.runtime.refusals import Refusals
+from collab.runtime.rights import GrantRights, Reviews
 from collab.runtime.saver import Saver, Timing
 from collab.session import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 
-    from collab.access import Grant, Person
+    from collab.access import Grant, Person, Role
     from collab.document import Image
     from collab.opening import Begun, Opened
-    from collab.ports import Authors, Bases, Content, Files, Journal, Log, Placement, Refillable, Stat, Versions
+    from collab.ports import Authors, Bases, Content, Files, Journal, Log, Placement, Refillable, Rights, Stat, Versions
     from collab.runtime.connection import Connection
     from collab.runtime.elsewhere import Hosting, Neighbours
     from collab.runtime.metrics import Metrics
@@ -110,6 +111,10 @@ class Surroundings:
     """Where documents live, when there are several nodes."""
     forgetful: bool = False
     """The journal's medium may lose its memory: what rests is in the archive, too."""
+    rights: Rights = field(default_factory=GrantRights)
+    """Who may do what."""
+    review: float = 30.0
+    """Seconds between looks at the rights of people who are in rooms."""
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -161,6 +166,13 @@ class Rooms:
         self.neighbours: Neighbours | None = None
         """The other nodes, when there are any."""
         self.connections: dict[Connection, None] = {}
+        self.rights = surroundings.rights
+        self.reviews = Reviews(
+            surroundings.rights,
+            lambda: [seat for connection in self.connections for seat in connection.seats()],
+            spawn=self.spawn,
+            interval=surroundings.review,
+        )
         self._open: dict[str, _Open] = {}
         self._opening: dict[str, asyncio.Future[Host]] = {}
         self._closing: dict[str, asyncio.Event] = {}
@@ -206,6 +218,7 @@ class Rooms:
     async def start(self) -> None:
         """Save what the journal has and the files have not, without waiting for anybody to come."""
         self._beat = asyncio.get_running_loop().call_later(BEAT, self._tick)
+        self.reviews.start()
         placement = self._around.placement
         if placement is not None:
             self._recoveries += [self.spawn(self._lose(placement)), self.spawn(self._inherit(placement))]
@@ -272,6 +285,7 @@ class Rooms:
         self.stopping = True
         if self._beat is not None:
             self._beat.cancel()
+        self.reviews.stop()
         self.refusals.release_all()
         for recovery in self._recoveries:
             recovery.cancel()
@@ -419,19 +433,21 @@ class Rooms:
         ahead = [entry for entry in map(self._open.get, documents) if entry is not None and entry.host.file.word != "saved"]
         await asyncio.gather(*(self._finish(entry) for entry in ahead))
 
-    async def enter(self, name: str, grant: Grant) -> Hosting:
-        """The room of a document, wherever it lives, for somebody who may see it. NotFound, Forbidden, NotText, TooLarge, Unavailable."""
+    async def enter(self, name: str, grant: Grant) -> tuple[Hosting, Role]:
+        """The room of a document, wherever it lives, for somebody who may see it, and what may be done there. NotFound, Forbidden, Unauthorized,
+        NotText, TooLarge, Unavailable.
+        """
         if len(name.encode()) > self.limits.name:
             raise TooLarge(f"The document's name is over {self.limits.name} bytes.")
         stat = await self._find(name)
-        grant.require(grant.role, name, stat.path, stat.id)
+        role = await self.rights.role(grant, stat)
         if stat.folder:
             raise NotFound("This is a folder; open a file in it.")
         loop = asyncio.get_running_loop()
         end = loop.time() + ARRIVAL
         while True:
             try:
-                return await self._wherever(stat.id)
+                return await self._wherever(stat.id), role
             except (Fenced, Unreachable):
                 # Its node is gone, or has just lost it: soon it lives somewhere.
                 if loop.time() > end:
@@ -608,6 +624,7 @@ class Rooms:
             spawn=self.spawn,
             changed=lambda: tell(self._edited),
             lost=lambda: tell(self._drop),
+            missed=lambda: tell(_notice),
             weakness=around.weakness,
         )
         merger = Merger(
@@ -637,6 +654,7 @@ class Rooms:
             spawn=self.spawn,
             settled=lambda: tell(self._settled),
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
+            denied=lambda: tell(_denied),
         )
         made = _Open(host, saver, chronicle, credit)
         there = ref(made)
@@ -761,6 +779,17 @@ def _size(known: Log) -> int:
 
 def _touch(entry: _Open) -> None:
     entry.saver.touch()
+
+
+def _notice(entry: _Open) -> None:
+    entry.saver.notice()
+
+
+def _denied(entry: _Open) -> None:
+    """The storage refuses the room's save: what people may do is another thing now."""
+    if entry.host.members:
+        entry.saver.notice()
+        entry.host.review()
 
 
 def _relocate(opening: asyncio.Future[Host], *, path: str, to: str) -> None:

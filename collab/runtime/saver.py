@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collab import merge
-from collab.errors import Changed, CollabError, Conflict, Exists, Fenced, NotFound, NotText, TooLarge, Unavailable
+from collab.errors import Changed, CollabError, Conflict, Exists, Fenced, Forbidden, NotFound, NotText, TooLarge, Unauthorized, Unavailable
 from collab.formats.bodies import most
 from collab.ledger import deletions
 from collab.opening import state_upto
@@ -100,8 +100,10 @@ class Saver:
         spawn: Callable[[Coroutine[object, object, None]], object],
         settled: Callable[[], None],
         audit: Callable[[str, Person, Stat, str], None],
+        denied: Callable[[], None],
     ) -> None:
         self._audit = audit
+        self._denied = denied
         self._host = host
         self._files = files
         self._journal = journal
@@ -219,6 +221,8 @@ class Saver:
         self._metrics.saved("failed")
         self._metrics.failed("save")
         log.warning("%s is stored, not in the file: %s", self._host.id, error.detail)
+        if isinstance(error, Forbidden | Unauthorized):
+            self._denied()
         self._say_gone(error.detail) if word == "gone" else self._host.say(word, error.detail)
 
     def _say_gone(self, detail: str) -> None:
@@ -371,8 +375,10 @@ class Saver:
     def _meet_again(self, stat: Stat) -> None:
         """The file is there, perhaps under another name, perhaps after it was gone."""
         host = self._host
-        moved, back = stat.path != host.stat.path, host.file.word == "gone"
+        moved, back, turned = stat.path != host.stat.path, host.file.word == "gone", stat.writable is not host.stat.writable
         host.stat = stat
+        if turned:
+            host.review()
         if back:
             host.tell("back")
             host.say("saved" if self._first is None else "pending")
@@ -473,7 +479,7 @@ class Saver:
             record = Record(Kind.ANNOUNCE, meta={"hash": sha256(body).hexdigest(), "at": self._now(), "anew": True})
             place = await host.append(record)
             host.ledger.take(place, record)
-            if host.gone:
+            if host.elsewhere:
                 raise Fenced("The document lives elsewhere.")
             written = await self._files.write(host.stat.path, body, if_match=None)
             if written.stat.id != host.id:
@@ -514,7 +520,7 @@ class Saver:
     async def _exchange(self, body: bytes, digest: str, base: Base) -> Written | None:
         """Write, or when the file holds this body already only look whether it still does."""
         host = self._host
-        if host.gone:
+        if host.elsewhere:
             raise Fenced("The document lives elsewhere.")
         try:
             if digest != base.hash:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 import collab
 from collab.access import Grant, Role, color_of
 from collab.errors import Changed, CollabError, Forbidden, Malformed, NotFound, TooLarge
+from collab.runtime.rights import require, told
 from collab.web.openapi import document as openapi
 from collab.web.problems import Problem
 from collab.web.sessions import person_name
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from collab.ports import Claim, Claims, Stat
+    from collab.ports import Claim, Claims, Rights, Stat
     from collab.runtime.audit import Audit
     from collab.runtime.documents import Documents
     from collab.state.shelf import Shelf
@@ -56,6 +57,7 @@ class Api:
     """The routes under `/api`. Paths are matched while percent-encoded, so that `%2F` stays inside a name."""
 
     documents: Documents
+    rights: Rights
     sessions: Sessions
     admission: Admission
     shelf: Shelf
@@ -175,8 +177,8 @@ class Api:
         stat = await self.find(self.name(request), grant, Role.VIEWER)
         if known(request, stat):
             return Response(status_code=304, headers=tag(stat))
-        (told,) = await self.items([stat], grant, await self._held(stat))
-        return JSONResponse(told, headers={**tag(stat), **_NOT_KEPT})
+        (known_of,) = await self.items([stat], grant, await self._held(stat))
+        return JSONResponse(known_of, headers={**tag(stat), **_NOT_KEPT})
 
     async def _held(self, stat: Stat) -> dict[str, Claim]:
         """Who has it open in an application outside."""
@@ -272,9 +274,7 @@ class Api:
         except NotFound:
             grant.require(role, name)
             raise
-        grant.require(role, stat.path, *([stat.id] if stat.id else []))
-        if role > Role.VIEWER and not stat.writable:
-            raise Forbidden("the file is read-only in the storage")
+        await require(self.rights, grant, stat, role)
         return stat
 
     async def only(self, name: str, folder: str) -> list[Stat]:
@@ -301,7 +301,7 @@ def item(stat: Stat, grant: Grant, *, starred: bool, held: Claim | None = None) 
         "size": stat.size,
         "etag": stat.etag,
         "modified": utc(stat.modified),
-        "role": (grant.role if stat.writable else Role.VIEWER).word,
+        "role": told(grant.role, stat).word,
         "starred": starred,
         **({} if held is None else {"held": {"by": held.by, "application": held.application, "since": utc(held.since)}}),
     }

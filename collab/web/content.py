@@ -15,6 +15,7 @@ from collab.access import Role
 from collab.errors import Changed, Malformed
 from collab.formats.offsets import Unit
 from collab.formats.patching import Replacement, patched
+from collab.runtime.rights import told
 from collab.web import streams
 from collab.web.api import SMALL_BODY, json_body, known, named_base, precondition_required, read_body, tag, users_bytes, visitor_of
 
@@ -60,7 +61,7 @@ class Content:
         if known(request, found):
             return Response(status_code=304, headers=tag(found))
         # Who may write may come back with it, however the file is changed meanwhile.
-        reader = await self.api.documents.reader(found.id or found.path, keep=grant.role >= Role.EDITOR and found.writable)
+        reader = await self.api.documents.reader(found.id or found.path, keep=told(grant.role, found) >= Role.EDITOR)
         stat = reader.stat
         headers = {**tag(stat), **users_bytes(stat), "Accept-Ranges": "bytes"}
         if request.method == "GET":

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from collab.access import Role, color_of
 from collab.errors import Malformed, NotFound
 from collab.runtime.history import NAME
+from collab.runtime.rights import require
 from collab.web.api import json_body, text_of, users_bytes, utc, visitor_of
 from collab.web.content import content_type
 from collab.web.sessions import JOINERS
@@ -114,7 +115,7 @@ class HistoryDoor:
         if stat is None:
             grant.require(Role.EDITOR, name)
             raise NotFound("The document is not open any more: there is nothing to put back.")
-        grant.require(Role.EDITOR, stat.path, stat.id)
+        await require(self.api.rights, grant, stat, Role.EDITOR)
         made = await self.api.documents.put_back(stat.id)
         self.api.audit("put-back", grant.person, made, visitor.address)
         return await self.api.made(made, grant)

@@ -73,7 +73,7 @@ class OfficeDoor:
         stat = await self._document(request, grant, Role.VIEWER)
         actions = [
             {"suite": office.name, "action": name, **({"icon": action.icon} if self.launcher.suites.hosts.know(action.icon) else {})}
-            for office, name, action in self.launcher.openings(stat, grant.role)
+            for office, name, action in self.launcher.openings(stat, await self.api.rights.role(grant, stat))
         ]
         return JSONResponse({"actions": actions, **await self._locked(stat)}, headers=NO_STORE)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from collab.access import Role
 from collab.errors import CollabError, Exists, Malformed, NotFound
+from collab.runtime.rights import told
 from collab.wopi import names
 from collab.wopi.addresses import with_token
 from collab.wopi.info import BRAND, SHARES
@@ -309,7 +310,7 @@ def _not_root(folder: Stat) -> None:
 
 
 def _writes(granted: Pass, folder: Stat) -> bool:
-    return granted.role >= Role.EDITOR and folder.writable
+    return told(granted.role, folder) >= Role.EDITOR
 
 
 def _name(path: str) -> str:

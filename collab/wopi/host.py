@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 from collab.access import Role
-from collab.errors import Changed, CollabError, Conflict, Denied, Exists, Malformed, NotFound, NotText, TooLarge, Unauthorized
+from collab.errors import Changed, CollabError, Conflict, Exists, Forbidden, Malformed, NotFound, NotText, TooLarge, Unauthorized
 from collab.ports import Lock, OfficeState, Stat
 from collab.runtime.documents import Held
 from collab.wopi import claiming, locks, names, states
@@ -31,7 +31,7 @@ from collab.wopi.tokens import DOWNLOAD, Pass, seal, unseal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from collab.ports import Authors, Claim, Draft, Locks, OfficeStates, Reader, UserInfos
+    from collab.ports import Authors, Claim, Draft, Locks, OfficeStates, Reader, Rights, UserInfos
     from collab.runtime.bin import Trash
     from collab.runtime.documents import Documents
     from collab.wopi.addresses import Addresses
@@ -57,6 +57,7 @@ class Surroundings:
     """What the host stands on. `now` gives UTC seconds since the epoch."""
 
     documents: Documents
+    rights: Rights
     trash: Trash
     live: Live
     locks: Locks
@@ -166,7 +167,7 @@ class WopiHost:
         around, stat = self._around, await self._file(granted)
         self._heard(granted, stat)
         told, info = await self._told(stat), await around.infos.get(granted.person.id)
-        writes = _writes(granted, stat)
+        writes = await self._role(granted, stat) >= Role.EDITOR
         public = self.addresses.public
         facts = Facts(
             stat=stat,
@@ -196,24 +197,25 @@ class WopiHost:
 
     async def get_file(self, granted: Pass, *, most: int | None = None) -> Given:
         """GetFile; OverExpected above `most` bytes."""
-        given = await self._give(granted.target, most)
+        given = await self._give(granted, most)
         self._heard(granted, given.reader.stat)
         return given
 
     async def get_bytes(self, signed: str, target: str) -> Given:
         """The current bytes, for whoever has the address that CheckFileInfo told."""
         granted = self.admit(signed, target, audience=DOWNLOAD)
-        return await self._give(granted.target)
+        return await self._give(granted)
 
     def _heard(self, granted: Pass, stat: Stat) -> None:
         """Who types in it sees who has it open in a suite."""
         if self._around.live.covers(stat):
             self._around.live.heard(stat.id, granted.person, granted.suite)
 
-    async def _give(self, document: str, most: int | None = None) -> Given:
-        around = self._around
+    async def _give(self, granted: Pass, most: int | None = None) -> Given:
+        around, document = self._around, granted.target
         reader = await around.documents.open(document)
         try:
+            await self._role(granted, reader.stat)
             if not around.live.covers(reader.stat):
                 _check_expected(reader.stat, most)
                 return Given(reader, states.word(await self._told(reader.stat)))
@@ -252,7 +254,7 @@ class WopiHost:
             return Locked("", states.word(await self._told(stat)))
         held = await self._held(stat.id)
         answer = decide(operation, _id(held), compared)
-        if answer is Answer.TAKE and held is None and not stat.writable:
+        if answer is Answer.TAKE and held is None and await self._role(granted, stat) < Role.EDITOR:
             return Locked("", states.word(await self._told(stat)))
         # What the suite goes on from is known before the lock stands: it is what CheckFileInfo told, whatever was typed since.
         told = await self._told(stat, locked=True)
@@ -335,12 +337,13 @@ class WopiHost:
             stat = self._around.documents.seen(stat)
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
+                await self._check_writes(granted, stat)
                 if self._around.live.covers(stat):
                     return await self._put_live(stat, came.text, granted)
                 _check_unclaimed(outside, _id(held))
                 async with self._incoming.draft(stat, came) as draft:
                     return await self._put_plain(stat, draft, granted, timestamp, _id(held))
-            except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Denied) as error:
+            except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Forbidden) as error:
                 await self._around.keep(stat, came.kept, error.detail, granted)
                 raise
 
@@ -550,9 +553,18 @@ class WopiHost:
             raise NotFound("this is a folder")
         return stat
 
+    async def _role(self, granted: Pass, stat: Stat) -> Role:
+        """What the person may do with it now, as far as the pass goes. Forbidden, Unauthorized."""
+        return await self._around.rights.role(granted.grant, stat)
+
+    async def _check_writes(self, granted: Pass, stat: Stat) -> None:
+        """Forbidden for whose right was taken away since the pass was made; what the storage lets nobody write, it refuses itself."""
+        if await self._role(granted, stat) < Role.EDITOR and stat.writable:
+            raise Forbidden("you may only read this document now")
+
     async def _changeable(self, granted: Pass) -> Stat:
         stat = await self._file(granted)
-        if not _writes(granted, stat):
+        if await self._role(granted, stat) < Role.EDITOR:
             raise NotFound("this token may not change the file")
         return stat
 
@@ -625,10 +637,6 @@ def _put(stat: Stat, state: OfficeState) -> Put:
 def _check_expected(stat: Stat, most: int | None) -> None:
     if most is not None and stat.size > most:
         raise OverExpected(f"the file has {stat.size} bytes; at most {most} are wanted")
-
-
-def _writes(granted: Pass, stat: Stat) -> bool:
-    return granted.role >= Role.EDITOR and stat.writable
 
 
 def _shown(person: str) -> str:

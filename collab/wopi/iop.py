@@ -10,6 +10,7 @@ import jwt
 
 from collab.access import Person, Role
 from collab.errors import Malformed, Unauthorized
+from collab.runtime.rights import told
 from collab.wopi.discovery import Action, filled
 from collab.wopi.locks import NAME, holder_of
 from collab.wopi.tokens import LONGEST, Pass, seal
@@ -100,7 +101,7 @@ class Interop:
         stat = await self.documents.find(wanted.fileid.lstrip("/"))
         if not stat.id:
             raise Malformed("this is a folder; applications open files")
-        role = role if stat.writable else Role.VIEWER
+        role = told(role, stat)
         address = wanted.edit if role is Role.EDITOR else wanted.view or wanted.edit
         office = self.suites.at(address)
         suite, product = ("", "") if office is None else (office.name, office.product)

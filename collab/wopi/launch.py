@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from collab.access import Role
 from collab.errors import Malformed, NotFound, Unavailable
+from collab.runtime.rights import told
 from collab.wopi.discovery import filled, origin_of
 from collab.wopi.tokens import Pass, seal
 
@@ -62,7 +63,7 @@ class Launcher:
         for office in self.suites.offices:
             for name, needed in ROLES.items():
                 action = None if office.discovery is None else _action(office.discovery, name, _ext(stat), stat.type)
-                if action is not None and role >= needed and (stat.writable or needed is Role.VIEWER):
+                if action is not None and told(role, stat) >= needed:
                     yield office, name, action
 
     def launch(self, grant: Grant, stat: Stat, suite: str, name: str, language: str = "") -> Launch:

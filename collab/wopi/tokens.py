@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import jwt
 from cryptography.fernet import Fernet, InvalidToken
 
-from collab.access import SECRET_BYTES, Person, Role
+from collab.access import SECRET_BYTES, Grant, Person, Role
 from collab.errors import Unauthorized
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class Pass:
     """The id of the session or grant that it came from: it ends with that."""
     foreign: str = ""
     """Another system's token; encrypted in the signed form."""
+
+    @property
+    def grant(self) -> Grant:
+        """What the person may do, as everywhere else; for which document is the pass's own business."""
+        return Grant(self.person, self.role, expires=self.expires, id=self.session)
 
 
 def seal(granted: Pass, secret: bytes, *, now: float, audience: str = _AUDIENCE) -> str:

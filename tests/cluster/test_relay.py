@@ -14,6 +14,7 @@ from collab.access import Role
 from collab.cluster.relay import BEAT, SILENT, Word
 from collab.codec import var_string
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET
+from collab.errors import Denied, Forbidden, NotFound
 
 if TYPE_CHECKING:
     from cluster.pair import Pair
@@ -153,6 +154,42 @@ async def test_who_may_only_read_is_refused_and_a_role_that_changes_counts_at_on
     here.type("b")
     await settle()
     assert here.statuses == [0, 1]
+
+
+async def test_rights_change_where_the_socket_is_whichever_node_has_the_room(pair: Pair) -> None:
+    """RIGHTS-1 to RIGHTS-4: on the timer, and at once when the storage refuses the owner's save."""
+    ann, ben = await pair.guest(pair.relay), await pair.guest(pair.owner, name="Ben")
+    ann.greet()
+    await settle()
+    pair.relay.rights.now["Ann"] = Role.VIEWER
+    pair.owner.files.refusals["write"] = Denied("not for you")
+    ben.type("b")
+    await asyncio.sleep(5)
+    assert (ann.scope, ann.states[-1]["why"], ben.scope) == ("readonly", "taken", "read-write")
+    ann.type("a")
+    await settle()
+    assert (ann.statuses[-1], ben.text) == (0, "bone\n")
+    pair.owner.files.refusals.clear()
+    del pair.relay.rights.now["Ann"]
+    await asyncio.sleep(31)
+    assert ann.scope == "read-write"
+    assert sorted(ben.text) == sorted("abone\n"), "what was not taken is asked for"
+    pair.owner.files.remove(PATH)
+    pair.relay.rights.now["Ann"] = NotFound("nowhere")
+    await asyncio.sleep(100)
+    assert (ann.denied, ann.file()) == ([], "gone")
+    pair.relay.rights.now["Ann"] = Forbidden("taken back")
+    await asyncio.sleep(31)
+    assert (ann.denied, len(pair.host.members)) == (["forbidden"], 1)
+
+
+async def test_a_file_that_may_not_be_written_makes_readers_on_every_node(pair: Pair) -> None:
+    """RIGHTS-2."""
+    ann = await pair.guest(pair.relay)
+    pair.owner.files.poke(PATH, b"one\n", writable=False)
+    pair.owner.rooms.noticed(pair.host.id)
+    await asyncio.sleep(BEAT + 1)
+    assert ann.scope == "readonly"
 
 
 async def test_what_cannot_be_read_closes_the_socket_as_it_does_there(pair: Pair) -> None:

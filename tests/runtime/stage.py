@@ -22,6 +22,7 @@ from collab.runtime.connection import Caller, Connection
 from collab.runtime.documents import Documents
 from collab.runtime.folders import Tree
 from collab.runtime.metrics import Metrics
+from collab.runtime.rights import GrantRights
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.session import Limits
 from collab.storage.memory import MemoryFiles
@@ -52,6 +53,28 @@ async def soon() -> None:
 
 def person(name: str) -> Person:
     return Person(name.lower(), name)
+
+
+class Told(GrantRights):
+    """Rights that change while people are in a room: what is told of somebody counts, else the grant does."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, Role | CollabError] = {}
+        """By person."""
+        self.asked: list[tuple[str, str]] = []
+        """Person and path of each question."""
+        self.before: Callable[[], Awaitable[None]] | None = None
+        """Awaited with each question."""
+
+    async def role(self, grant: Grant, stat: Stat) -> Role:
+        self.asked.append((grant.person.name, stat.path))
+        if self.before is not None:
+            await self.before()
+        said = self.now.get(grant.person.name)
+        if isinstance(said, CollabError):
+            raise said
+        allowed = await super().role(grant, stat)
+        return allowed if said is None else min(allowed, said)
 
 
 class Socket:
@@ -283,6 +306,7 @@ class Stage:
         """Awaited with each step of storage and journal."""
         self.memory = 2**40
         """Bytes that open documents may take."""
+        self.rights = Told()
         self.placement: Placement | None = None
         """Where documents live, when there are more nodes."""
         self._clients = 100
@@ -316,6 +340,7 @@ class Stage:
                 limits=self.limits,
                 placement=self.placement,
                 forgetful=self.forgetful,
+                rights=self.rights,
             )
         )
         self.files.recognise = self.rooms.recognise
@@ -350,6 +375,7 @@ class Stage:
         self.archive = self.archive.crash()
         if rooms._beat is not None:
             rooms._beat.cancel()
+        rooms.reviews.stop()
         for entry in tuple(rooms._open.values()):
             entry.host.closed = True
             if entry.idle is not None:

@@ -873,7 +873,7 @@ async def test_long_messages_count_by_their_bytes_and_the_longest_may_come_at_on
     assert stage.metrics.slowed == 1
     assert not ann.socket.reads()
     ann.leave()
-    await passing(60)
+    await passing(61)
     assert stage.rooms.hosts == []
 
 

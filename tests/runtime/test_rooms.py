@@ -156,7 +156,8 @@ async def test_a_grant_opens_what_it_names_by_path_or_id_and_nothing_else(stage:
     stat = await stage.files.stat(PATH)
     for named in (PATH, stat.id):
         for asked in (PATH, stat.id):
-            assert (await stage.rooms.enter(asked, Grant(person("Ann"), Role.VIEWER, named))).stat.id == stat.id
+            host, role = await stage.rooms.enter(asked, Grant(person("Ann"), Role.VIEWER, named))
+            assert (host.stat.id, role) == (stat.id, Role.VIEWER)
         with pytest.raises(Forbidden):
             await stage.rooms.enter("other.md", Grant(person("Ann"), Role.OWNER, named))
 
