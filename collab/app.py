@@ -121,6 +121,7 @@ if TYPE_CHECKING:
         Placement,
         Rejections,
         Rights,
+        RoomLocks,
         UserInfos,
         Versions,
         Watch,
@@ -159,6 +160,8 @@ class Adapters:
     clock: Callable[[], float] = time.monotonic
     random: Callable[[int], bytes] = os.urandom
     client: Path = CLIENT
+    room_locks: RoomLocks | None = None
+    """The storage's own locks; None: it has none."""
     rights: Rights = field(default_factory=GrantRights)
     """Who may do what with a document."""
     archive_trouble: Callable[[], str | None] = lambda: None
@@ -253,6 +256,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             weakness=adapters.weakness,
             placement=adapters.placement,
             forgetful=adapters.forgetful,
+            locks=adapters.room_locks,
             rights=adapters.rights,
             review=settings.rights_interval,
             beat=pulse.beat,
@@ -717,6 +721,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 rejections=archive.rejections,
                 office=archive.office,
                 infos=archive.infos,
+                rights=_rights(settings),
                 archive_trouble=lambda: archive.trouble,
                 watch=store.watch,
                 secret=secret_of(settings, directory),
@@ -814,6 +819,12 @@ def _cloud(settings: Settings, directory: Directory, database: Database, archive
         watch.opened = lambda: {host.id: host.stat.path for host in rooms.hosts}
 
     return Store(files, cs3.CloudFolders(cloud), cs3.CloudClaims(cloud, Noted(database)), cs3.CloudBin(cloud), watch, attach, files.close)
+
+
+def _rights(settings: Settings) -> Rights:
+    """Who may do what: with a folder the grant says it."""
+    del settings
+    return GrantRights()
 
 
 def _journal(directory: Directory, seat: Seat | None) -> SqliteJournal:

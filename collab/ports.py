@@ -287,6 +287,28 @@ class Claims(Protocol):
         """The documents that we hold, also since before a crash, and since when: UTC seconds."""
 
 
+class RoomLocks(Protocol):
+    """The storage's own lock of a document whose room may write it: one, in our application's name and in no person's. The fencing number of the room
+    (`Place.fence`) is a part of it (CASES: a paused saver). All raise `Denied`, `Unauthorized` (nobody for whom we act may lock it), `NotFound` and
+    `Unavailable`.
+    """
+
+    @property
+    def seconds(self) -> float:
+        """For how long a lock stands that nobody refreshes."""
+
+    async def take(self, document: str, fence: int) -> Claim | None:
+        """Ours from now on, with this number; one of ours with another one, also of before a crash, is replaced. Somebody else's is given back, and
+        nothing changes. `Fenced`: one of ours has a greater number.
+        """
+
+    async def refresh(self, document: str, fence: int) -> bool:
+        """Hold it for so long again. False: it is not ours with this number any more."""
+
+    async def give(self, document: str, fence: int) -> None:
+        """Free it, if it is ours with this number. Somebody else's, and a document that is gone, are no error."""
+
+
 class Rights(Protocol):
     """Who may do what with a document just now: one decision for sockets, requests, pages and office suites."""
 

@@ -109,6 +109,8 @@ class Room:
     """Client ids and the connection that writes or shows itself under them."""
     _held: dict[int, list[_Held]] = field(default_factory=dict)
     """Updates under somebody else's client id, by that owner's peer id."""
+    barred: bool = False
+    """Nobody's edits are taken just now."""
     deletions: int = 0
     """Counts the edits that took something out: a text that shrinks without one shrank by a fault."""
     _now: float = 0.0
@@ -215,7 +217,7 @@ class Room:
         return effects + self._release(peer, checked=peer) if asked is Asked.CHECK else effects
 
     def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, checked: Peer | None = None) -> list[Effect]:
-        writes = peer.writes
+        writes = peer.writes and not self.barred
         if not writes and len(payload) > READERS:
             raise TooLarge(f"Who only reads has nothing to say of more than {READERS} bytes.")
         verdict = self.document.judge(payload, fast=kind is Kind.UPDATE, compare=writes)

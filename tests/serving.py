@@ -66,6 +66,8 @@ class Served:
     address: str = ""
     """What the server printed: where to sign in."""
     process: subprocess.Popen[bytes] | None = None
+    program: tuple[str, ...] = ("-m", "collab")
+    """What Python runs."""
     writers: dict[str, str] = field(default_factory=dict)
     """Which test wrote a file."""
 
@@ -88,7 +90,7 @@ class Served:
         return self.process.pid
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "collab", *arguments, "--root", str(self.root), "--state", str(self.state)]
+        return [sys.executable, *self.program, *arguments, "--root", str(self.root), "--state", str(self.state)]
 
     def variables(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_") or name == "COLLAB_CLIENT"}
@@ -183,10 +185,12 @@ class Served:
         return subprocess.run(self.command(*arguments), capture_output=True, text=True, env=self.variables(), timeout=60, check=False)
 
 
+AnyServed = TypeVar("AnyServed", bound=Served)
+
+
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[Served]:
-    """A running server below the folder, with these COLLAB_ variables; ended when left, whatever happened."""
-    served = Served(folder / "root", folder / "state", environment)
+def running(served: AnyServed) -> Iterator[AnyServed]:
+    """The server runs until it is left, whatever happened."""
     served.start()
     try:
         yield served
@@ -194,6 +198,13 @@ def serving(folder: Path, **environment: str) -> Iterator[Served]:
         if served.process is not None:
             served.kill()
         print(served.log.read_text()[-8000:])  # pytest shows it when the test failed
+
+
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[Served]:
+    """A running server below the folder, with these COLLAB_ variables; ended when left, whatever happened."""
+    with running(Served(folder / "root", folder / "state", environment)) as served:
+        yield served
 
 
 @pytest.fixture

@@ -113,6 +113,8 @@ class Tenure:
     users: int = 0
     sure: bool = False
     """The placement said so."""
+    fence: int = 0
+    """The number that it said (`Place.fence`)."""
 
 
 class Tenures:
@@ -141,7 +143,7 @@ class Tenures:
             if place.node != placement.node:
                 # Whoever holds it too is told by `lost`.
                 raise Elsewhere(place)  # noqa: TRY301 - what was counted is taken back below
-            tenure.sure = True
+            tenure.sure, tenure.fence = True, place.fence
         except BaseException:
             tenure.users -= 1
             if not tenure.users and self._held.get(document) is tenure:

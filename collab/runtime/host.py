@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collab.ports import Journal, Log, Meta, Refillable, Stat
     from collab.protocol import Kind
     from collab.room import Effect, Room
+    from collab.runtime.locking import Barred
     from collab.runtime.metrics import Metrics
     from collab.session import Peer
 
@@ -45,6 +46,10 @@ AROUND = 128
 """Bytes that a record takes beside its body, about."""
 UNSTORED = 8 * 2**20
 """Bytes that a room may hold for a journal that does not answer; above it, nothing more is read."""
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 class Line(Protocol):
@@ -132,7 +137,7 @@ class Host:
     has acknowledged may be gone after a crash, or None.
     """
 
-    def __init__(  # noqa: PLR0913 - the surroundings
+    def __init__(  # noqa: PLR0913, PLR0915 - the surroundings
         self,
         stat: Stat,
         room: Room,
@@ -155,6 +160,10 @@ class Host:
         self.ledger = ledger
         self.members: dict[Peer, Member] = {}
         self.file = FileState(saved_at=stat.modified)
+        self.barred: Barred | None = None
+        """Why nobody can write here just now."""
+        self.needed: Callable[[], None] = _nothing
+        """Called when somebody comes who may write."""
         self.writers: dict[Person, None] = {}
         """Who wrote since the last save, in order."""
         self.edits = 0
@@ -219,6 +228,14 @@ class Host:
         self.room.join(peer)
         if self._paused:
             line.pause()
+        self._admit(member)
+
+    def _admit(self, member: Member) -> None:
+        """Somebody who may write is here from now on."""
+        if member.peer.writes:
+            self.needed()
+            if self.barred is not None:
+                self._say_scope(member)
 
     def leave(self, peer: Peer) -> None:
         """A peer is gone."""
@@ -260,16 +277,46 @@ class Host:
         """The peer has this role from now on; `why` it may only read (see `Peer.why`)."""
         wrote, told = peer.writes, peer.why
         peer.role, peer.why = role, why
-        if peer.writes and not wrote:
-            self.perform(self.room.permit(peer))
         member = self.members.get(peer)
+        if member is not None:
+            self._admit(member)
+        if peer.writes and not wrote and self.barred is None:
+            self.perform(self.room.permit(peer))
         if member is not None and member.page and (wrote, told) != (peer.writes, why):
             self._say_state(member)
+
+    def bar(self, barred: Barred | None) -> None:
+        """Nobody can write from now on, for this reason; None: whoever may, can."""
+        before, self.barred = self.barred, barred
+        self.room.barred = barred is not None
+        if before == barred:
+            return
+        for member in tuple(self.members.values()):
+            if not member.peer.writes:
+                continue
+            if (before is None) is not (barred is None):
+                self._say_scope(member)
+            if barred is None:
+                self.perform(self.room.permit(member.peer))
+            if member.page:
+                self._say_state(member)
+
+    def _say_scope(self, member: Member) -> None:
+        """What its client may do, behind what its connection says of its role."""
+        if member.peer.dialect.addressed:
+            self._send(member, protocol.authenticated("readonly" if self.barred else "read-write"))
 
     def miss(self, peer: Peer) -> None:
         """The peer's person does not find the file: look for it."""
         del peer
         self._missed()
+
+    def found(self, stat: Stat) -> None:
+        """The file is this one now."""
+        turned = stat.writable is not self.stat.writable
+        self.stat = stat
+        if turned:
+            self.review()
 
     def review(self) -> None:
         """What people may do here may be another thing now: look, wherever their sockets are."""
@@ -760,14 +807,21 @@ class Host:
             "detail": self.file.detail,
             "journal": self._journal.trouble or "",
             "durable": self._weakness() is None,
-            "writable": member.peer.writes,
-            "why": member.peer.why,
+            "writable": member.peer.writes and self.barred is None,
+            **self._reason(member.peer),
             "path": self.stat.path,
             "id": self.stat.id,
             "person": member.peer.person.id,
             "format": self.room.document.format,
         }
         self._send(member, protocol.stateless("collab:state " + json.dumps(state, ensure_ascii=False)))
+
+    def _reason(self, peer: Peer) -> dict[str, str]:
+        """Why the peer may only read, when that is another thing than its role was."""
+        barred = self.barred if peer.writes else None
+        if barred is None:
+            return {"why": peer.why, "by": "", "application": "", "kept": ""}
+        return {"why": barred.why, "by": barred.by, "application": barred.application, "kept": barred.kept}
 
     def dismiss(self, error: CollabError) -> None:
         """Everybody leaves, with a reason."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from collab.document import Document, new_lineage
-from collab.errors import CollabError, Draining, Fenced, NotFound, TooLarge, Unavailable, Unreachable
+from collab.errors import CollabError, Draining, Fenced, Locked, NotFound, TooLarge, Unavailable, Unreachable
 from collab.formats import bodies
 from collab.ledger import Ledger, deletions, history, reaches
 from collab.merge import nearness
@@ -27,6 +27,7 @@ from collab.runtime.elsewhere import Elsewhere, Tenure, Tenures
 from collab.runtime.guests import Guests
 from collab.runtime.host import AROUND, Host
 from collab.runtime.keeping import Keeping
+from collab.runtime.locking import Locking
 from collab.runtime.merging import Merger
 from collab.runtime.meter import Turn
 from collab.runtime.people import People
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collab.access import Grant, Person, Role
     from collab.document import Image
     from collab.opening import Begun, Opened
-    from collab.ports import Authors, Bases, Content, Files, Journal, Log, Placement, Refillable, Rights, Stat, Versions
+    from collab.ports import Authors, Bases, Content, Files, Journal, Log, Placement, Refillable, Rights, RoomLocks, Stat, Versions
     from collab.runtime.connection import Connection
     from collab.runtime.elsewhere import Hosting, Neighbours
     from collab.runtime.metrics import Metrics
@@ -111,6 +112,8 @@ class Surroundings:
     """Where documents live, when there are several nodes."""
     forgetful: bool = False
     """The journal's medium may lose its memory: what rests is in the archive, too."""
+    locks: RoomLocks | None = None
+    """The storage's own locks; None: it has none."""
     rights: Rights = field(default_factory=GrantRights)
     """Who may do what."""
     review: float = 30.0
@@ -125,6 +128,7 @@ class _Open:
     saver: Saver
     chronicle: Chronicle
     credits: Credits
+    locking: Locking
     tenure: Tenure | None = None
     idle: asyncio.TimerHandle | None = None
     seen: int = 0
@@ -370,11 +374,11 @@ class Rooms:
 
     async def body_of(self, document: str, digest: str) -> bytes | None:
         """The body of a text that somebody may have read, None when it can't be made anew. NotText, TooLarge: it is no text."""
-        return await (await self._entry(document)).saver.body_of(digest)
+        return await (await self._entry(document, writes=False)).saver.body_of(digest)
 
     async def authors(self, document: str) -> Picture:
         """Who wrote the live text. NotText, TooLarge: it is none; Unavailable."""
-        entry = await self._entry(document)
+        entry = await self._entry(document, writes=False)
         return await entry.credits.picture(entry.host, self._around.journal, self.now())
 
     async def put_back(self, document: str) -> Stat:
@@ -385,12 +389,16 @@ class Rooms:
         await entry.saver.put_back()
         return entry.host.stat
 
-    async def _entry(self, document: str) -> _Open:
+    async def _entry(self, document: str, *, writes: bool = True) -> _Open:
+        """The room of a document. Locked when it is to be written, and cannot be just now."""
         while True:
             host = await self.open(document)
             entry = self._open.get(document)
             if entry is not None and entry.host is host:
-                return entry
+                break
+        if host.barred is not None and writes:
+            raise Locked(f"{host.barred.words}.")
+        return entry
 
     # --- rooms
 
@@ -512,6 +520,8 @@ class Rooms:
         else:
             self._open[document] = entry
             self._count()
+            if self._around.locks is not None:
+                self.spawn(entry.locking.run())
             opening.set_result(entry.host)
             self._settled(entry)
             self.guests.opened(document)
@@ -526,14 +536,25 @@ class Rooms:
     async def _make(self, document: str) -> _Open:
         tenure = await self.tenures.take(document)
         try:
-            entry = await self._make_here(document)
+            entry = await self._make_locked(document, 0 if tenure is None else tenure.fence)
         except BaseException:
             await self.tenures.give(tenure)
             raise
         entry.tenure = tenure
         return entry
 
-    async def _make_here(self, document: str) -> _Open:
+    async def _make_locked(self, document: str, fence: int) -> _Open:
+        """Under the storage's lock, which is taken before anything is read."""
+        around = self._around
+        locking = Locking(document, self.files, around.locks, fence, now=around.now)
+        await locking.begin()
+        try:
+            return await self._make_here(document, locking)
+        except BaseException:
+            await locking.give()
+            raise
+
+    async def _make_here(self, document: str, locking: Locking) -> _Open:
         around = self._around
         content = await self.files.read(document, limit=bodies.most(self.limits))
         known = await around.journal.load(document)
@@ -543,7 +564,7 @@ class Rooms:
             made, ledger, gone = await self._opened(known)
             room = Room(made, ledger.owners, self.limits)
             room.deletions = gone
-        entry = self._assemble(content.stat, room, ledger)
+        entry = self._assemble(content.stat, room, ledger, locking)
         entry.host.origin = max(known.position, ledger.edited)
         entry.host.logged = _size(known) - len(known.checkpoint or b"")
         entry.state = len(known.checkpoint or content.body)
@@ -600,7 +621,7 @@ class Rooms:
             return False
         return any(nearness(each.looks().words, read.looks.words) >= NEAR for each in texts)
 
-    def _assemble(self, stat: Stat, room: Room, ledger: Ledger) -> _Open:
+    def _assemble(self, stat: Stat, room: Room, ledger: Ledger, locking: Locking) -> _Open:
         around = self._around
 
         def tell(act: Callable[[_Open], None]) -> None:
@@ -654,9 +675,11 @@ class Rooms:
             spawn=self.spawn,
             settled=lambda: tell(self._settled),
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
-            denied=lambda: tell(_denied),
+            denied=lambda error: tell(partial(_denied, error=error)),
+            secure=locking.secure,
         )
-        made = _Open(host, saver, chronicle, credit)
+        locking.keep(host, saver)
+        made = _Open(host, saver, chronicle, credit, locking)
         there = ref(made)
         return made
 
@@ -716,6 +739,7 @@ class Rooms:
             if self._around.forgetful:
                 await entry.saver.rest()
             host.closed = True
+            await entry.locking.give()
             await self.tenures.give(entry.tenure)
         finally:
             if entry.idle is not None:
@@ -755,9 +779,13 @@ class Rooms:
             del self._open[entry.host.id]
             self._keeping.forget(entry)
         self._count()
-        if entry.tenure is not None:
-            tenure, entry.tenure = entry.tenure, None
-            self.spawn(self.tenures.give(tenure))
+        tenure, entry.tenure = entry.tenure, None
+        if tenure is not None or self._around.locks is not None:
+            self.spawn(self._give(entry.locking, tenure))
+
+    async def _give(self, locking: Locking, tenure: Tenure | None) -> None:
+        await locking.give()
+        await self.tenures.give(tenure)
 
 
 async def developed(image: Image) -> Document:
@@ -785,9 +813,11 @@ def _notice(entry: _Open) -> None:
     entry.saver.notice()
 
 
-def _denied(entry: _Open) -> None:
-    """The storage refuses the room's save: what people may do is another thing now."""
-    if entry.host.members:
+def _denied(entry: _Open, *, error: CollabError) -> None:
+    """The storage refuses the room's save: the lock is lost, or what people may do is another thing now."""
+    if isinstance(error, Locked):
+        entry.locking.hurry()
+    elif entry.host.members:
         entry.saver.notice()
         entry.host.review()
 

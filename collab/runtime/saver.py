@@ -13,7 +13,20 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collab import merge
-from collab.errors import Changed, CollabError, Conflict, Exists, Fenced, Forbidden, NotFound, NotText, TooLarge, Unauthorized, Unavailable
+from collab.errors import (
+    Changed,
+    CollabError,
+    Conflict,
+    Exists,
+    Fenced,
+    Forbidden,
+    Locked,
+    NotFound,
+    NotText,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
 from collab.formats.bodies import most
 from collab.ledger import deletions
 from collab.opening import state_upto
@@ -24,7 +37,7 @@ from collab.runtime.merging import Guess
 from collab.runtime.settling import Ends, displaced_settled, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from collab.access import Person
     from collab.document import Ending
@@ -100,10 +113,12 @@ class Saver:
         spawn: Callable[[Coroutine[object, object, None]], object],
         settled: Callable[[], None],
         audit: Callable[[str, Person, Stat, str], None],
-        denied: Callable[[], None],
+        denied: Callable[[CollabError], None],
+        secure: Callable[[], Awaitable[None]],
     ) -> None:
         self._audit = audit
         self._denied = denied
+        self._secure = secure
         self._host = host
         self._files = files
         self._journal = journal
@@ -221,8 +236,8 @@ class Saver:
         self._metrics.saved("failed")
         self._metrics.failed("save")
         log.warning("%s is stored, not in the file: %s", self._host.id, error.detail)
-        if isinstance(error, Forbidden | Unauthorized):
-            self._denied()
+        if isinstance(error, Forbidden | Unauthorized | Locked):
+            self._denied(error)
         self._say_gone(error.detail) if word == "gone" else self._host.say(word, error.detail)
 
     def _say_gone(self, detail: str) -> None:
@@ -372,13 +387,18 @@ class Saver:
         else:
             self._meet_again(stat)
 
+    async def catch_up(self) -> None:
+        """Whatever happened outside is merged, and the next save need not wait. NotText, TooLarge, Unavailable, Denied."""
+        async with self._saving:
+            await self._look_once()
+        self._not_before = 0.0
+        self._wake.set()
+
     def _meet_again(self, stat: Stat) -> None:
         """The file is there, perhaps under another name, perhaps after it was gone."""
         host = self._host
-        moved, back, turned = stat.path != host.stat.path, host.file.word == "gone", stat.writable is not host.stat.writable
-        host.stat = stat
-        if turned:
-            host.review()
+        moved, back = stat.path != host.stat.path, host.file.word == "gone"
+        host.found(stat)
         if back:
             host.tell("back")
             host.say("saved" if self._first is None else "pending")
@@ -481,6 +501,7 @@ class Saver:
             host.ledger.take(place, record)
             if host.elsewhere:
                 raise Fenced("The document lives elsewhere.")
+            await self._secure()
             written = await self._files.write(host.stat.path, body, if_match=None)
             if written.stat.id != host.id:
                 raise Exists("Another document has this name by now.")
@@ -522,13 +543,14 @@ class Saver:
         host = self._host
         if host.elsewhere:
             raise Fenced("The document lives elsewhere.")
+        await self._secure()
         try:
             if digest != base.hash:
                 return await self._files.write(host.id, body, if_match=base.hash)
-            host.stat = await self._files.stat(host.id)
+            host.found(await self._files.stat(host.id))
         except NotFound:
             # Perhaps renamed, perhaps a saver that moves the old file aside: a look settles it, or the next try.
-            host.stat = await self._files.stat(host.id)
+            host.found(await self._files.stat(host.id))
             raise Unavailable("The file was renamed; saving it under its new name.") from None
         if host.stat.etag != base.hash:
             raise Changed("The file was changed from outside.")
@@ -540,7 +562,7 @@ class Saver:
         displaced = written.displaced if written is not None else None
         self._metrics.saved("unchanged" if written is None else "written")
         if written is not None:
-            host.stat = written.stat
+            host.found(written.stat)
         if displaced is not None and await self._merger.digest(displaced.body) != base.hash:
             theirs = await displaced_settled(displaced, known=self._ends.begun(host.body()), pause=self._pause)
             # Nobody can have read what we wrote this moment.
@@ -605,7 +627,7 @@ class Saver:
         content = await self._files.read(host.id, limit=self._most) if stat.etag in own else await self._rested()
         if content is None:
             raise NotFound("The file was deleted outside. The text is safe here.")
-        host.stat = content.stat
+        host.found(content.stat)
         await self.meet(content)
 
     async def begin(self, content: Content) -> None:

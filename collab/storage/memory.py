@@ -172,6 +172,8 @@ class MemoryFiles:
         """What each verb (`stat`, `read`, `write`, `list`, `move`, `delete`; `discard`, `restore`, …) raises, until it is taken out."""
         self._clock = clock or _loop_time
         self._hook = step
+        self.guard: Callable[[str], None] = _allowed
+        """Raises when a document may not be written just now (see `MemoryRoomLocks`)."""
         self.disk = Disk()
         self._held: set[tuple[str, int]] = set()
         self._turn = asyncio.Lock()
@@ -250,6 +252,7 @@ class MemoryFiles:
             await self.step("checked")
             if exact:
                 self.check(path, if_match)
+            self.guard(place.id)
             displaced = self._at(path)
         except CollabError:
             self.drop(place.id, number)
@@ -312,7 +315,7 @@ class MemoryFiles:
     def crash(self) -> MemoryFiles:
         """The files after a crash of the process; what the dead process still does reaches an empty disk."""
         after = MemoryFiles(self.places.names, clock=self._clock, step=self._hook, recognise=self.recognise)
-        after.disk, self.disk = self.disk, Disk()
+        after.disk, self.disk, after.guard = self.disk, Disk(), self.guard
         return after
 
     def peek(self, path: str) -> bytes:
@@ -499,6 +502,10 @@ class MemoryFiles:
         etag = sha256(self._at(place.sight.path).body).hexdigest()
         self.places.names.remember([(place.id, place.sight, etag)])
         return _stat(place, etag)
+
+
+def _allowed(document: str) -> None:
+    del document
 
 
 def _loop_time() -> float:

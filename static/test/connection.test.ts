@@ -359,3 +359,18 @@ test("the server gets the token of the moment, at first and when it asks for a n
   framed.provider.configuration.websocketProvider.destroy();
   framed.provider.destroy();
 });
+
+test("what was not taken is said again by whoever may write again", async () => {
+  await greet(last());
+  last().say(status(1));
+  last().say(state({ writable: false, why: "taken" }));
+  connection.text.insert(0, "x");
+  last().say(status(0));
+  expect(connection.facts).toMatchObject({ refused: true, readOnly: true });
+  const former = last();
+  former.say(state({ writable: true }));
+  const wire = await next(former);
+  await greet(wire);
+  expect(syncs(wire).some(({ step, body }) => step === 1 && new TextDecoder().decode(body).includes("x"))).toBe(true);
+  expect(connection.facts).toMatchObject({ refused: false, readOnly: false });
+});

@@ -4,7 +4,7 @@ import { backOff, blames, inContext, inFrame, reasonOfClose, refusal, type Refus
 import { step } from "../src/words/versions.ts";
 import { bytes, moment } from "../src/base/show.ts";
 
-test.each(["unauthorized", "forbidden", "not-found", "lineage", "equivocation", "not-text", "too-large", "malformed"])(
+test.each(["unauthorized", "forbidden", "not-found", "lineage", "equivocation", "not-text", "too-large", "malformed", "withdrawn"])(
   "%s is told in words and with something to do",
   (reason) => {
     const said = refusal(reason);
@@ -44,6 +44,12 @@ test("a document that my words make too large is another matter than one that is
   expect(inContext("too-large", { open: true, edits: 0 })).toBe("too-large");
   expect(inContext("too-large", { open: false, edits: 0 })).toBe("too-large");
   expect(inContext("lineage", { open: true, edits: 3 })).toBe("lineage");
+});
+
+test("access that is taken away is another matter than a document that was never open", () => {
+  expect(inContext("forbidden", { open: true, edits: 0 })).toBe("withdrawn");
+  expect(inContext("forbidden", { open: false, edits: 0 })).toBe("forbidden");
+  expect(blames("withdrawn")).toBe(false);
 });
 
 test("only words that were refused themselves are not sent again unasked", () => {

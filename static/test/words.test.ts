@@ -11,6 +11,10 @@ const REPORT: Report = {
   journal: "",
   durable: true,
   writable: true,
+  why: "",
+  by: "",
+  application: "",
+  kept: "",
   path: "notes.md",
   id: null,
   person: "",
@@ -88,8 +92,8 @@ test("REDIS-8: what a server acknowledges that may lose it is received until it 
 
 test("a report is read from the stateless message", () => {
   const payload =
-    'collab:state {"version":"2","owed":3,"file":"failed","saved_at":null,"detail":"d","journal":"j","durable":false,"writable":false,"path":"a/b.md","id":"id:x","person":"p"}';
-  const expected = { version: "2", owed: 3, file: "failed", savedAt: null, detail: "d", journal: "j", durable: false, writable: false, path: "a/b.md", id: "id:x", person: "p" };
+    'collab:state {"version":"2","owed":3,"file":"failed","saved_at":null,"detail":"d","journal":"j","durable":false,"writable":false,"why":"lost","by":"Eve","application":"Office","kept":"a/b (kept).md","path":"a/b.md","id":"id:x","person":"p"}';
+  const expected = { version: "2", owed: 3, file: "failed", savedAt: null, detail: "d", journal: "j", durable: false, writable: false, why: "lost", by: "Eve", application: "Office", kept: "a/b (kept).md", path: "a/b.md", id: "id:x", person: "p" };
   expect(reportIn(payload)).toEqual(expected);
 });
 

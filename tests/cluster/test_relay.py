@@ -15,6 +15,7 @@ from collab.cluster.relay import BEAT, SILENT, Word
 from collab.codec import var_string
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET
 from collab.errors import Denied, Forbidden, NotFound
+from collab.storage.memory_locks import MemoryRoomLocks
 
 if TYPE_CHECKING:
     from cluster.pair import Pair
@@ -190,6 +191,26 @@ async def test_a_file_that_may_not_be_written_makes_readers_on_every_node(pair: 
     pair.owner.rooms.noticed(pair.host.id)
     await asyncio.sleep(BEAT + 1)
     assert ann.scope == "readonly"
+
+
+async def test_a_file_that_another_application_has_locked_is_read_on_every_node_until_it_is_free(pair: Pair) -> None:
+    """LOCK-2: what the socket's own node says of the role never has the last word."""
+    await pair.stop()
+    locks = MemoryRoomLocks(pair.owner.files, asyncio.get_running_loop().time)
+    pair.owner.locks = pair.relay.locks = locks
+    await pair.start()
+    locks.seize((await pair.owner.files.stat(PATH)).id, "Eve", "Office", 60)
+    ben, ann = await pair.guest(pair.owner, name="Ben"), await pair.guest(pair.relay)
+    ann.greet()
+    ann.sign_in(pair.relay.token("Ann"))
+    await settle()
+    assert (ann.scope, ben.scope, ann.states[-1]["why"], ann.states[-1]["by"]) == ("readonly", "readonly", "locked", "Eve")
+    ann.type("a")
+    await settle()
+    assert ann.statuses[-1] == 0
+    await asyncio.sleep(80)
+    assert (ann.scope, ben.scope, ann.states[-1]["why"], ben.text) == ("read-write", "read-write", "", "aone\n")
+    assert (locks.ours(pair.host.id) or 0) > 0, "the number of its place"
 
 
 async def test_what_cannot_be_read_closes_the_socket_as_it_does_there(pair: Pair) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from collab.ports import Placement, Stat
     from collab.runtime.host import Host
+    from collab.storage.memory_locks import MemoryRoomLocks
 
 PATH = "notes.md"
 KEEP_ALIVE = b"\x01\x01\x00"
@@ -307,6 +308,8 @@ class Stage:
         self.memory = 2**40
         """Bytes that open documents may take."""
         self.rights = Told()
+        self.locks: MemoryRoomLocks | None = None
+        """The storage's own locks, if it has any."""
         self.placement: Placement | None = None
         """Where documents live, when there are more nodes."""
         self._clients = 100
@@ -341,6 +344,7 @@ class Stage:
                 placement=self.placement,
                 forgetful=self.forgetful,
                 rights=self.rights,
+                locks=self.locks,
             )
         )
         self.files.recognise = self.rooms.recognise

@@ -3,6 +3,7 @@
 import { lease, offer, Problem, type Session } from "../base/api.ts";
 import { t } from "../base/messages.ts";
 import { unnote, type Act } from "../base/notes.ts";
+import { tellAccess } from "./access.ts";
 import { binned, putBack, type Binned } from "./bin.ts";
 import type { Connection } from "./connection.ts";
 import { textsOf } from "./contents.ts";
@@ -193,9 +194,11 @@ export class Account {
   private tell({ refused, readOnly, report, unsynced, edits, link }: Readonly<Facts>): void {
     const journal = link === "open" && unsynced > 0 && edits > 0 ? (report?.journal ?? "") : "";
     const { n, kept } = this.unsent();
-    const now = JSON.stringify([refused, readOnly, journal, refused || journal !== "" ? [n, kept] : 0]);
+    const { why = "", by = "", application = "", kept: copy = "" } = report ?? {};
+    const now = JSON.stringify([refused, readOnly, journal, refused || journal !== "" ? [n, kept] : 0, why, by, application, copy]);
     if (now === this.told) return;
     this.told = now;
+    if (tellAccess(readOnly ? report : null)) this.page.focus();
     if (refused) this.outcomes.loss(readOnly);
     else unnote("loss");
     if (journal !== "") this.outcomes.full(journal);

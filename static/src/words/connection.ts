@@ -174,7 +174,7 @@ export class Connection {
   private admitted(): void {
     this.refusals = 0;
     this.greet();
-    this.change({ readOnly: this.isReadOnly(this.facts.report), passing: "" });
+    this.permit(this.facts.report, { passing: "" });
     this.watcher.admitted();
   }
 
@@ -193,7 +193,15 @@ export class Connection {
     this.byPath = false;
     const early = this.facts.edits > 0;
     this.doubting = early && report.file === "saved";
-    this.change({ report: early ? doubted(report) : report, readOnly: this.isReadOnly(report) });
+    this.permit(report, { report: early ? doubted(report) : report });
+  }
+
+  /** Whether one may write is another thing, perhaps. What was not taken before is said again by whoever may write again. */
+  private permit(report: Report | null, facts: Partial<Facts>): void {
+    const { refused, readOnly: before } = this.facts;
+    const readOnly = this.isReadOnly(report);
+    this.change({ ...facts, readOnly });
+    if (refused && before && !readOnly) this.anew();
   }
 
   /** The server answers each greeting with a report. */

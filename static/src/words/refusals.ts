@@ -15,6 +15,8 @@ const REMEDIES = {
   unauthorized: ["sign-in", "retry", "copy", "unsent"],
   forbidden: ["retry", "files", "copy", "unsent"],
   denied: ["retry", "files", "copy", "unsent"],
+  // Forbidden while it was open.
+  withdrawn: ["retry", "files", "copy", "unsent"],
   "not-found": ["files", "retry", "copy", "unsent"],
   "not-text": ["download", "files", "unsent"],
   "too-large": ["download", "copy", "unsent", "files"],
@@ -56,6 +58,7 @@ export function reasonOfClose(code: number, reason: string): string | null {
 
 /** The reason with what was going on: words that are refused while they are typed are another matter than a document that can't be opened. */
 export function inContext(reason: string, { open, edits }: { open: boolean; edits: number }): string {
+  if (reason === "forbidden" && open) return "withdrawn";
   return reason === "too-large" && open && edits > 0 ? "grown" : reason;
 }
 

@@ -17,6 +17,13 @@ export interface Report {
   /** Whether what the server acknowledges outlives a crash there; else only what is in the file does. */
   durable: boolean;
   writable: boolean;
+  /** Why who could write before can't now: the right was `taken` away, nobody may write the `file`, another application has it `locked`, or took the lock that was ours (`lost`). */
+  why: "" | "taken" | "file" | "locked" | "lost";
+  /** Who has the lock, and in which application, as far as that is known. */
+  by: string;
+  application: string;
+  /** Where a copy of the text is that is not in the file, or "". */
+  kept: string;
   path: string;
   /** The name that survives a rename, when the server tells it. */
   id: string | null;
@@ -86,10 +93,18 @@ function report(json: unknown): Report | null {
     journal: text("journal"),
     durable: said["durable"] !== false,
     writable: said["writable"] !== false,
+    why: reason(text("why")),
+    by: text("by"),
+    application: text("application"),
+    kept: text("kept"),
     path: text("path"),
     id: text("id") || null,
     person: text("person"),
   };
+}
+
+function reason(why: string): Report["why"] {
+  return why === "taken" || why === "file" || why === "locked" || why === "lost" ? why : "";
 }
 
 /** The same report as long as words of ours are underway: it was made before they arrived, so that the file is not "saved" for us. */
