@@ -107,6 +107,7 @@ if TYPE_CHECKING:
 
     from starlette.routing import Route
 
+    from collab.access import Grant
     from collab.cluster.workers import Life
     from collab.ports import (
         Authors,
@@ -235,34 +236,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         random=adapters.random,
     )
     admission = _admission(settings, adapters, sessions)
-    rooms = Rooms(
-        Surroundings(
-            files=adapters.files,
-            journal=adapters.journal,
-            bases=adapters.bases,
-            versions=adapters.versions,
-            authors=adapters.authors,
-            metrics=metrics,
-            authorise=admission.authorise,
-            frame=frame,
-            clock=adapters.clock,
-            now=adapters.now,
-            random=adapters.random,
-            audit=audit,
-            limits=_limits(settings),
-            timing=Timing(debounce=settings.save_delay, latest=settings.save_at_most),
-            idle=settings.room_idle,
-            memory=settings.room_memory,
-            weakness=adapters.weakness,
-            placement=adapters.placement,
-            forgetful=adapters.forgetful,
-            locks=adapters.room_locks,
-            rights=adapters.rights,
-            review=settings.rights_interval,
-            beat=pulse.beat,
-            aside=aside.run,
-        ),
-    )
+    rooms = _rooms(settings, adapters, metrics, authorise=admission.authorise, audit=audit, beat=pulse.beat, aside=aside)
     metrics.tasks = lambda: len(asyncio.all_tasks())
     metrics.connections = lambda: len(rooms.connections)
     metrics.archive_behind = lambda: len(rooms.backlog)
@@ -338,6 +312,47 @@ def build(settings: Settings, adapters: Adapters) -> App:
     if passage is not None:
         passage.app, passage.office = app.web, containers.document_of
     return app
+
+
+def _rooms(  # noqa: PLR0913 - the surroundings
+    settings: Settings,
+    adapters: Adapters,
+    metrics: Metrics,
+    *,
+    authorise: Callable[[str], Grant],
+    audit: Audit,
+    beat: Callable[[], None],
+    aside: Aside,
+) -> Rooms:
+    """The rooms, and what they stand on."""
+    return Rooms(
+        Surroundings(
+            files=adapters.files,
+            journal=adapters.journal,
+            bases=adapters.bases,
+            versions=adapters.versions,
+            authors=adapters.authors,
+            metrics=metrics,
+            authorise=authorise,
+            frame=frame,
+            clock=adapters.clock,
+            now=adapters.now,
+            random=adapters.random,
+            audit=audit,
+            limits=_limits(settings),
+            timing=Timing(debounce=settings.save_delay, latest=settings.save_at_most),
+            idle=settings.room_idle,
+            memory=settings.room_memory,
+            weakness=adapters.weakness,
+            placement=adapters.placement,
+            forgetful=adapters.forgetful,
+            locks=adapters.room_locks,
+            rights=adapters.rights,
+            review=settings.rights_interval,
+            beat=beat,
+            aside=aside.run,
+        ),
+    )
 
 
 def _door(settings: Settings, room: RoomDoor, metrics: Metrics) -> Door:

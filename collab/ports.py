@@ -716,6 +716,53 @@ class Rejections(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CloudSession:
+    """Somebody who came from a cloud, as long as that counts. The cloud's token is for all their files: it never leaves the server."""
+
+    id: str
+    """That of our grants (`jti`)."""
+    document: str
+    """The document that it was made for; empty: for all."""
+    person: str
+    """The id of our person."""
+    user: str
+    """The opaque id of the cloud's user."""
+    username: str
+    """What they sign in with there, and the cloud's operator may act for."""
+    token: str = field(repr=False)
+    expires: float | None
+    """When the token ends, UTC seconds since the epoch; None: it does not say."""
+    until: float
+    """When the session ends, the same."""
+    role: str
+    """A role's word: more is not allowed, whatever the cloud says."""
+    guest: bool = False
+    """Of a public link, whose user in the cloud is the one who made it."""
+
+
+class CloudSessions(Protocol):
+    """Sessions of people who came from a cloud; at rest their tokens are sealed. All raise `Unavailable`."""
+
+    async def put(self, session: CloudSession) -> None:
+        """A new one, or what is known of it now; durable on return."""
+
+    async def get(self, session: str) -> CloudSession | None:
+        """One of them, also when its time is over; None: it was ended, or erased, or never was."""
+
+    async def of(self, document: str) -> Sequence[CloudSession]:
+        """Those that were made for a document, the one that ends last first; at most 100."""
+
+    async def end(self, session: str) -> None:
+        """It is over. Again changes nothing."""
+
+    async def forget(self, person: str) -> None:
+        """All of a person are over."""
+
+    async def sweep(self, now: float) -> None:
+        """Those whose time is over are erased."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a document's room lives."""
 

@@ -10,13 +10,14 @@ from collab.archive.memory_claims import MemoryLinks, MemoryLocks
 from collab.archive.memory_office import MemoryOfficeStates, MemoryUserInfos
 from collab.archive.memory_rejections import MemoryRejections
 from collab.archive.memory_resources import MemoryResources
+from collab.archive.memory_sessions import MemoryCloudSessions
 from collab.archive.thinning import surplus
 from collab.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from collab.ports import Checkpoint, Kept, Link, Lock, OfficeState, Part, Rejection, Version
+    from collab.ports import Checkpoint, CloudSession, Kept, Link, Lock, OfficeState, Part, Rejection, Version
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ class Disk:
     infos: dict[str, str] = field(default_factory=dict)
     """By the id of a person."""
     resources: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, CloudSession] = field(default_factory=dict)
     """By the id of a document."""
 
     def of(self, document: str) -> _Document:
@@ -85,6 +87,7 @@ class MemoryArchive:
         self.office = MemoryOfficeStates(self)
         self.infos = MemoryUserInfos(self)
         self.resources = MemoryResources(self)
+        self._sessions = MemoryCloudSessions(self)
 
     @property
     def disk(self) -> Disk:
@@ -96,6 +99,11 @@ class MemoryArchive:
     def refuse(self, trouble: str | None) -> None:
         """From now on nothing is taken or told, for this reason; None: all is well again."""
         self.trouble = trouble
+
+    def sessions(self, secret: bytes) -> MemoryCloudSessions:
+        """The sessions of people who came from a cloud."""
+        del secret
+        return self._sessions
 
     def crash(self) -> MemoryArchive:
         """The archive after a crash; what the dead process still does reaches an empty disk."""

@@ -11,7 +11,9 @@ from collab.archive.locks import SqlLocks
 from collab.archive.office import SqlOfficeStates, SqlUserInfos
 from collab.archive.rejections import SqlRejections
 from collab.archive.resources import SqlResources
+from collab.archive.sessions import SqlCloudSessions
 from collab.archive.versions import SqlVersions
+from collab.state.sealing import Sealer
 
 DAYS = 30.0
 """Days that a writer may be away."""
@@ -34,6 +36,10 @@ class Archive:
         self.office = SqlOfficeStates(self._database)
         self.infos = SqlUserInfos(self._database)
         self.resources = SqlResources(self._database)
+
+    def sessions(self, secret: bytes) -> SqlCloudSessions:
+        """The sessions of people who came from a cloud; their tokens are sealed under the server's secret."""
+        return SqlCloudSessions(self._database, Sealer(secret, "cloud-session"))
 
     @property
     def trouble(self) -> str | None:

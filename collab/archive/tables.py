@@ -197,3 +197,18 @@ rejected = Table(
     Column("suite", Text, nullable=False),
     Column("count", BigInteger, nullable=False),  # so many bodies came since
 )
+
+cloud_sessions = Table(
+    "cloud_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),  # that of our grants
+    Column("document", Text, nullable=False, index=True),  # empty: all
+    Column("person", Text, nullable=False, index=True),
+    Column("user", Text, nullable=False),  # the cloud's
+    Column("username", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),  # sealed
+    Column("expires", Float),  # UTC seconds: the token's end; NULL: it does not say
+    Column("until", Float, nullable=False, index=True),  # UTC seconds: the session's end
+    Column("role", Text, nullable=False),
+    Column("guest", Boolean, nullable=False),
+)

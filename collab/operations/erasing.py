@@ -35,6 +35,8 @@ async def erase(directory: Directory, archive: str, who: str) -> str:
             for each in ids:
                 await kept.authors.erase(each)
                 await kept.infos.forget(each)
+            # Erasing opens no token, so no secret is needed.
+            await kept.sessions(b"").forget(person)
             await Shelf(database).forget(person)
             for name in names:
                 await LocalBin(files).forget(name)

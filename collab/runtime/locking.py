@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+from weakref import ref
 
 from collab.errors import Changed, CollabError, Fenced, Forbidden, Locked, NotFound, Unauthorized
 from collab.runtime.copies import copy_beside
@@ -56,8 +57,9 @@ class Locking:
         self._held = False
         self._claim: Claim | None = None
         """Whose it is, as far as that is known."""
-        self._host: Host | None = None
-        self._saver: Saver | None = None
+        # Weakly: a room that goes takes its document with it at once.
+        self._host_ref: Callable[[], Host | None] = _none
+        self._saver_ref: Callable[[], Saver | None] = _none
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._had = False
@@ -79,7 +81,7 @@ class Locking:
 
     def keep(self, host: Host, saver: Saver) -> None:
         """The room is made: from now on it follows the lock."""
-        self._host, self._saver = host, saver
+        self._host_ref, self._saver_ref = ref(host), ref(saver)
         host.needed = self._needed
         if self._claim is not None:
             host.bar(_barred(self._claim, "locked"))
@@ -89,22 +91,21 @@ class Locking:
         host = self._host
         while self._locks is not None and host is not None and not host.closed and not host.closing.is_set():
             calm = self._held and self._barred is None
-            await self._until(self._locks.seconds / 3 if calm else min(AGAIN, self._locks.seconds / 3))
+            await self._until(self._locks.seconds / 3 if calm else min(AGAIN, self._locks.seconds / 3), host.closing)
             if host.closed or host.closing.is_set():
                 break
             try:
                 async with self._turn:
-                    await self._look()
+                    await self._look(self._locks, host)
             except Fenced as error:
                 log.warning("%s: %s", self._document, error.detail)
                 host.moved()
             except CollabError as error:
                 log.info("the lock of %s can't be looked after: %s", self._document, error.detail)
 
-    async def _until(self, seconds: float) -> None:
+    async def _until(self, seconds: float, closing: asyncio.Event) -> None:
         """So long, or until somebody hurries, or the room goes."""
-        assert self._host is not None  # noqa: S101 - it runs when the room is made
-        waits = [asyncio.ensure_future(each.wait()) for each in (self._wake, self._host.closing)]
+        waits = [asyncio.ensure_future(each.wait()) for each in (self._wake, closing)]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -128,8 +129,9 @@ class Locking:
         if not self._held and self._barred is None:
             async with self._turn:
                 await self._have(self._locks)
-        if self._barred is not None:
-            raise Locked(self._barred.words)
+        barred = self._barred
+        if barred is not None:
+            raise Locked(barred.words)
 
     async def give(self) -> None:
         """The room is closed; raises nothing. A storage that does not answer forgets the lock by itself."""
@@ -144,13 +146,18 @@ class Locking:
             log.info("the lock of %s was not given back: %s", self._document, error)
 
     @property
+    def _host(self) -> Host | None:
+        return self._host_ref()
+
+    @property
+    def _saver(self) -> Saver | None:
+        return self._saver_ref()
+
+    @property
     def _barred(self) -> Barred | None:
         return None if self._host is None else self._host.barred
 
-    async def _look(self) -> None:
-        locks, host = self._locks, self._host
-        assert locks is not None  # noqa: S101 - it runs when there are any
-        assert host is not None  # noqa: S101 - as above
+    async def _look(self, locks: RoomLocks, host: Host) -> None:
         if self._held:
             await self._refresh(locks)
         elif host.barred is not None or any(peer.writes for peer in host.members):
@@ -162,9 +169,9 @@ class Locking:
 
     async def _refresh(self, locks: RoomLocks) -> None:
         self._held = await locks.refresh(self._document, self._fence)
-        if not self._held and await self._have(locks) and self._saver is not None:
+        if not self._held and await self._have(locks) and (saver := self._saver) is not None:
             # Nobody has it now, and somebody may have had it.
-            self._saver.notice()
+            saver.notice()
 
     async def _have(self, locks: RoomLocks) -> bool:
         """Whether it is ours, now at the latest."""
@@ -198,16 +205,20 @@ class Locking:
 
     async def _go_on(self) -> None:
         """It is ours: what happened meanwhile is merged before anybody writes again."""
-        assert self._host is not None  # noqa: S101 - called when the room is made
-        assert self._saver is not None  # noqa: S101 - as above
-        await self._saver.catch_up()
-        self._host.bar(None)
+        host, saver = self._host, self._saver
+        if host is not None and saver is not None:
+            await saver.catch_up()
+            host.bar(None)
 
     async def _drop_copy(self, path: str, etag: str) -> None:
         """The file holds what was kept beside it. What somebody made of that stays."""
         self._copy = None
         with suppress(NotFound, Changed):
             await self._files.delete(path, if_match=etag)
+
+
+def _none() -> None:
+    """There is no room yet."""
 
 
 def _barred(claim: Claim | None, why: str, kept: str = "") -> Barred:

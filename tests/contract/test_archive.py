@@ -14,7 +14,7 @@ from postgres import Postgres, postgres
 from collab.archive.memory import MemoryArchive
 from collab.archive.store import Archive
 from collab.errors import NotFound, Unavailable
-from collab.ports import Checkpoint, Kept, Link, Lock, OfficeState, Part, Rejection, Version
+from collab.ports import Checkpoint, CloudSession, Kept, Link, Lock, OfficeState, Part, Rejection, Version
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -682,3 +682,65 @@ async def test_a_closed_archive_says_so(place: Place) -> None:
     await archive.close()
     with pytest.raises(Unavailable, match="closed"):
         await archive.versions.list(A)
+
+
+# --- sessions of people who came from a cloud
+
+SECRET = b"a secret of thirty-two bytes or more"
+TOKEN = "eyJ-the-whole-token-of-the-cloud"
+
+
+def came(session: str = "s1", *, document: str = A, until: float = 100.0, person: str = "ann") -> CloudSession:
+    return CloudSession(session, document, person, "u-1", "ann", TOKEN + session, 50.5, until, "editor")
+
+
+async def test_a_session_of_a_cloud_is_known_at_every_node_until_it_ends(place: Place) -> None:
+    """CLOUD-1."""
+    here, there = place.node().sessions(SECRET), place.node().sessions(SECRET)
+    assert await here.get("s1") is None
+    await here.put(came())
+    assert await there.get("s1") == came()
+    renewed = replace(came(), token="another", expires=None, guest=True)
+    await there.put(renewed)
+    assert await here.get("s1") == renewed
+    await here.end("s1")
+    await here.end("s1")
+    assert await there.get("s1") is None
+
+
+async def test_sessions_are_found_by_document_and_erased_by_person_and_by_time(archive: Any) -> None:
+    """CLOUD-1."""
+    sessions = archive.sessions(SECRET)
+    for each in (came("s1", until=10), came("s2", until=30, person="bob"), came("s3", until=20), came("s4", document="")):
+        await sessions.put(each)
+    assert [each.id for each in await sessions.of(A)] == ["s2", "s3", "s1"]
+    await sessions.sweep(10.0)
+    assert [each.id for each in await sessions.of(A)] == ["s2", "s3"]
+    await sessions.forget("ann")
+    assert [each.id for each in await sessions.of(A)] == ["s2"]
+    assert await sessions.get("s4") is None
+
+
+async def test_at_rest_the_token_of_a_cloud_cannot_be_read_nor_moved_to_another_session(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """CLOUD-1, AUTH-9: neither in the file, nor in what is told of a session."""
+    path = tmp_path / "archive.sqlite"
+    archive = Archive(f"sqlite:///{path}")
+    sessions = archive.sessions(SECRET)
+    for each in (came("s1"), came("s2")):
+        await sessions.put(each)
+        assert TOKEN not in repr(each)
+    await archive._database.run(
+        lambda connection: connection.exec_driver_sql(
+            "UPDATE cloud_sessions SET token = (SELECT token FROM cloud_sessions WHERE id = 's1')"
+        )
+    )
+    assert (await sessions.get("s1")) == came("s1")
+    assert await sessions.get("s2") is None
+    assert await archive.sessions(b"another secret of thirty-two bytes").get("s1") is None
+    await archive.close()
+    held = await asyncio.to_thread(lambda: b"".join(file.read_bytes() for file in tmp_path.iterdir()))
+    assert b"cloud_sessions" in held
+    assert TOKEN.encode() not in held
+    assert TOKEN not in caplog.text
