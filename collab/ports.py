@@ -738,6 +738,8 @@ class CloudSession:
     """A role's word: more is not allowed, whatever the cloud says."""
     guest: bool = False
     """Of a public link, whose user in the cloud is the one who made it."""
+    view_only: bool = False
+    """It was opened to be looked at, and neither downloaded, printed nor copied."""
 
 
 class CloudSessions(Protocol):

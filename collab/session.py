@@ -67,6 +67,8 @@ class Peer:
     address: bytes
     """What stands before each of its messages."""
     color: str = "#808080"
+    session: str = ""
+    """The id of the session that it came with (`Grant.id`)."""
     asked: deque[Asked] = field(default_factory=deque)
     waiting: int = 0
     """Statuses that are owed for updates that wait for a missing part."""

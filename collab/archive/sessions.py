@@ -41,6 +41,7 @@ class SqlCloudSessions:
             "until": session.until,
             "role": session.role,
             "guest": session.guest,
+            "view_only": session.view_only,
         }
 
         def act(connection: Connection) -> None:
@@ -90,4 +91,5 @@ class SqlCloudSessions:
             row.until,
             row.role,
             guest=row.guest,
+            view_only=row.view_only,
         )

@@ -211,4 +211,5 @@ cloud_sessions = Table(
     Column("until", Float, nullable=False, index=True),  # UTC seconds: the session's end
     Column("role", Text, nullable=False),
     Column("guest", Boolean, nullable=False),
+    Column("view_only", Boolean, nullable=False),
 )

@@ -18,6 +18,7 @@ from collab.access import Role
 from collab.cluster.words import error_of, of_error, of_peer, of_stat, pack, peer_of, stat_of, unpack
 from collab.errors import CollabError, Fenced, Malformed, Unreachable
 from collab.protocol import Kind
+from collab.runtime.acting import asked_by, caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,8 @@ class Word(IntEnum):
     """To the relay: whether the document's file is gone (one byte)."""
     MISS = 19
     """To the owner: the person does not find the document's file; look for it."""
+    CALLER = 20
+    """To the owner: the session of who asks; before OPEN with the question's number, else with a session's."""
 
 
 class Socket(Protocol):
@@ -180,6 +183,12 @@ class Away:
         """It reads again."""
         self._say(peer, Word.CATCH_UP)
 
+    def known(self, peer: Peer, session: str) -> None:
+        """The peer goes on under this session."""
+        if peer.session != session:
+            peer.session = session
+            self._say(peer, Word.CALLER, session.encode())
+
     def miss(self, peer: Peer) -> None:
         """The peer's person does not find the file."""
         self._say(peer, Word.MISS)
@@ -220,6 +229,8 @@ class Relay:
         """The room of a document, open there. Its errors; Fenced when it does not live there; Unreachable."""
         number = next(self._numbers)
         asked = self._asked[number] = asyncio.get_running_loop().create_future()
+        if caller():
+            self.say(Word.CALLER, number, caller().encode())
         self.say(Word.OPEN, number, document.encode())
         try:
             if self._wire.closed:
@@ -399,6 +410,8 @@ class Guests:
         self._wire = wire
         self._rooms = rooms
         self._guests: dict[int, Guest] = {}
+        self._callers: dict[int, str] = {}
+        """Who asks the next question of each number."""
         self._bundles: list[_Bundle] = []
         self._same: dict[int, _Bundle] = {}
         """The bundle of each object of this tick, by its identity: a room gives the same object to all who get the same."""
@@ -509,7 +522,10 @@ class Guests:
             if word == Word.MESSAGE:
                 self._message(number, frame)
             elif word == Word.OPEN:
-                self._rooms.spawn(self._open(number, frame[_HEAD.size :].decode()))
+                with asked_by(self._callers.pop(number, "")):
+                    self._rooms.spawn(self._open(number, frame[_HEAD.size :].decode()))
+            elif word == Word.CALLER and number not in self._guests:
+                self._callers[number] = frame[_HEAD.size :].decode()
             elif word == Word.ENTER:
                 self._enter(number, frame[_HEAD.size :])
             elif (guest := self._guests.get(number)) is not None:
@@ -565,6 +581,8 @@ class Guests:
             if not self._wire.full:
                 guest.behind = False
                 host.catch_up(peer)
+        elif word == Word.CALLER:
+            peer.session = body.decode()
         elif word == Word.MISS:
             host.miss(peer)
         elif word == Word.ALLOW:

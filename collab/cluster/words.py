@@ -76,6 +76,7 @@ def of_peer(peer: Peer, document: str) -> Facts:
         "dialect": peer.dialect.name,
         "address": peer.address.decode("latin-1"),
         "color": peer.color,
+        "session": peer.session,
     }
 
 
@@ -88,4 +89,5 @@ def peer_of(facts: Facts, number: int) -> Peer:
         _DIALECTS[facts["dialect"]],
         facts["address"].encode("latin-1"),
         facts["color"],
+        str(facts.get("session", "")),
     )

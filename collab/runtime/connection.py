@@ -23,6 +23,7 @@ from collab.errors import (
     Unreachable,
 )
 from collab.protocol import Kind
+from collab.runtime.acting import asked_by
 from collab.runtime.meter import Meter
 from collab.session import Joining, Leaving, Peer, check_queue
 
@@ -449,9 +450,10 @@ class Connection:
             person = await self.rooms.people.met(grant.person) if grant.role >= Role.EDITOR else grant.person
             if self.rooms.stopping:
                 return  # as with everything that comes now; the socket is closed in a moment
-            host, role = await self.rooms.enter(protocol.document_name(address) if address else self._document, grant)
+            with asked_by(grant.id):
+                host, role = await self.rooms.enter(protocol.document_name(address) if address else self._document, grant)
             if self._sessions.get(address) is session:
-                peer = Peer(self.rooms.next_id(), person, role, self._dialect, address, color_of(person.id))
+                peer = Peer(self.rooms.next_id(), person, role, self._dialect, address, color_of(person.id), grant.id)
                 self._enter(session, Editing(host, peer, grant, self))
         except CollabError as error:
             if self._sessions.get(address) is session and not self.rooms.stopping:
@@ -528,6 +530,7 @@ class Connection:
             self.refuse(address, Forbidden("The new token is somebody else's or for another document."))
         else:
             session.grant = replace(grant)
+            session.host.known(session.peer, grant.id)
             self._watch_expiry(address, session)
             if session.held is None:
                 # It counts from the next message on.

@@ -62,6 +62,9 @@ class Hosting(Protocol):
     def catch_up(self, peer: Peer) -> None:
         """It reads again."""
 
+    def known(self, peer: Peer, session: str) -> None:
+        """The peer goes on under another session of the same person (see `Peer.session`)."""
+
     def miss(self, peer: Peer) -> None:
         """The peer's person does not find the file: look for it."""
 

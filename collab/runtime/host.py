@@ -306,6 +306,10 @@ class Host:
         if member.peer.dialect.addressed:
             self._send(member, protocol.authenticated("readonly" if self.barred else "read-write"))
 
+    def known(self, peer: Peer, session: str) -> None:
+        """The peer goes on under this session."""
+        peer.session = session
+
     def miss(self, peer: Peer) -> None:
         """The peer's person does not find the file: look for it."""
         del peer

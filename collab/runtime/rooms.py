@@ -19,6 +19,7 @@ from collab.merge import nearness
 from collab.opening import begun, opened
 from collab.ports import Kind, Record
 from collab.room import Room
+from collab.runtime.acting import working_on
 from collab.runtime.aside import LARGE
 from collab.runtime.backlog import Backlog
 from collab.runtime.chronicle import Chronicle
@@ -199,6 +200,11 @@ class Rooms:
         # A task that is cancelled before its first step never comes to its work.
         task.add_done_callback(lambda _: work.close())
         return task
+
+    def _spawn_on(self, document: str, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """A task of one room."""
+        with working_on(document):
+            return self.spawn(work)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
@@ -407,6 +413,11 @@ class Rooms:
         """The open rooms."""
         return [entry.host for entry in self._open.values()]
 
+    def present(self, document: str) -> list[tuple[str, bool]]:
+        """The sessions (`Grant.id`) of people in a document's room, and whether each may write."""
+        host = self.live(document)
+        return [] if host is None else [(peer.session, peer.writes) for peer in host.members if peer.session]
+
     def live(self, document: str) -> Host | None:
         """The room of a document if it is open."""
         entry = self._open.get(document)
@@ -521,7 +532,7 @@ class Rooms:
             self._open[document] = entry
             self._count()
             if self._around.locks is not None:
-                self.spawn(entry.locking.run())
+                self._spawn_on(document, entry.locking.run())
             opening.set_result(entry.host)
             self._settled(entry)
             self.guests.opened(document)
@@ -629,6 +640,7 @@ class Rooms:
             if entry is not None:
                 act(entry)
 
+        spawn = partial(self._spawn_on, stat.id)
         credit = Credits(stat.id, around.authors, around.thread)
         chronicle = Chronicle(
             stat.id, around.bases, around.versions, around.authors, credit=credit, backlog=self.backlog, metrics=self.metrics
@@ -642,7 +654,7 @@ class Rooms:
             frame=around.frame,
             clock=around.clock,
             metrics=around.metrics,
-            spawn=self.spawn,
+            spawn=spawn,
             changed=lambda: tell(self._edited),
             lost=lambda: tell(self._drop),
             missed=lambda: tell(_notice),
@@ -672,7 +684,7 @@ class Rooms:
             clock=around.clock,
             now=around.now,
             metrics=around.metrics,
-            spawn=self.spawn,
+            spawn=spawn,
             settled=lambda: tell(self._settled),
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
             denied=lambda error: tell(partial(_denied, error=error)),

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from collab.access import Role
 from collab.errors import CollabError, Malformed, NotFound
+from collab.runtime.acting import asked_by
 from collab.web.api import read_body, visitor_of
 from collab.web.gate import EDIT
 
@@ -68,7 +69,8 @@ class Embedding:
     async def _token(self, request: Request) -> str:
         """A lease of the posted token for this document alone, by the id, which stays when it is renamed."""
         grant = self.admission.authorise(await _posted(request))
-        stat = await self.api.find(self.api.name(request), grant, Role.VIEWER)
+        with asked_by(grant.id):
+            stat = await self.api.find(self.api.name(request), grant, Role.VIEWER)
         if not stat.id:
             raise NotFound("this is a folder; the form's address must be a document's")
         token, _ = self.admission.lease(replace(grant, document=stat.id))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse
 
 from collab.errors import CollabError
+from collab.runtime.acting import asked_by
 from collab.web.admission import Knock
 from collab.web.problems import Problem
 
@@ -49,7 +50,7 @@ class Gate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if PASSED in scope:
-            await self._app(scope, receive, send)
+            await self._let_in(scope, receive, send)
             return
         path: str = scope["raw_path"].decode("latin-1")
         if self._prefix and path == self._prefix:
@@ -72,7 +73,13 @@ class Gate:
             await answer(scope, receive, send)
             return
         scope.setdefault("state", {})["visitor"] = visitor
-        await self._app(scope, receive, send)
+        await self._let_in(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is answered is asked for by the visitor's session."""
+        grant = scope["state"]["visitor"].grant
+        with asked_by("" if grant is None else grant.id):
+            await self._app(scope, receive, send)
 
     def _refuse(self, problem: Problem, reason: str) -> Problem:
         self._metrics.refused(reason)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from collab.errors import CollabError, Forbidden, Malformed, NotText, Unauthorized
+from collab.runtime.acting import asked_by
 from collab.web.api import read_body, users_bytes, visitor_of
 from collab.web.streams import answer, pieces
 from collab.wopi.addresses import id_of
@@ -77,7 +78,8 @@ class WopiDoor:
         async def checked(request: Request) -> Response:
             granted = self.host.admit(token_of(request), id_of(request.path_params["key"]))
             await self.proofs.check(granted, signed_of(request))
-            return await act(request, granted)
+            with asked_by(granted.session):
+                return await act(request, granted)
 
         return self.answered(checked)
 
@@ -130,7 +132,9 @@ class WopiDoor:
 
     async def file_url(self, request: Request) -> Response:
         """The bytes for whoever has this short-lived address."""
-        given = await self.host.get_bytes(request.path_params["signed"], id_of(request.path_params["key"]))
+        signed, target = request.path_params["signed"], id_of(request.path_params["key"])
+        with asked_by(self.host.admit(signed, target, audience=DOWNLOAD).session):
+            given = await self.host.get_bytes(signed, target)
         return _bytes(request, given)
 
     async def put_file(self, request: Request, granted: Pass) -> Response:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("until", sa.Float, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("guest", sa.Boolean, nullable=False),
+        sa.Column("view_only", sa.Boolean, nullable=False),
     )
     for column in ("document", "person", "until"):
         op.create_index(f"ix_cloud_sessions_{column}", "cloud_sessions", [column])
