@@ -6,8 +6,10 @@ is not asked again for a while. A token is neither kept nor told to anybody: not
 
 from __future__ import annotations
 
+import asyncio
 import time
 from hashlib import sha256
+from random import random
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import grpc
@@ -19,7 +21,7 @@ from cs3.storage.provider.v1beta1 import provider_api_pb2 as provider
 from cs3.storage.provider.v1beta1 import resources_pb2 as resources
 from cs3.storage.provider.v1beta1 import spaces_api_pb2 as spaces
 
-from collab.errors import NotFound, Unauthorized, Unsupported
+from collab.errors import NotFound, Unauthorized, Unavailable, Unsupported
 from collab.gateway import messages
 from collab.gateway.codes import OK, refusal
 from collab.gateway.identity import Login, expires
@@ -54,6 +56,23 @@ TOKEN: Final = "x-access-token"  # noqa: S105 - the name of a header
 
 OPEN: Final = frozenset({"Authenticate", "AddAppProvider", "ListAppProviders"})
 """What is asked without a token."""
+
+_PAUSES: Final = (0.02, 0.06)
+"""Seconds between tries of a call that only looks, when the server is away."""
+_LOOKS: Final = frozenset(
+    {
+        "Stat",
+        "ListContainer",
+        "GetPath",
+        "GetHome",
+        "ListStorageSpaces",
+        "InitiateFileDownload",
+        "ListFileVersions",
+        "ListRecycle",
+        "GetLock",
+    }
+    | {"WhoAmI", "Authenticate", "RefreshLock"}
+)
 
 _OPTIONS: Final = [
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -190,7 +209,7 @@ class Gateway:
             opaque=messages.opaque_message(facts),
             **({"if_not_exist": True} if if_match is None else {"if_match": if_match}),
         )
-        return messages.uploads((await self._call("InitiateFileUpload", request, token, ref)).protocols)
+        return messages.uploads((await self._call("InitiateFileUpload", request, token, ref, again=length > 0)).protocols)
 
     async def versions(self, token: str, ref: Reference) -> Sequence[FileVersion]:
         """The bodies that the file had, oldest first."""
@@ -303,8 +322,26 @@ class Gateway:
 
     # --- how
 
-    async def _call(self, name: str, request: Any, token: str, about: object, *, lock: bool = False) -> Any:  # noqa: ANN401
-        """The answer, when its status is OK."""
+    async def _call(  # noqa: PLR0913 - the facts of a call
+        self,
+        name: str,
+        request: Any,  # noqa: ANN401
+        token: str,
+        about: object,
+        *,
+        lock: bool = False,
+        again: bool | None = None,
+    ) -> Any:  # noqa: ANN401
+        """The answer, when its status is OK. `again`: it may be asked twice for the same; by default what only looks."""
+        pauses = _PAUSES if (name in _LOOKS if again is None else again) else ()
+        for pause in pauses:
+            try:
+                return await self._once(name, request, token, about, lock=lock)
+            except Unavailable:
+                await asyncio.sleep(pause * (0.5 + random()))  # noqa: S311 - all who wait for a server do not come at the same moment
+        return await self._once(name, request, token, about, lock=lock)
+
+    async def _once(self, name: str, request: Any, token: str, about: object, *, lock: bool) -> Any:  # noqa: ANN401
         if self.lacks(name):
             raise refusal("UNIMPLEMENTED", str(about))
         try:

@@ -241,9 +241,9 @@ class Bodies:
             if hold.id and (held is None or held.id != hold.id):
                 return None
             raise error if not isinstance(error, Changed) else Unavailable(f"the storage refused the body: {before.path}")
+        if _is(now.resource, body):
+            return now
         if isinstance(error, Unavailable):
-            if _is(now.resource, body):
-                return now
             # Perhaps ours was there, and somebody went on from it: only who compares bodies knows.
             raise Unavailable(f"the storage did not say what became of the body: {before.path}") from error
         raise error

@@ -180,15 +180,17 @@ class Locks:
 
     async def _tried(self, token: str, resource: ResourceId, new: StorageLock) -> StorageLock | None:
         """One try to take a lock; whose it is instead."""
+        left = 3
         while True:
             try:
                 await self._gateway.lock(token, Reference(resource), new)
             except Locked:
                 found = await self._gateway.locked(token, Reference(resource))
             except Unavailable:
-                # Perhaps the answer was lost.
+                # Perhaps only the answer was lost.
                 found = await self._gateway.locked(token, Reference(resource))
-                if found is None:
+                left -= 1
+                if found is None and not left:
                     raise
             else:
                 return None
