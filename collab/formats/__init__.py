@@ -179,6 +179,11 @@ def is_textual(media: str) -> bool:
     return media.startswith("text/") or media.endswith(("+json", "+xml")) or media in _TEXTUAL
 
 
+def textual_types() -> list[str]:
+    """The media types of the files that are edited as text or as notebooks, by their names."""
+    return sorted({media for media in (*_BY_EXTENSION.values(), *_BY_NAME.values()) if is_textual(media)})
+
+
 def _looks_like_text(start: bytes) -> bool:
     """UTF-8 without NUL; the last character may be cut off."""
     try:

@@ -32,6 +32,7 @@ FORM_BYTES = 16 * 1024
 """Of a form's body; a token has at most half of it."""
 _FORM = "application/x-www-form-urlencoded"
 _FIELDS = 16
+_NAMES = ("token", "access_token")
 
 _REFUSED = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
@@ -87,12 +88,12 @@ class Embedding:
 
 
 async def _posted(request: Request) -> str:
-    """The form's field `token` (URL standard, section 5.1); its other fields, such as a button's, mean nothing."""
+    """The form's field `token`, or `access_token` as clouds call it (URL standard, section 5.1); other fields, such as a button's, mean nothing."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise Malformed(f"the form must be sent as {_FORM}, as forms are unless told otherwise")
     body = await read_body(request, FORM_BYTES)
     try:
-        tokens = [value for name, value in parse_qsl(body.decode("ascii"), max_num_fields=_FIELDS) if name == "token"]
+        tokens = [value for name, value in parse_qsl(body.decode("ascii"), max_num_fields=_FIELDS) if name in _NAMES]
     except ValueError as e:
         raise Malformed("the form could not be read") from e
     if len(tokens) != 1:

@@ -143,6 +143,17 @@ async def test_what_is_typed_in_a_frame_of_another_site_is_in_the_file_and_no_co
     assert [words for words in told if token.rpartition(".")[2] in words or "eyJ" in words] == []
 
 
+async def test_a_cloud_posts_a_form_of_its_own_and_says_the_language(framed: Served, portal: Portal, company: Company) -> None:
+    """AUTH-10, APP-3."""
+    ann = await company.join("Ann", framed, None)
+    portal.shows(framed, "notes.md", framed.token("Bob"), FORM.replace('name="token"', 'name="access_token"'))
+    portal.page = portal.page.replace("notes.md", "notes.md?lang=de")
+    page = await ann.new_page()
+    await page.goto(portal.origin())
+    frame = await document_in(page)
+    assert await frame.locator("html").get_attribute("lang") == "de"
+
+
 async def test_two_people_in_frames_and_pages_edit_together(framed: Served, portal: Portal, company: Company) -> None:
     ann, bob = await company.join("Ann", framed), await company.join("Bob", framed, None)
     editor = await ann.open("notes.md")

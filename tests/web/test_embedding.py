@@ -213,6 +213,9 @@ async def test_a_form_is_bounded_and_has_one_token(site: Site) -> None:
 
         token = b"token=" + site.token().encode()
         assert await sent(token) == 200
+        # As a cloud's page posts it, with its end.
+        assert await sent(b"access_" + token + b"&access_token_ttl=1800000000000") == 200
+        assert await sent(b"access_" + token + b"&" + token) == 400
         assert await sent(token + b"&x=" + b"y" * (FORM_BYTES - len(token) - 3)) == 200
         assert await sent(token + b"&x=" + b"y" * (FORM_BYTES - len(token) - 2)) == 413
         assert await sent(b"", **{"Content-Length": "16385"}) == 413

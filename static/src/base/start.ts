@@ -12,9 +12,12 @@ export async function begin(): Promise<void> {
     if (now.language !== before.language) location.reload();
   });
   const { language } = preferences.get();
-  await speak(language === "auto" ? chosen(navigator.languages) : language);
+  await speak(language === "auto" ? chosen([...told(), ...navigator.languages]) : language);
   translate(document);
 }
+
+/** The language of the site that shows this page in a frame, as far as it says one: it comes before the browser's. */
+const told = (): string[] => new URLSearchParams(location.search).getAll("lang").slice(0, 1);
 
 function dress({ theme, fontSize }: Readonly<Preferences>): void {
   const root = document.documentElement;
