@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway import Cloud, CloudGateway
 from gateway.cloud import MACHINE
+from real_cloud import GATEWAY, OutsideReal
 
 from collab.archive.memory import MemoryArchive
 from collab.gateway.calls import Gateway
@@ -277,17 +278,19 @@ class OutsideCloud:
         self.database.close()
 
 
-EVERYWHERE = ["memory", "local", "cs3"]
+EVERYWHERE = ["memory", "local", "cs3", *(["gateway"] if GATEWAY else [])]
 FOLDERS = ["memory", "local"]
 """Where a file is what is at a path: programs rename aside, hold files open and write into them, and only paths and inodes tell which document is which."""
 
 
 async def outside_of(storage: str, folder: Path) -> Outside:
-    """`memory`, `local` in this folder, or `cs3`: a cloud, where a file is what has an id, whatever its path, and each upload a version."""
+    """`memory`, `local` in this folder, `gateway`: the real cloud that the environment names, or `cs3`: a cloud, where a file is what has an id, whatever its path, and each upload a version."""
     if storage == "memory":
         return OutsideMemory()
     if storage == "local":
         return OutsideLocal(folder)
+    if storage == "gateway":
+        return OutsideReal(Time())
     made = OutsideCloud()
     await made.open()
     return made

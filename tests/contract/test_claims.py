@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from folders import Outside, OutsideCloud, OutsideLocal
 from gateway.cloud import Lock
+from real_cloud import OutsideReal
 
 from collab.errors import Locked, NotFound
 from collab.ports import Claim
@@ -39,7 +40,7 @@ class Desk:
 
     @property
     def claims(self) -> Claims:
-        if isinstance(self.outside, OutsideCloud):
+        if isinstance(self.outside, OutsideCloud | OutsideReal):
             return self.outside.claims
         clock = self.outside.time
         if isinstance(self.outside, OutsideLocal):
@@ -66,6 +67,8 @@ class Desk:
 
     def locked(self) -> bool:
         """Whether it bears a lock of ours."""
+        if isinstance(self.outside, OutsideReal):
+            return self.outside.locked("work/a.docx")
         if not isinstance(self.outside, OutsideCloud):
             return (entry := self.there()) is not None and entry.ours
         lock = self.outside.cloud.lock_of(self.outside.cloud.at("ann", "work/a.docx"))
