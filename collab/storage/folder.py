@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collab.errors import CollabError, TooLarge, Unavailable
-from collab.storage.kernel import born
+from collab.storage.kernel import born, on_disk, open_cached
 from collab.storage.names import Sight
 from collab.storage.paths import PATH_BYTES, visible
 from collab.storage.refusals import GONE, explained
@@ -40,6 +40,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         with explained(os.fsencode(root)):
             self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._on_disk = on_disk(self._root)
 
     def close(self) -> None:
         """Let the root go. Idempotent."""
@@ -166,6 +167,25 @@ class Folder:
                     raise
                 os.close(descriptor)
             raise Unavailable(f"the file is being replaced again and again: {path.decode()}")
+
+    def open_at_once(self, path: bytes) -> tuple[int, Sight] | None:
+        """As `open`, but None when that would have to wait for the disk, or for another machine, and when there is no such file. Never blocks."""
+        parent, name = parted(path)
+        place = descriptor = -1
+        try:
+            if self._on_disk:
+                place = open_cached(self._root, parent, _FOLDER) if parent else self._root
+                descriptor = open_cached(place, name, _FILE)
+                info = os.fstat(descriptor)
+                if stat.S_ISREG(info.st_mode):
+                    opened, descriptor = descriptor, -1
+                    return opened, seen(place, name, path, info)
+        except OSError:
+            pass
+        finally:
+            for each in {place, descriptor} - {self._root, -1}:
+                os.close(each)
+        return None
 
     def read(self, path: bytes, limit: int) -> tuple[Sight, bytes]:
         """The whole file, and how it was when the last byte was read. Raises `TooLarge` over `limit` bytes."""
@@ -301,6 +321,12 @@ def hashed(descriptor: int) -> str:
     """SHA-256 of the file's bytes, from where it is read next."""
     with open(descriptor, "rb", closefd=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def unchanged(descriptor: int, sight: Sight) -> bool:
+    """Whether an open file is as it was seen. Raises OSError."""
+    info = os.fstat(descriptor)
+    return (info.st_size, info.st_mtime_ns, info.st_ctime_ns) == (sight.size, sight.mtime_ns, sight.ctime_ns)
 
 
 def sync(place: int) -> None:

@@ -18,10 +18,10 @@ from collab.ports import Content, Replaced, Stat, Written
 from collab.state.threads import beside
 from collab.storage import kernel
 from collab.storage.exchange import Checked, Exchange
-from collab.storage.folder import Folder, joined
-from collab.storage.local_streams import AHEAD, LocalDraft, LocalFormer, LocalReader
+from collab.storage.folder import READS, Folder, joined, unchanged
+from collab.storage.local_streams import AHEAD, LocalDraft, LocalFormer, LocalReader, read_at_once
 from collab.storage.names import Place, Question, settled
-from collab.storage.paths import is_id, split, split_new
+from collab.storage.paths import binned, is_id, split, split_new
 from collab.storage.places import Places
 from collab.storage.refusals import explained
 from collab.storage.turns import Turns
@@ -123,6 +123,7 @@ class LocalFiles:
         self._turns = Turns(turn)
         self._lately: dict[str, Place] = {}
         self._noting = threading.Lock()
+        self._shared = turn is not None
         self._closed = False
         self.kept = 0
         """Bytes of drafts that wait in memory; for `LocalDraft`."""
@@ -145,7 +146,8 @@ class LocalFiles:
 
     async def reader(self, name: str) -> LocalReader:
         """The file, open."""
-        return await self._at(name, self._reader)
+        opened = self._reader_at_once(name)
+        return await self._at(name, self._reader) if opened is None else opened
 
     async def draft(self, name: str) -> LocalDraft:
         """A body for a document, or for a new one: a look at where comes only when there is something to write."""
@@ -340,26 +342,48 @@ class LocalFiles:
         """It is what we have just written, with these bytes."""
         self._disk.note(lambda names: self._noted(names.settle(document, made.sight, etag, durable=False, sure=made.sure)))
 
+    def _reader_at_once(self, name: str) -> LocalReader | None:
+        """Of a document that was read lately and is unchanged, when nobody must be waited for: a hop to a thread costs more than all the rest.
+
+        Who moves folders just now need not be done: the path is walked in one step, and what is there is the file that it was, or it is looked for in turn.
+        """
+        place = None if self._closed or self._shared else self._lately.get(name)
+        opened = None if place is None or binned(place.sight.path) else self._folder.open_at_once(place.sight.path)
+        if place is None or opened is None:
+            return None
+        descriptor, sight = opened
+        etag = self._known_etag(place)
+        if etag is not None and (sight.file, sight.stamp) == (place.sight.file, place.sight.stamp):
+            body = read_at_once(descriptor, min(sight.size, AHEAD))
+            if body is not None and unchanged(descriptor, sight):
+                self._places.names.found(place.id)
+                return LocalReader(self, described(Place(place.id, sight), etag), descriptor, sight.mtime_ns, body)
+        os.close(descriptor)
+        return None
+
     def _reader(self, place: Place) -> LocalReader:
         path = _file(place)
-        descriptor, sight = self._folder.open(path)
-        try:
-            with explained(path):
-                body = os.pread(descriptor, AHEAD, 0) if sight.size <= AHEAD else None
-                etag = self._etag_of(place, sight, descriptor, body)
-            opened = described(Place(place.id, sight), etag)
-            return LocalReader(self, opened, descriptor, sight.mtime_ns, body)
-        except BaseException:
+        for _ in range(READS):
+            descriptor, sight = self._folder.open(path)
+            try:
+                with explained(path):
+                    body = os.pread(descriptor, AHEAD, 0)
+                    if unchanged(descriptor, sight):
+                        etag = self._etag_of(place, sight, descriptor, body)
+                        return LocalReader(self, described(Place(place.id, sight), etag), descriptor, sight.mtime_ns, body)
+            except BaseException:
+                os.close(descriptor)
+                raise
             os.close(descriptor)
-            raise
+        raise Changed(f"the file is changed again and again: {path.decode()}")
 
-    def _etag_of(self, place: Place, sight: Sight, descriptor: int, body: bytes | None) -> str:
+    def _etag_of(self, place: Place, sight: Sight, descriptor: int, body: bytes) -> str:
         """Of the bytes that are read from an open file."""
         if sight.size > HASHED:
             return sight.weak
         if place.etag is not None and (place.sight.file, place.sight.stamp) == (sight.file, sight.stamp):
             return place.etag
-        if body is None:
+        if sight.size > AHEAD:
             with open(descriptor, "rb", closefd=False) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         else:

@@ -36,9 +36,9 @@ LEAST: Final = 64 * 1024
 
 
 class LocalReader:
-    """See `collab.ports.Reader`. `body`: the whole file, when it is small."""
+    """See `collab.ports.Reader`. `body`: what the file begins with, the whole of it when it is small."""
 
-    def __init__(self, files: LocalFiles, stat: Stat, descriptor: int, mtime_ns: int, body: bytes | None) -> None:
+    def __init__(self, files: LocalFiles, stat: Stat, descriptor: int, mtime_ns: int, body: bytes) -> None:
         self._files = files
         self.stat = stat
         self._descriptor = descriptor
@@ -49,13 +49,13 @@ class LocalReader:
 
     async def read(self, start: int, size: int) -> bytes:
         """So many bytes from an offset."""
-        if self._body is not None:
+        if start + size <= len(self._body) or len(self._body) == self.stat.size:
             return self._body[start : start + size]
         return await self._files.off(partial(self._working, partial(self._read, start, size)))
 
     async def give(self, line: Line, start: int, size: int) -> int:
         """Send so many bytes from an offset."""
-        if self._body is not None:
+        if len(self._body) == self.stat.size:
             return line.send(memoryview(self._body)[start : start + size])
         return await self._files.off(partial(self._working, partial(self._give, line, start, size)))
 
@@ -121,6 +121,16 @@ class LocalReader:
 
     def _changed(self) -> Changed:
         return Changed(f"the file was changed while it was read: {self.stat.path}")
+
+
+def read_at_once(descriptor: int, size: int) -> bytes | None:
+    """So many bytes from the beginning of a file, if they are in memory: a disk is not waited for."""
+    piece = bytearray(size)
+    try:
+        count = os.preadv(descriptor, [piece], 0, os.RWF_NOWAIT)
+    except OSError:
+        return None
+    return bytes(piece) if count == size else None
 
 
 class LocalFormer:

@@ -9,6 +9,7 @@ import mmap
 import os
 import subprocess
 import sys
+import threading
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -18,13 +19,17 @@ import pytest
 from folders import OutsideLocal
 
 from collab.errors import Changed, Denied, NotFound, Unavailable
+from collab.state.turn import Turn
+from collab.storage.kernel import on_disk
 from collab.storage.local import HASHED
-from collab.storage.local_streams import ALL_KEPT, KEPT
+from collab.storage.local_streams import AHEAD, ALL_KEPT, KEPT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from collab.ports import Draft
+    from collab.storage.local import LocalFiles
+    from collab.storage.local_streams import LocalReader
 
 CHECKOUT = Path(__file__).parents[2]
 LIMIT = 2**23
@@ -392,11 +397,162 @@ async def test_closed_files_take_nothing_and_raise_in_words(tmp_path: Path) -> N
     with pytest.raises(Unavailable):
         await draft.replace("a.bin", if_match=etag(BODIES["large"]))
     with pytest.raises(Unavailable):
-        await reader.read(0, 1)
+        await reader.read(AHEAD, 1)
     reader.close()
     await draft.discard()
     assert outside.hidden() == []
     assert open_files(outside) == 0
+    await outside.close()
+
+
+# Without waiting
+
+
+async def known(tmp_path: Path, body: bytes) -> tuple[OutsideLocal, str]:
+    """A folder with a document that was read before, and is no longer new."""
+    outside = OutsideLocal(tmp_path)
+    outside.put("sub/a.bin", body)
+    outside.time.pass_(10)
+    name = (await outside.files.stat("sub/a.bin")).id
+    for _ in range(2):
+        (await outside.files.reader(name)).close()
+    return outside, name
+
+
+def opened_at_once(outside: OutsideLocal, name: str) -> LocalReader | None:
+    """The reader, if nobody was waited for."""
+    opening = outside.files.reader(name)
+    try:
+        opening.send(None)
+    except StopIteration as done:
+        reader: LocalReader = done.value
+        return reader
+    opening.close()
+    return None
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+async def test_a_document_that_was_read_before_is_opened_without_waiting_for_anybody(tmp_path: Path, size: str) -> None:
+    outside, name = await known(tmp_path, BODIES[size])
+    reader = opened_at_once(outside, name)
+    # Where the file system can say that it would have to wait.
+    root = os.open(outside.root, os.O_RDONLY)
+    assert (reader is not None) == on_disk(root)
+    os.close(root)
+    if reader is not None:
+        assert reader.stat == await outside.files.stat(name)
+        assert await reader.read(0, len(BODIES[size])) == BODIES[size]
+        reader.close()
+    assert open_files(outside) == 0
+    await outside.close()
+
+
+def link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def link_above(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("moved"))
+    path.parent.symlink_to(path.parent.with_name("moved"))
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "written": lambda path: path.write_bytes(b"theirs!"),
+    "same size": lambda path: path.write_bytes(b"THEY"),
+    "touched": os.utime,
+    "protected": lambda path: path.chmod(0o444),
+    "replaced": lambda path: (path.with_name("new").write_bytes(b"THEY"), path.with_name("new").replace(path)),
+    "renamed": lambda path: path.rename(path.with_name("other.bin")),
+    "moved": lambda path: path.rename(path.parent.parent / "other.bin"),
+    "deleted": lambda path: path.unlink(),
+    "hidden": lambda path: path.rename(path.with_name(".hidden")),
+    "link": link,
+    "link above": link_above,
+    "pipe": pipe,
+    "folder": folder,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_whatever_is_done_to_it_it_is_opened_as_if_nobody_had_read_it_before(tmp_path: Path, change: str) -> None:
+    outside, name = await known(tmp_path, BODIES["small"])
+    CHANGES[change](outside.root / "sub" / "a.bin")
+    other = outside.start()
+    assert await outcome(outside.files, name) == await outcome(other, name)
+    await other.close()
+    outside.time.pass_(10)
+    for _ in range(3):
+        other = outside.start()
+        assert await outcome(outside.files, name) == await outcome(other, name)
+        await other.close()
+    await outside.close()
+
+
+async def outcome(files: LocalFiles, name: str) -> tuple[object, bytes]:
+    """What becomes of a read of the whole document."""
+    try:
+        reader = await files.reader(name)
+    except (NotFound, Unavailable) as error:
+        return type(error), b""
+    try:
+        return reader.stat, await reader.read(0, reader.stat.size)
+    finally:
+        reader.close()
+
+
+async def test_what_is_done_to_it_here_is_seen_at_once(tmp_path: Path) -> None:
+    outside, name = await known(tmp_path, BODIES["small"])
+    assert (await outside.files.move(name, "b.bin", if_match=None)).id == name
+    assert await outcome(outside.files, name) == (await outside.files.stat("b.bin"), BODIES["small"])
+    await outside.files.write(name, b"more", if_match=etag(BODIES["small"]))
+    assert (await outcome(outside.files, name))[1] == b"more"
+    await outside.files.delete(name, if_match=None)
+    assert (await outcome(outside.files, name))[0] is NotFound
+    await outside.close()
+
+
+async def test_a_folder_that_is_being_moved_is_before_it_or_behind_it(tmp_path: Path) -> None:
+    outside, name = await known(tmp_path, BODIES["small"])
+    halfway, seen = threading.Event(), threading.Event()
+
+    def work(_: object) -> None:
+        # As a move does it: first on the disk, then in the names.
+        (outside.root / "sub").rename(outside.root / "there")
+        outside.put("sub/a.bin", b"another")
+        halfway.set()
+        assert seen.wait(20)
+        (outside.root / "sub" / "a.bin").unlink()
+        (outside.root / "sub").rmdir()
+        (outside.root / "there").rename(outside.root / "sub")
+
+    moving = asyncio.ensure_future(outside.files.work(work, alone=True))
+    await asyncio.to_thread(halfway.wait, 20)
+    assert opened_at_once(outside, name) is None
+    seen.set()
+    await moving
+    assert (await outcome(outside.files, name))[1] == BODIES["small"]
+    await outside.close()
+
+
+async def test_where_several_processes_move_folders_nobody_opens_without_looking(tmp_path: Path) -> None:
+    outside, name = await known(tmp_path, BODIES["small"])
+    outside.options["turn"] = Turn(tmp_path / "turn")
+    await outside.files.close()
+    outside.files = outside.start()
+    for _ in range(3):
+        assert (await outcome(outside.files, name))[1] == BODIES["small"]
+    assert opened_at_once(outside, name) is None
     await outside.close()
 
 
