@@ -85,7 +85,7 @@ from collab.web.search import SearchDoor
 from collab.web.sessions import Sessions, Spent
 from collab.web.shelf import ShelfDoor
 from collab.web.uploads import Uploads
-from collab.web.wopi import WopiDoor
+from collab.web.wopi import First, WopiDoor
 from collab.web.wopi_containers import ContainersDoor
 from collab.wopi.addresses import Addresses
 from collab.wopi.claiming import Claiming
@@ -292,6 +292,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             middleware=[
                 Middleware(Gate, admission=admission, prefix=settings.prefix, metrics=metrics, beat=pulse.beat),
                 *([] if passage is None else [Middleware(Passing, passage=passage)]),
+                Middleware(First, door=office),
             ],
             exception_handlers=handlers(metrics),
             lifespan=_lifespan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from functools import lru_cache
 from typing import Final
 
 BINARY: Final = "application/octet-stream"
@@ -168,6 +169,7 @@ def media_type(path: str, start: bytes = b"") -> str:
     return named_type(path) or (PLAIN if _looks_like_text(start) else BINARY)
 
 
+@lru_cache(maxsize=1024)
 def named_type(path: str) -> str | None:
     """The media type that the name of a file says, None when it says nothing."""
     name = path.rpartition("/")[2].lower()

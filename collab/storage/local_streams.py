@@ -7,6 +7,7 @@ import hashlib
 import mmap
 import os
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -87,32 +88,31 @@ class LocalReader:
         # looked at before.
         at, stop = start, start + size
         while at < min(stop, start + GIVEN) and not line.lost and (not line.full or line.soon()):
-            last = stop - at <= AHEAD
-            count = 0 if last else self._send_mapped(line, at, min(stop - AHEAD, start + GIVEN) - at)
+            mapped = min(stop - AHEAD, start + GIVEN) - at
+            count = self._send_mapped(line, at, mapped) if mapped > 0 else 0
             if not (count or line.full or line.lost):
                 piece = self._read(at, min(stop - at, AHEAD))
                 if not piece:
                     raise self._changed()
                 count = line.send(piece)
-            else:
-                self._check()
             at += count
         return at - start
 
     def _send_mapped(self, line: Line, start: int, size: int) -> int:
         """0 when it cannot be mapped, or not be read: reading it tells why."""
-        before = start % mmap.ALLOCATIONGRANULARITY
-        try:
-            with (
-                mmap.mmap(self._descriptor, before + size, mmap.MAP_PRIVATE, mmap.PROT_READ, offset=start - before) as mapped,
-                memoryview(mapped) as view,
-                view[before:] as piece,
-            ):
-                # Else what is not in memory comes a page or a few at a time.
-                mapped.madvise(mmap.MADV_SEQUENTIAL)
-                return line.send(piece)
-        except (OSError, ValueError):
-            return 0
+        before = at = start % mmap.ALLOCATIONGRANULARITY
+        with (
+            suppress(OSError, ValueError),
+            mmap.mmap(self._descriptor, at + size, mmap.MAP_PRIVATE, mmap.PROT_READ, offset=start - at) as area,
+        ):
+            # Else what is not in memory comes a page or a few at a time.
+            area.madvise(mmap.MADV_SEQUENTIAL)
+            with memoryview(area) as view:
+                while at < len(view) and not line.lost and (not line.full or line.soon()):
+                    with view[at:] as piece:
+                        at += line.send(piece)
+                    self._check()
+        return at - before
 
     def _check(self) -> None:
         info = os.fstat(self._descriptor)

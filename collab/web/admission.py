@@ -148,6 +148,8 @@ class Admission:
         return host
 
     def _trusted(self, address: str) -> bool:
+        if not self.proxies:
+            return False
         try:
             ip = _address(address)
         except ValueError:

@@ -8,6 +8,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, unquote_to_bytes
@@ -320,17 +321,17 @@ def tag(stat: Stat) -> dict[str, str]:
 def users_bytes(stat: Stat) -> dict[str, str]:
     """Headers under which no page of ours runs what a user wrote."""
     return {
-        "Content-Disposition": _disposition(stat),
+        "Content-Disposition": _disposition(stat.path.rpartition("/")[2], inline=stat.type in INLINE),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
 
 
-def _disposition(stat: Stat) -> str:
+@lru_cache(maxsize=1024)
+def _disposition(name: str, *, inline: bool) -> str:
     """RFC 6266, with the name in UTF-8 (RFC 8187) beside one that every client reads."""
-    name = stat.path.rpartition("/")[2]
     plain = re.sub(r'[^\x20-\x7e]|["\\%;]', "_", name)
-    return f"{'inline' if stat.type in INLINE else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _tags(value: str) -> list[tuple[str, bool]]:

@@ -66,7 +66,7 @@ class Content:
         headers = {**tag(stat), **users_bytes(stat), "Accept-Ranges": "bytes"}
         if request.method == "GET":
             self.api.audit("download", grant.person, stat, visitor.address)
-        return streams.answer(request, reader, {**headers, "Content-Type": content_type(stat)})
+        return streams.answer(request.method, request.headers, reader, {**headers, "Content-Type": content_type(stat)})
 
     async def edit(self, request: Request) -> Response:
         """Edits of the text that was read; what others did since is merged with them."""

@@ -216,7 +216,7 @@ class HttpSocket(HttpToolsProtocol):
             else:
                 await send(message)
 
-        scope["extensions"] = {GIVING: {}}
+        scope["extensions"] = {GIVING: self.flow}
         answering: Coroutine[object, object, None] = app(scope, receive, sending)
         return answering
 

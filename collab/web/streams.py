@@ -26,7 +26,9 @@ PIECE: Final = 256 * 1024
 FIRST: Final = 64 * 1024
 """Bytes that are read before anything is sent."""
 GIVING: Final = "collab.response.given"
-"""The ASGI extension, and the message, by which the rest of a body goes past the server's buffers (`collab.web.door`)."""
+"""The ASGI extension, and the message, by which the rest of a body goes past the server's buffers (`collab.web.door`). The extension's value has an
+attribute `write_paused`: whether more would have to wait.
+"""
 PATIENCE: Final = 60.0
 """Seconds that a body may take however small it is."""
 SLOWEST: Final = 16 * 1024
@@ -57,7 +59,11 @@ class Streamed(Response):
     """A part of an open file; closes it."""
 
     def __init__(self, reader: Reader, span: range, status: int, headers: Mapping[str, str]) -> None:
-        super().__init__(None, status, {**headers, "Content-Length": str(len(span))})
+        # As Starlette's own, which looks for what is never there.
+        self.status_code = status
+        self.background = None
+        told = {**headers, "Content-Length": str(len(span))}
+        self.raw_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
         self._reader = reader
         self._span = span
 
@@ -73,8 +79,13 @@ class Streamed(Response):
             # The first piece before the headers: until then whatever is wrong can be told.
             piece = await self._reader.read(self._span.start, min(FIRST, len(self._span)))
             await send(start)
+            line = scope.get("extensions", {}).get(GIVING)
+            if len(piece) == len(self._span) and line is not None and not line.write_paused:
+                # Nobody is waited for, so nobody's patience runs.
+                await send({"type": "http.response.body", "body": piece})
+                return
             try:
-                await self._send(piece, send, given=GIVING in scope.get("extensions", {}))
+                await self._send(piece, send, given=line is not None)
             except (CollabError, TimeoutError) as error:
                 raise Broken from error
         finally:
@@ -110,10 +121,10 @@ class Streamed(Response):
             await send({"type": GIVING, "count": span.stop - at, "give": give})
 
 
-def answer(request: Request, reader: Reader, headers: Mapping[str, str]) -> Response:
-    """The whole file or the one range that was asked for (RFC 9110, section 14); what is no such range is not asked for."""
+def answer(method: str, asked: Mapping[str, str], reader: Reader, headers: Mapping[str, str]) -> Response:
+    """The whole file or the one range that was asked for (RFC 9110, section 14); what is no such range is not asked for. `asked`: the request's headers."""
     size = reader.stat.size
-    span = _span(request, size, reader.stat.etag)
+    span = _span(method, asked, size, reader.stat.etag)
     if span is None:
         return Streamed(reader, range(size), 200, headers)
     if not span:
@@ -122,11 +133,12 @@ def answer(request: Request, reader: Reader, headers: Mapping[str, str]) -> Resp
     return Streamed(reader, span, 206, {**headers, "Content-Range": f"bytes {span.start}-{span.stop - 1}/{size}"})
 
 
-def _span(request: Request, size: int, etag: str) -> range | None:
+def _span(method: str, asked: Mapping[str, str], size: int, etag: str) -> range | None:
     """The range that is asked for, an empty one when the file has nothing there; None when all is."""
-    match = _RANGE.fullmatch(request.headers.get("range", "").strip())
-    condition = request.headers.get("if-range", "").strip()
-    if request.method != "GET" or match is None or not any(match.groups()) or condition not in {"", f'"{etag}"'}:
+    wanted = asked.get("range", "").strip()
+    match = _RANGE.fullmatch(wanted) if wanted else None
+    condition = asked.get("if-range", "").strip()
+    if method != "GET" or match is None or not any(match.groups()) or condition not in {"", f'"{etag}"'}:
         return None
     first, last = match.groups()
     if first and last and int(last) < int(first):

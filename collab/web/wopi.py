@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,7 +26,7 @@ from collab.wopi.tokens import DOWNLOAD
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from collab.ports import Stat
     from collab.runtime.audit import Audit
@@ -48,6 +49,11 @@ _LOCKS: Final = {
 _ONE: Final = re.compile(r"/wopi/(?:files/(?P<key>[^/]+)|file-url/(?P<file>[^/]+)/(?P<signed>[^/]+)$)")
 
 
+_CONTENTS: Final = re.compile(r"/wopi/files/([^/]+)/contents")
+_PLAIN: Final = re.compile(rb"[A-Za-z0-9._-]+")
+"""A value in a query that stands for itself, and is the only one."""
+
+
 @dataclass(frozen=True, slots=True)
 class WopiDoor:
     """The routes under `/wopi/files`. `limit`: bytes of a body."""
@@ -64,7 +70,7 @@ class WopiDoor:
         return [
             Route(one, self.guarded(self.check_file_info), methods=["GET"]),
             Route(one, self.guarded(self.operate), methods=["POST"]),
-            Route(one + "/contents", self.guarded(self.get_file), methods=["GET"]),
+            Route(one + "/contents", Contents(self), methods=["GET"]),
             Route(one + "/contents", self.guarded(self.put_file), methods=["POST"]),
             Route(one + "/ecosystem_pointer", self.guarded(self.ecosystem), methods=["GET"]),
             Route("/wopi/file-url/{key}/{signed}", self.answered(self.file_url), methods=["GET"]),
@@ -77,7 +83,8 @@ class WopiDoor:
 
         async def checked(request: Request) -> Response:
             granted = self.host.admit(token_of(request), id_of(request.path_params["key"]))
-            await self.proofs.check(granted, signed_of(request))
+            if self.proofs.wanted(granted):
+                await self.proofs.check(granted, signed_of(request))
             with asked_by(granted.session):
                 return await act(request, granted)
 
@@ -90,13 +97,17 @@ class WopiDoor:
             try:
                 return await act(request)
             except (CollabError, Refused) as error:
-                self.metrics.refused(error.reason)
-                log.info("%s %s: %s", request.method, error.status, error.reason)
-                return refusal(error)
+                return self.refused(request.method, error)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
 
         return answer
+
+    def refused(self, method: str, error: CollabError | Refused) -> Response:
+        """The answer to who is refused, counted."""
+        self.metrics.refused(error.reason)
+        log.info("%s %s: %s", method, error.status, error.reason)
+        return refusal(error)
 
     async def document_of(self, scope: Scope) -> str | None:
         """The id of the document that a request is for, or whose place it gives to another body, if its token is good for it; None for everything
@@ -122,20 +133,26 @@ class WopiDoor:
         del request
         return JSONResponse(await self.host.check_file_info(granted), headers=NO_STORE)
 
-    async def get_file(self, request: Request, granted: Pass) -> Response:
+    async def get_file(self, scope: Scope) -> Response:
         """GetFile."""
-        most = request.headers.get("x-wopi-maxexpectedsize", "")
-        given = await self.host.get_file(granted, most=int(most) if most.isdecimal() else None)
-        if request.method == "GET":
-            self.audited("download", request, granted, given.reader.stat)
-        return _bytes(request, given)
+        asked = headers_of(scope)
+        token = _token(scope["query_string"], asked)
+        granted = self.host.admit(token, id_of(scope["path_params"]["key"]))
+        if self.proofs.wanted(granted):
+            await self.proofs.check(granted, _signed(scope, token, asked))
+        most = asked.get("x-wopi-maxexpectedsize", "")
+        with asked_by(granted.session):
+            given = await self.host.get_file(granted, most=int(most) if most.isdecimal() else None)
+        if scope["method"] == "GET":
+            self.audit("download", granted.person, given.reader.stat, scope["state"]["visitor"].address, granted.suite)
+        return _bytes(scope["method"], asked, given)
 
     async def file_url(self, request: Request) -> Response:
         """The bytes for whoever has this short-lived address."""
         signed, target = request.path_params["signed"], id_of(request.path_params["key"])
         with asked_by(self.host.admit(signed, target, audience=DOWNLOAD).session):
             given = await self.host.get_bytes(signed, target)
-        return _bytes(request, given)
+        return _bytes(request.method, request.headers, given)
 
     async def put_file(self, request: Request, granted: Pass) -> Response:
         """PutFile."""
@@ -216,10 +233,55 @@ class WopiDoor:
         self.audit(event, granted.person, stat, visitor_of(request).address, detail or granted.suite)
 
 
+class Contents:
+    """GetFile as an ASGI application. `scope["path_params"]["key"]` names the file."""
+
+    def __init__(self, door: WopiDoor) -> None:
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        try:
+            response = await self._door.get_file(scope)
+        except (CollabError, Refused) as error:
+            response = self._door.refused(scope["method"], error)
+        await response(scope, receive, send)
+
+
+class First:
+    """ASGI middleware before the router: what suites ask for most is not looked for among all routes. GetFile goes the same way with it and without."""
+
+    def __init__(self, app: ASGIApp, door: WopiDoor) -> None:
+        self._app = app
+        self._contents = Contents(door)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or let others answer."""
+        if scope["type"] == "http" and scope["method"] == "GET":
+            match = _CONTENTS.fullmatch(scope["path"])
+            if match is not None:
+                scope["path_params"] = {"key": match[1]}
+                await self._contents(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """A request's headers by their names in lower case, of one that came twice the first."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+
+
 def token_of(request: Request) -> str:
     """The access token of a request, from its query or its header; empty when there is none."""
-    told = request.query_params.get("access_token", "")
-    bearer = request.headers.get("authorization", "")
+    return _token(request.scope["query_string"], request.headers)
+
+
+def _token(query: bytes, asked: Mapping[str, str]) -> str:
+    name, _, rest = query.partition(b"=")
+    if name == b"access_token" and rest and _PLAIN.fullmatch(rest):
+        return rest.decode("ascii")
+    told = QueryParams(query).get("access_token", "")
+    bearer = asked.get("authorization", "")
     return told or (bearer[7:].strip() if bearer[:7].lower() == "bearer " else "")
 
 
@@ -232,8 +294,12 @@ def overwritten(request: Request, override: str) -> str:
 
 def signed_of(request: Request) -> Signed:
     """What the request's signature says, and of what."""
-    query: str = request.scope["query_string"].decode("latin-1")
-    return Signed.of(token_of(request), request.scope["path"] + (f"?{query}" if query else ""), request.headers)
+    return _signed(request.scope, token_of(request), request.headers)
+
+
+def _signed(scope: Scope, token: str, asked: Mapping[str, str]) -> Signed:
+    query: str = scope["query_string"].decode("latin-1")
+    return Signed.of(token, scope["path"] + (f"?{query}" if query else ""), asked)
 
 
 def refusal(error: CollabError | Refused) -> Response:
@@ -260,7 +326,7 @@ def _done(version: str = "", fields: Mapping[str, object] | None = None, headers
     return JSONResponse(fields or {}, headers={**NO_STORE, **told, **(headers or {})})
 
 
-def _bytes(request: Request, given: Given) -> Response:
+def _bytes(method: str, asked: Mapping[str, str], given: Given) -> Response:
     stat = given.reader.stat
     told = {
         "X-WOPI-ItemVersion": given.version,
@@ -268,7 +334,7 @@ def _bytes(request: Request, given: Given) -> Response:
         "Accept-Ranges": "bytes",
         "ETag": f'"{stat.etag}"',
     }
-    return answer(request, given.reader, {**NO_STORE, **users_bytes(stat), **told})
+    return answer(method, asked, given.reader, {**NO_STORE, **users_bytes(stat), **told})
 
 
 def _expect(request: Request, override: str) -> None:

@@ -98,6 +98,10 @@ class Proofs:
         self._now = now
         self._required = required
 
+    def wanted(self, granted: Pass) -> bool:
+        """Whether there is anything to check. `Unauthorized` as below."""
+        return bool(self._of(granted)) and self._required
+
     async def check(self, granted: Pass, request: Signed) -> None:
         """`Unproven` when a signature is demanded and missing, wrong or too old; `Unauthorized` when the token's suite is none of ours any more.
 
