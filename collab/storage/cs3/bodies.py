@@ -191,10 +191,11 @@ class Bodies:
     # --- writing
 
     async def replace(self, found: Found, body: Body, if_match: str) -> Wrote:
-        """Put a body into a file, if that has this etag. Changed, Locked, Denied, NotFound, Unavailable."""
+        """Put a body into a file, if that has this etag. Changed, Locked, Fenced (another server has it open), Denied, NotFound, Unavailable."""
         for number in range(WRITES):
             if number:
                 await asyncio.sleep(0.005 * 2**number)
+                await self._cloud.locks.mend(found.token, found.resource.id)
             async with self._cloud.locks.writing(found.token, found.resource.id) as hold:
                 found = await self.look(found)
                 await self.expect(found, if_match)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from random import random
 from typing import TYPE_CHECKING, Final
 
-from collab.errors import CollabError, Denied, Locked, NotFound, Unavailable, Unsupported
+from collab.errors import CollabError, Denied, Fenced, Locked, NotFound, Unavailable, Unsupported
 from collab.gateway.resources import Reference, StorageLock
 
 if TYPE_CHECKING:
@@ -96,16 +96,17 @@ class Locks:
     # --- while a document is open
 
     async def take(self, token: str, resource: ResourceId, holder: str, fence: int = 0) -> StorageLock | None:
-        """Have a room lock; another application's is given back, and nothing is taken. Taken again: it is refreshed; Locked when it was lost.
+        """Have a room lock; another application's is given back, and nothing is taken. Taken again: it is refreshed.
 
-        Unsupported: there are no locks. Locked also when a node with a greater fencing number has it.
+        Unsupported: there are no locks. Fenced: a node with a greater fencing number has it.
         """
         async with self._turn(resource):
             held = self._held.get(resource)
             if held is not None and held.fence >= fence:
-                await self._refresh(token, resource, held)
-                held.holders.add(holder)
-                return None
+                with suppress(Locked):
+                    await self._refresh(token, resource, held)
+                    held.holders.add(holder)
+                    return None
             new = self._lock(f"{_ROOM}-{fence}-{self._nonce()}", ROOM)
             foreign = await self._acquire(token, resource, new, fence)
             if foreign is None:
@@ -118,13 +119,23 @@ class Locks:
         return None if held is None else held.fence
 
     async def refresh(self, token: str, resource: ResourceId, fence: int | None = None) -> bool:
-        """Hold it on. False: this process has none, or not with this number. Locked: it is somebody else's by now, and forgotten."""
+        """Hold it on. False: this process has none, not with this number, or another node has it. Locked: another application has it by now."""
         async with self._turn(resource):
             held = self._held.get(resource)
             if held is None or (fence is not None and held.fence != fence):
                 return False
-            await self._refresh(token, resource, held)
+            try:
+                await self._refresh(token, resource, held)
+            except Fenced:
+                return False
             return True
+
+    async def mend(self, token: str, resource: ResourceId) -> None:
+        """A write under the lock was refused: if it is a room's, have it again. Fenced, Locked: it is somebody else's by now, and forgotten."""
+        async with self._turn(resource):
+            held = self._held.get(resource)
+            if held is not None:
+                await self._refresh(token, resource, held)
 
     async def give(self, token: str, resource: ResourceId, holder: str) -> None:
         """It goes when nobody here needs it any more, also one of no fencing number that a crash left. Another's stays."""
@@ -149,6 +160,8 @@ class Locks:
             found = await self._gateway.locked(token, Reference(resource))
             if found is not None and found.id != held.id:
                 self._held.pop(resource, None)
+                if self.ours(found) and _fence(found.id) > held.fence:
+                    raise Fenced("another server has the document open by now") from error
                 raise Locked(f"{found.application or 'another application'} has the file locked by now") from error
             if isinstance(error, Denied):
                 raise
@@ -170,7 +183,7 @@ class Locks:
                 return found
             if found.id.startswith(_ROOM):
                 if _fence(found.id) > fence:
-                    raise Locked("another server has the document open")
+                    raise Fenced("another server has the document open")
                 with suppress(Locked):
                     await self._gateway.refresh_lock(token, Reference(resource), new, instead_of=found.id)
                     return None

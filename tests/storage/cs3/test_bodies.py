@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gateway import Cloud, CloudGateway, Moods
-from gateway.cloud import MACHINE
+from gateway.cloud import MACHINE, Lock
 from scale import scale
 
 from collab.archive.memory import MemoryArchive
-from collab.errors import Changed, Locked, Unauthorized, Unavailable
+from collab.errors import Changed, Fenced, Locked, Unauthorized, Unavailable
 from collab.gateway.calls import Gateway
 from collab.gateway.identity import Machine
 from collab.gateway.transfers import Transfers
+from collab.storage.cs3 import CloudRoomLocks
 from collab.storage.cs3.acting import Alone
 from collab.storage.cs3.cloud import Cloud as Adapter
 from collab.storage.cs3.files import CloudFiles
@@ -224,3 +225,37 @@ async def test_a_body_is_read_once_for_its_etag_and_then_known(desk: Desk) -> No
     written = await files.write(stat.id, b"ours", if_match=stat.etag)
     assert await files.stat("a.txt") == written.stat
     assert desk.gateway.calls["GET"] == 1
+
+
+async def test_a_node_that_lost_the_room_while_it_was_paused_writes_nothing(desk: Desk) -> None:
+    """CS3-12: also where etags are not compared."""
+    desk.gateway.moods.ignores_if_match = True
+    before, after = desk.server(), desk.server()
+    stat = await before.stat("a.txt")
+    paused, room = CloudRoomLocks(before._cloud), CloudRoomLocks(after._cloud)
+    await paused.take(stat.id, 7)
+    await room.take(stat.id, 8)
+    for _ in range(2):
+        with pytest.raises((Fenced, Changed)):
+            await before.write(stat.id, b"late", if_match=stat.etag)
+        written = await after.write(stat.id, b"newer", if_match=(await after.stat(stat.id)).etag)
+    assert desk.gateway.cloud.body("ann", "a.txt") == b"newer"
+    assert not await paused.refresh(stat.id, 7)
+    assert await room.refresh(stat.id, 8)
+    assert written.displaced is None
+
+
+async def test_a_room_whose_lock_the_cloud_lost_has_it_again_at_the_next_save(desk: Desk) -> None:
+    """CS3-12."""
+    files = desk.server()
+    stat = await files.stat("a.txt")
+    await CloudRoomLocks(files._cloud).take(stat.id, 7)
+    node = desk.gateway.cloud.at("ann", "a.txt")
+    held, node.lock = node.lock, None
+    await files.write(stat.id, b"ours", if_match=stat.etag)
+    assert (desk.gateway.cloud.body("ann", "a.txt"), node.lock is not None) == (b"ours", True)
+    node.lock = Lock("x", "Collabora")
+    with pytest.raises(Locked, match="Collabora"):
+        await files.write(stat.id, b"more", if_match=(await files.stat(stat.id)).etag)
+    assert desk.gateway.cloud.body("ann", "a.txt") == b"ours"
+    assert held is not None
