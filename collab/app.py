@@ -165,6 +165,8 @@ class Adapters:
     """The storage's own locks; None: it has none."""
     rights: Rights = field(default_factory=GrantRights)
     """Who may do what with a document."""
+    own_bin: bool = False
+    """The storage empties its bin by itself."""
     archive_trouble: Callable[[], str | None] = lambda: None
     """Why the archive takes nothing just now, in words, or None."""
     watch: Watch | None = None
@@ -243,7 +245,15 @@ def build(settings: Settings, adapters: Adapters) -> App:
     health = Health(metrics, adapters.trouble or (lambda: adapters.journal.trouble), adapters.archive_trouble, adapters.weakness)
     suites = _suites(settings, adapters, metrics, health)
     documents = Documents(rooms, adapters.files, adapters.versions)
-    trash = Trash(rooms, documents, adapters.bin, adapters.journal, adapters.bases, claims=adapters.claims, days=settings.bin_days)
+    trash = Trash(
+        rooms,
+        documents,
+        adapters.bin,
+        adapters.journal,
+        adapters.bases,
+        claims=adapters.claims,
+        days=None if adapters.own_bin else settings.bin_days,
+    )
     api = Api(
         documents=documents,
         rights=adapters.rights,
@@ -740,6 +750,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 rights=_rights(settings),
                 archive_trouble=lambda: archive.trouble,
                 watch=store.watch,
+                own_bin=settings.storage == "cs3",
                 secret=secret_of(settings, directory),
                 one_time=Logins(database),
                 spent=Spent(directory.spent, time.time(), shared=many),

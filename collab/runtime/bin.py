@@ -22,10 +22,10 @@ DAY: Final = 86400.0
 
 
 class Trash:
-    """Errors are those of `collab.ports.Bin`; `days` is how long something waits."""
+    """Errors are those of `collab.ports.Bin`; `days` is how long something waits; None: the storage sees to that, and nothing is swept here."""
 
     def __init__(  # noqa: PLR0913 - the surroundings
-        self, rooms: Rooms, documents: Documents, bin_: Bin, journal: Journal, bases: Bases, *, claims: Claims, days: float
+        self, rooms: Rooms, documents: Documents, bin_: Bin, journal: Journal, bases: Bases, *, claims: Claims, days: float | None
     ) -> None:
         self._rooms = rooms
         self._documents = documents
@@ -35,9 +35,9 @@ class Trash:
         self._claims = claims
         self._days = days
 
-    def until(self, entry: Binned) -> float:
-        """When it goes for good, UTC seconds."""
-        return entry.deleted + self._days * DAY
+    def until(self, entry: Binned) -> float | None:
+        """When it goes for good, UTC seconds; None: only the storage knows."""
+        return None if self._days is None else entry.deleted + self._days * DAY
 
     async def discard(self, name: str, *, if_match: str, by: str) -> Binned:
         """Delete a document; who edits it is told. What was typed is in the file before, or in the journal until it comes back. Changed."""
@@ -146,7 +146,8 @@ class Trash:
             log.warning("nobody could look into the bin: %s", error.detail)
             return
         for entry in entries:
-            if self.until(entry) <= self._rooms.now():
+            until = self.until(entry)
+            if until is not None and until <= self._rooms.now():
                 await self._sweep(entry)
 
     async def _sweep(self, entry: Binned) -> None:
@@ -155,10 +156,10 @@ class Trash:
         except CollabError as error:
             log.warning("%s has waited its time in the bin and could not be removed: %s", entry.path, error.detail)
         else:
-            log.info("%s was deleted %g days ago and is gone for good", entry.path, self._days)
+            log.info("%s was deleted %g days ago and is gone for good", entry.path, self._days or 0.0)
 
     async def sweep_loop(self) -> None:
         """Sweep now and every day, until cancelled."""
-        while True:
+        while self._days is not None:
             await self.sweep()
             await asyncio.sleep(DAY)

@@ -127,11 +127,15 @@ class BinApi:
             "size": entry.size,
             "deleted": utc(entry.deleted),
             "by": entry.by,
-            "until": utc(self.trash.until(entry)),
+            "until": self._until(entry),
         }
 
+    def _until(self, entry: Binned) -> str | None:
+        until = self.trash.until(entry)
+        return None if until is None else utc(until)
+
     def _binned(self, entry: Binned) -> Response:
-        told = {"key": entry.key, "path": entry.path, "until": utc(self.trash.until(entry))}
+        told = {"key": entry.key, "path": entry.path, "until": self._until(entry)}
         return JSONResponse(told, headers=_HEADERS)
 
 

@@ -285,7 +285,7 @@ _SCHEMAS: Json = {
         *("key", "path", "until"),
         key={"type": "string", "description": "What it is restored by."},
         path={"type": "string", "description": "Where it was."},
-        until={"type": "string", "format": "date-time", "description": "When it goes for good."},
+        until={"type": ["string", "null"], "format": "date-time", "description": "When it goes for good; null: a cloud does not tell."},
     ),
     "Binned": _object(
         *("key", "path", "type", "size", "deleted", "by", "until"),
@@ -295,7 +295,7 @@ _SCHEMAS: Json = {
         size={"type": "integer", "minimum": 0, "description": "Bytes; 0 for a folder."},
         deleted={"type": "string", "format": "date-time"},
         by={"type": "string", "description": "The name of who deleted it."},
-        until={"type": "string", "format": "date-time", "description": "When it goes for good."},
+        until={"type": ["string", "null"], "format": "date-time", "description": "When it goes for good; null: a cloud does not tell."},
     ),
     "Bin": _object("entries", entries={"type": "array", "items": _ref("Binned"), "description": "Newest first."}),
     "Offices": _object(

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from gateway import Cloud, CloudGateway
 from gateway.cloud import MACHINE
@@ -42,11 +43,19 @@ async def shows(gateway: CloudGateway, *lines: str) -> None:
 async def test_what_is_typed_is_in_the_cloud_and_what_others_write_there_is_in_the_room(
     tmp_path: Path, peers: Peers, gateway: CloudGateway
 ) -> None:
-    """CS3-13."""
+    """CS3-13, CS3-15."""
+    gateway.cloud.put("ann", "old.md", b"old")
+    space, key = gateway.cloud.space("ann"), gateway.cloud.delete(gateway.cloud.at("ann", "old.md"))
+    space.bin[key].at = 1.0
     async with cloud_server(tmp_path, gateway) as server:
         peer = await (await peers("hocuspocus-4", server, NAME)).stored()
         await peer.line("typed", 1.0)
         await shows(gateway, "start", "typed")
+        async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {server.token()}"}) as client:
+            (entry,) = (await client.get("/api/bin")).json()["entries"]
+        # It waits as long as the cloud likes.
+        assert (entry["path"], entry["until"]) == ("old.md", None)
+        assert key in space.bin
         gateway.cloud.put("ann", NAME, b"first\n" + gateway.cloud.body("ann", NAME))
         await peer.until(lambda: "first" in peer.text)
         gateway.cloud.move(gateway.cloud.at("ann", NAME), gateway.cloud.space("ann").root, "new.md")

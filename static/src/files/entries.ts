@@ -14,7 +14,7 @@ export interface Binned {
   size: number;
   deleted: string;
   by: string;
-  until: string;
+  until: string | null;
 }
 
 /** A document with the time at which this person opened it last. */

@@ -11,8 +11,8 @@ const one = ({ isFolder, id, path }: Entry): string =>
 
 export const move = (entry: Entry, path: string): Promise<Item> => call("PATCH", one(entry), { path }, ANY);
 
-/** Into the bin: under this key it is there, until then (RFC 3339). */
-export const discard = (entry: Entry): Promise<{ key: string; path: string; until: string }> => call("DELETE", one(entry), undefined, ANY);
+/** Into the bin: under this key it is there, until then (RFC 3339; null: a cloud does not tell). */
+export const discard = (entry: Entry): Promise<{ key: string; path: string; until: string | null }> => call("DELETE", one(entry), undefined, ANY);
 
 export const makeFolder = (path: string): Promise<Item> => call("POST", "/api/folders", { path });
 

@@ -77,7 +77,8 @@ function origin(entry: Entry, view: View): string {
   if (view === "files") return "";
   if (entry.binned === null) return folder;
   const { by, until } = entry.binned;
-  return t("files.bin.facts", { folder, by: by || "–", until: time(until).short });
+  const facts = { folder, by: by || "–" };
+  return until === null ? t("files.bin.facts.own", facts) : t("files.bin.facts", { ...facts, until: time(until).short });
 }
 
 /** Let what opens the row lead where its entry is opened, as far as is known by now. */
