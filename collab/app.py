@@ -103,7 +103,7 @@ from collab.wopi.suites import Suites
 from collab.wopi.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 
     from starlette.routing import Route
 
@@ -114,6 +114,7 @@ if TYPE_CHECKING:
         Bases,
         Bin,
         Claims,
+        CloudSessions,
         Files,
         Folders,
         Journal,
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
         OfficeStates,
         Placement,
         Rejections,
+        Resources,
         Rights,
         RoomLocks,
         UserInfos,
@@ -135,6 +137,11 @@ CLIENT = Path(__file__).parent / "web" / "client"
 """Where the built web client is."""
 
 _RUNNING = "server.json"
+
+
+def _no_loops(rooms: Rooms) -> Sequence[Callable[[], Coroutine[object, object, None]]]:
+    del rooms
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +170,14 @@ class Adapters:
     client: Path = CLIENT
     room_locks: RoomLocks | None = None
     """The storage's own locks; None: it has none."""
+    room_files: Files | None = None
+    """As rooms see the files: they act for whoever has a document open, not for who asks; None: it is the same."""
     rights: Rights = field(default_factory=GrantRights)
     """Who may do what with a document."""
     own_bin: bool = False
     """The storage empties its bin by itself."""
+    loops: Callable[[Rooms], Sequence[Callable[[], Coroutine[object, object, None]]]] = _no_loops
+    """What runs beside the rooms for what this server stands on."""
     archive_trouble: Callable[[], str | None] = lambda: None
     """Why the archive takes nothing just now, in words, or None."""
     watch: Watch | None = None
@@ -306,7 +317,10 @@ def build(settings: Settings, adapters: Adapters) -> App:
             ],
             exception_handlers=handlers(metrics),
             lifespan=_lifespan(
-                begin, adapters, [*noticing, suites.watch_loop, *sweeps], [pulse.stop, aside.close, suites.close, garbage.end]
+                begin,
+                adapters,
+                [*noticing, suites.watch_loop, *sweeps, *adapters.loops(rooms)],
+                [pulse.stop, aside.close, suites.close, garbage.end],
             ),
         ),
         door=_door(settings, RoomDoor(rooms, admission, settings.prefix), metrics),
@@ -338,7 +352,7 @@ def _rooms(  # noqa: PLR0913 - the surroundings
     """The rooms, and what they stand on."""
     return Rooms(
         Surroundings(
-            files=adapters.files,
+            files=adapters.room_files or adapters.files,
             journal=adapters.journal,
             bases=adapters.bases,
             versions=adapters.versions,
@@ -722,7 +736,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
         journal = _journal(directory, seat) if shared is None else shared.journal
         fences = Fences(directory.path / "fences", shared.placement.fence) if shared is not None else None
         if settings.storage == "cs3":
-            store = _cloud(settings, directory, database, archive)
+            store = _cloud(settings, directory, database, archive.resources, archive.sessions(secret_of(settings, directory)))
         else:
             moving = Turn(directory.path / "files.turn") if many else None
             store = _folder(directory, LocalFiles(directory.root, Names(database), fences=fences, turn=moving))
@@ -747,7 +761,10 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 rejections=archive.rejections,
                 office=archive.office,
                 infos=archive.infos,
-                rights=_rights(settings),
+                rights=_rights(store),
+                room_files=store.room_files,
+                room_locks=store.room_locks,
+                loops=store.loops,
                 archive_trouble=lambda: archive.trouble,
                 watch=store.watch,
                 own_bin=settings.storage == "cs3",
@@ -807,6 +824,12 @@ class Store:
     watch: Watch
     attach: Callable[[Rooms], None]
     close: Callable[[], Awaitable[None]]
+    room_files: Files | None = None
+    """As rooms see them, which act for whoever has a document open; None: as everybody."""
+    room_locks: RoomLocks | None = None
+    rights: Rights = field(default_factory=GrantRights)
+    loops: Callable[[Rooms], Sequence[Callable[[], Coroutine[object, object, None]]]] = _no_loops
+    """What runs beside the rooms."""
 
 
 def _folder(directory: Directory, files: LocalFiles) -> Store:
@@ -818,7 +841,7 @@ def _folder(directory: Directory, files: LocalFiles) -> Store:
     return Store(files, LocalFolders(files), LocalClaims(files), LocalBin(files), LocalWatch(directory.root), attach, files.close)
 
 
-def _cloud(settings: Settings, directory: Directory, database: Database, archive: Archive) -> Store:
+def _cloud(settings: Settings, directory: Directory, database: Database, resources: Resources, kept: CloudSessions) -> Store:
     """A cloud that speaks CS3. Misconfigured: its libraries are not installed."""
     try:
         # Nobody else needs the extra.
@@ -832,26 +855,40 @@ def _cloud(settings: Settings, directory: Directory, database: Database, archive
         ) from error
     gateway = Gateway(settings.cs3_gateway, tls=settings.cs3_tls, timeout=settings.cs3_timeout)
     secret = settings.cs3_machine_secret.get_secret_value() if settings.cs3_machine_secret else ""
-    cloud = cs3.Cloud(
-        gateway,
-        Transfers(),
-        cs3.Alone(Machine(gateway, secret), settings.cs3_user),
-        archive.resources,
-        root=settings.cs3_root,
-        application=settings.cs3_app_name,
-    )
-    files, watch = cs3.CloudFiles(cloud, spool=directory.root), cs3.CloudWatch(cloud)
+    machine = Machine(gateway, secret) if secret else None
+    of = partial(cs3.Cloud, gateway, Transfers(), resources=resources, root=settings.cs3_root, application=settings.cs3_app_name)
+    if settings.cs3_user and machine is not None:
+        cloud = rooms_cloud = of(cs3.Alone(machine, settings.cs3_user))
+        people = None
+    else:
+        people = cs3.People(gateway, kept, machine)
+        rooms_cloud = of(people.keepers)
+        cloud = of(people.caller, locks=rooms_cloud.locks, etags=rooms_cloud.etags)
+    files, watch = cs3.CloudFiles(cloud, spool=directory.root), cs3.CloudWatch(rooms_cloud)
 
     def attach(rooms: Rooms) -> None:
         watch.opened = lambda: {host.id: host.stat.path for host in rooms.hosts}
+        if people is not None:
+            people.keepers.present = rooms.present
 
-    return Store(files, cs3.CloudFolders(cloud), cs3.CloudClaims(cloud, Noted(database)), cs3.CloudBin(cloud), watch, attach, files.close)
+    return Store(
+        files,
+        cs3.CloudFolders(cloud),
+        cs3.CloudClaims(cloud, Noted(database)),
+        cs3.CloudBin(cloud),
+        watch,
+        attach,
+        files.close,
+        room_files=cs3.CloudFiles(rooms_cloud, spool=directory.root),
+        room_locks=cs3.CloudRoomLocks(rooms_cloud),
+        rights=GrantRights() if people is None else people.rights(cloud),
+        loops=_no_loops if people is None else people.loops,
+    )
 
 
-def _rights(settings: Settings) -> Rights:
-    """Who may do what: with a folder the grant says it."""
-    del settings
-    return GrantRights()
+def _rights(store: Store) -> Rights:
+    """Who may do what: with a folder the grant says it, with a cloud the cloud."""
+    return store.rights
 
 
 def _journal(directory: Directory, seat: Seat | None) -> SqliteJournal:

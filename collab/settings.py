@@ -285,7 +285,10 @@ class Settings(BaseSettings):
         SecretStr | None,
         Field(description="What the cloud's operator lets the server act for users with (auth type machine). Never a flag."),
     ] = None
-    cs3_user: Annotated[str, Field(description="The user of the cloud for whom the server acts.")] = ""
+    cs3_user: Annotated[
+        str,
+        Field(description="One user of the cloud for whom the server acts, whoever comes. Empty: for each person who came from the cloud."),
+    ] = ""
     cs3_app_name: Annotated[
         str, Field(description="What others in the cloud see as the holder of our locks.", min_length=1, max_length=80)
     ] = "Collab"
@@ -352,10 +355,11 @@ class Settings(BaseSettings):
             )
         if self.workers > 1 and self.journal:
             raise ValueError("workers share the journal in the state: with a journal in Redis start a server for each node instead")
-        if self.storage == "cs3" and not (self.cs3_gateway and self.cs3_machine_secret and self.cs3_user):
+        if self.storage == "cs3" and not self.cs3_gateway:
+            raise ValueError("files in a cloud need its gateway (COLLAB_CS3_GATEWAY)")
+        if self.cs3_user and not self.cs3_machine_secret:
             raise ValueError(
-                "files in a cloud need its gateway (COLLAB_CS3_GATEWAY), and for whom and by what secret the server acts there "
-                "(COLLAB_CS3_USER, COLLAB_CS3_MACHINE_SECRET)"
+                "to act for one user of the cloud (COLLAB_CS3_USER) the server needs the secret for it (COLLAB_CS3_MACHINE_SECRET)"
             )
         if self.save_at_most < self.save_delay:
             raise ValueError("save_at_most must not be shorter than save_delay")

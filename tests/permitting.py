@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collab.access import Grant
+    from collab.app import Store
     from collab.ports import Rights, Stat
-    from collab.settings import Settings
 
 INTERVAL = "0.3"
 """Seconds between two looks."""
@@ -63,8 +63,8 @@ def permitting(folder: Path, **environment: str) -> Iterator[Permitted]:
         yield served
 
 
-def _noted(settings: Settings) -> Rights:
-    del settings
+def _noted(store: Store) -> Rights:
+    del store
     return Noted(Path(os.environ[_FILE]))
 
 

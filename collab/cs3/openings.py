@@ -138,6 +138,7 @@ class Openings:
             until=until,
             role=role.word,
             guest=guest,
+            view_only=asked.mode is Mode.VIEW_ONLY,
         )
         await self.sessions.put(session)
         return session

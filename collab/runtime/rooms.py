@@ -826,8 +826,8 @@ def _notice(entry: _Open) -> None:
 
 
 def _denied(entry: _Open, *, error: CollabError) -> None:
-    """The storage refuses the room's save: the lock is lost, or what people may do is another thing now."""
-    if isinstance(error, Locked):
+    """The storage refuses the room's save: the lock is lost, be it unnoticed, or what people may do is another thing now."""
+    if isinstance(error, Locked | Unavailable):
         entry.locking.hurry()
     elif entry.host.members:
         entry.saver.notice()

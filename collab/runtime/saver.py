@@ -236,7 +236,7 @@ class Saver:
         self._metrics.saved("failed")
         self._metrics.failed("save")
         log.warning("%s is stored, not in the file: %s", self._host.id, error.detail)
-        if isinstance(error, Forbidden | Unauthorized | Locked):
+        if isinstance(error, Forbidden | Unauthorized | Locked | Unavailable):
             self._denied(error)
         self._say_gone(error.detail) if word == "gone" else self._host.say(word, error.detail)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +16,14 @@ from collab.cluster.relay import BEAT, SILENT, Word
 from collab.codec import var_string
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET
 from collab.errors import Denied, Forbidden, NotFound
+from collab.runtime.acting import caller
 from collab.storage.memory_locks import MemoryRoomLocks
 
 if TYPE_CHECKING:
     from cluster.pair import Pair
 
     from collab.dialects import Dialect
+    from collab.ports import Log
 
 
 def outs(pair: Pair) -> list[bytes]:
@@ -211,6 +214,35 @@ async def test_a_file_that_another_application_has_locked_is_read_on_every_node_
     await asyncio.sleep(80)
     assert (ann.scope, ben.scope, ann.states[-1]["why"], ben.text) == ("read-write", "read-write", "", "aone\n")
     assert (locks.ours(pair.host.id) or 0) > 0, "the number of its place"
+
+
+async def test_the_node_with_the_room_knows_the_sessions_of_people_whose_sockets_are_elsewhere(pair: Pair) -> None:
+    """CLOUD-4: in their name it reads and saves, also the first time."""
+    asked: list[str] = []
+    token = pair.relay.token("Ann")
+    pair.relay.grants[token] = replace(pair.relay.grants[token], id="session-1")
+    load = pair.owner.journal.load
+
+    async def noted(document: str) -> Log:
+        asked.append(caller())
+        return await load(document)
+
+    pair.owner.journal.load = noted  # type: ignore[method-assign]
+    await pair.owner.rooms._let_go(pair.owner.rooms._open[pair.host.id])
+    assert pair.owner.placement is not None
+    assert (await pair.owner.placement.claim((await pair.owner.files.stat(PATH)).id)).node == "owner"
+    ann = pair.relay.on(pair.relay.socket())
+    ann.sign_in(token)
+    ann.step1()
+    await settle()
+    assert ann.synced
+    assert asked[0] == "session-1"
+    assert pair.owner.rooms.present(pair.host.id) == [("session-1", True)]
+    other = pair.relay.token("Ann")
+    pair.relay.grants[other] = replace(pair.relay.grants[other], id="session-2")
+    ann.sign_in(other)
+    await settle()
+    assert pair.owner.rooms.present(pair.host.id) == [("session-2", True)]
 
 
 async def test_what_cannot_be_read_closes_the_socket_as_it_does_there(pair: Pair) -> None:

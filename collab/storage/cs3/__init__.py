@@ -6,6 +6,7 @@ from collab.storage.cs3.claims import CloudClaims
 from collab.storage.cs3.cloud import Cloud
 from collab.storage.cs3.files import CloudFiles
 from collab.storage.cs3.folders import CloudFolders
+from collab.storage.cs3.people import People
 from collab.storage.cs3.room_locks import CloudRoomLocks
 from collab.storage.cs3.watch import CloudWatch
 
@@ -20,4 +21,5 @@ __all__ = [
     "CloudRoomLocks",
     "CloudWatch",
     "Credentials",
+    "People",
 ]

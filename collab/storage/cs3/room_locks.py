@@ -38,7 +38,8 @@ class CloudRoomLocks:
                 raise Fenced(error.detail) from error
         if foreign is None:
             return None
-        return Claim(foreign.user, foreign.application or "another application", self._cloud.clock())
+        # An opaque id of a user tells people nothing.
+        return Claim("", foreign.application or "another application", self._cloud.clock())
 
     async def refresh(self, document: str, fence: int) -> bool:
         """Hold it for so long again. False: it is not ours with this number any more."""
