@@ -182,8 +182,10 @@ async def test_what_we_hold_in_a_cloud_is_saved_moved_and_deleted_under_its_lock
     written = await cloud.files.write(document, b"two", if_match=sha256(b"PK").hexdigest())
     await cloud.files.move(document, "work/b.docx", if_match=written.stat.etag)
     assert (cloud.body("work/b.docx"), node.lock) == (b"two", lock)
+    await cloud.folders.move("work", "other")
+    assert (await cloud.files.stat(document)).path == "other/b.docx"
     await cloud.files.delete(document, if_match=written.stat.etag)
-    assert await office.shown() == []
+    assert await cloud.files.list("other") == []
 
 
 async def test_where_a_cloud_has_no_locks_or_gives_us_none_nobody_is_refused(office: Desk, cloud: OutsideCloud) -> None:

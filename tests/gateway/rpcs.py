@@ -363,10 +363,10 @@ class Calls(gateway_api_pb2_grpc.GatewayAPIServicer):  # type: ignore[misc]
         return provider.UnlockResponse()
 
     def _check_lock(self, node: Node, given: str) -> None:
-        for each in node.below():
-            lock = self.cloud.lock_of(each)
-            if lock is not None and lock.id != given:
-                raise Refused("LOCKED")
+        """Of what is in a folder, no lock is asked for."""
+        lock = self.cloud.lock_of(node)
+        if lock is not None and lock.id != given:
+            raise Refused("LOCKED")
 
     # --- the tree
 

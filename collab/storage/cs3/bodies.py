@@ -31,6 +31,8 @@ TRIES: Final = 14
 """Reads of a file that is torn or in processing, with pauses that double up to a second: seven seconds."""
 WRITES: Final = 8
 """Tries of a write whose lock is lost meanwhile."""
+BESIDE: Final = 256 * 1024
+"""Bytes from which on checksums are made beside the event loop."""
 LOOKED: Final = 16
 """Versions that are looked through for what a write displaced."""
 
@@ -67,6 +69,11 @@ class Held:
         self.sha1 = hashlib.sha1(body, usedforsecurity=False).hexdigest()
         self.adler32 = f"{zlib.adler32(body):08x}"
         self.sha256 = hashlib.sha256(body).hexdigest()
+
+    @classmethod
+    async def of(cls, body: bytes) -> Held:
+        """With its checksums; nobody waits for those of a large one."""
+        return cls(body) if len(body) < BESIDE else await asyncio.to_thread(cls, body)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """All at once."""
@@ -202,7 +209,7 @@ class Bodies:
                 wrote = await self._replace(found, body, hold)
                 if wrote is not None:
                     return wrote
-        raise Unavailable(f"the storage keeps losing the file's lock: {found.path}")
+        raise Unavailable(f"the storage keeps losing the file's lock (do its clock and ours agree?): {found.path}")
 
     async def matches(self, found: Found, if_match: str) -> bool:
         """Whether a file has this etag, be it a hash or a weak word."""

@@ -62,7 +62,7 @@ class CloudFiles:
 
     async def write(self, name: str, body: bytes, *, if_match: str | None) -> Written:
         """Replace the file, or create it."""
-        held = Held(body)
+        held = await Held.of(body)
         async with self._cloud.acts(_document(name)) as token:
             if if_match is None:
                 wrote = await self._bodies.create(await self._cloud.target(token, name), name, token, held)

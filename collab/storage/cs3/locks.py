@@ -29,8 +29,8 @@ log = logging.getLogger("collab.storage")
 
 ROOM: Final = 300.0
 """Seconds for which a room lock is taken; it is refreshed long before."""
-WRITE: Final = 30.0
-"""Seconds for which a write lock is taken; what a crash leaves is over then."""
+WRITE: Final = 60.0
+"""Seconds for which a write lock is taken; what a crash leaves is over then. The end is told by our clock and judged by the cloud's."""
 WAIT: Final = 10.0
 """Seconds for which a write waits for another one."""
 _ROOM: Final = "collab-room"

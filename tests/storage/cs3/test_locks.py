@@ -146,7 +146,7 @@ async def test_a_write_lock_that_a_crash_left_is_over_soon(nodes: Nodes) -> None
     server = nodes.server()
     hold = await server._for_writing(nodes.token, nodes.file)
     assert hold is not None
-    nodes.outside.time.pass_(31.0)
+    nodes.outside.time.pass_(61.0)
     async with nodes.server().writing(nodes.token, nodes.file) as other:
         assert other.alone
 
