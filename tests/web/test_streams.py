@@ -11,6 +11,9 @@ import pytest
 from standing import ADA, NOW, SECRET, Site, stand
 
 from collab.access import Role
+from collab.archive.memory import MemoryArchive
+from collab.archive.memory_office import MemoryOfficeStates
+from collab.runtime.acting import caller
 from collab.wopi.addresses import key_of
 from collab.wopi.tokens import Pass, seal
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+
+    from collab.ports import OfficeState
 
 LIMIT = 3 * 2**20
 BODY = Random(6).randbytes(2 * 2**20 + 7)
@@ -76,6 +81,32 @@ async def test_the_bytes_come_whole_or_in_part(suite: Suite) -> None:
     assert part.headers["x-wopi-itemversion"] == whole.headers["x-wopi-itemversion"]
     head = await suite.client.head(suite.target + "/contents", params={"access_token": suite.token})
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(BODY)))
+
+
+class Asked(MemoryOfficeStates):
+    """What suites know, and in whose name it was asked for."""
+
+    def __init__(self, archive: MemoryArchive) -> None:
+        super().__init__(archive)
+        self.callers: list[str] = []
+
+    async def get(self, document: str) -> OfficeState | None:
+        self.callers.append(caller())
+        return await super().get(document)
+
+
+async def test_a_file_is_read_in_the_name_of_the_session_that_the_token_came_from(tmp_path: Path) -> None:
+    """With whose rights a cloud is asked."""
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "a.docx").write_bytes(BODY)
+    archive = MemoryArchive()
+    archive.office = asked = Asked(archive)
+    async with stand(tmp_path, archive=archive) as site, site.client() as client:
+        document = (await site.files.stat("a.docx")).id
+        token = seal(Pass(ADA, Role.EDITOR, document, NOW + 3600, session="hers"), SECRET, now=NOW)
+        got = await client.get(f"/wopi/files/{key_of(document)}/contents", params={"access_token": token})
+        assert (got.status_code, got.content) == (200, BODY)
+        assert set(asked.callers) == {"hers"}
 
 
 async def test_the_short_address_gives_the_same_bytes(suite: Suite) -> None:
