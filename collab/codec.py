@@ -102,7 +102,8 @@ def var_uint(number: int) -> bytes:
 
 def var_bytes(data: bytes) -> bytes:
     """The bytes with their number before them."""
-    return var_uint(len(data)) + data
+    length = len(data)
+    return _SINGLE[length] + data if length < 0x80 else var_uint(length) + data
 
 
 def var_string(text: str) -> bytes:

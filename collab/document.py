@@ -30,6 +30,7 @@ from collab.formats.notebook import CELLS, SOURCE, NotebookForm
 from collab.formats.offsets import Unit, convert, length
 from collab.formats.text import Form as TextForm
 from collab.formats.text import carriage_returns, encode, nuls
+from collab.layout import Edit as Common
 from collab.layout import Layout, quick, torn
 from collab.layout import Place as LayoutPlace
 
@@ -384,12 +385,14 @@ class Document:
 
     def growth(self, payload: bytes, verdict: Verdict) -> int:
         """UTF-8 bytes by which an update makes it longer at most: of a UTF-16 unit there are three, and values are in the payload."""
-        size, units = len(payload), 0
-        if self._cells is not None:
-            return size
+        units = 0
         for _, _, count in verdict.new:
             units += count
-        return min(size, 3 * units)
+        return self.widening(len(payload), units)
+
+    def widening(self, size: int, units: int) -> int:
+        """The same of so many bytes with so many clocks."""
+        return 3 * units if 3 * units < size and self._cells is None else size
 
     def check_state_vector(self, data: bytes) -> None:
         """OtherLineage when it names a reserved id that is not ours. Malformed."""
@@ -501,6 +504,33 @@ class Document:
             for place in verdict.torn:
                 self._layout.pairs.discard(*place)
         return data
+
+    def common(self, data: bytes) -> Common | None:
+        """The edit in these bytes when it is a common one of a client id that is known here, and neither judging nor applying it has to look at more."""
+        cells = self._cells
+        if cells is not None and self._moments:
+            return None
+        edit = quick(data, self.state, self._layout)
+        if edit is None or b"\r" in data or (cells is not None and edit.deleted is not None):
+            return None
+        new = edit.new
+        # A client id that is new here may be reserved.
+        return None if new is not None and (not new[1] or new[0] == self.lineage) else edit
+
+    def take(self, data: bytes, edit: Common) -> None:
+        """Apply what `common` found. Poisoned: as `apply`."""
+        try:
+            self._parsed = self._said = None
+            if self._cells is not None:
+                self._cells.forget()
+            self._integrate(data)
+        except BaseException as error:
+            raise _translated(error) from error
+        new = edit.new
+        if new is not None:
+            self.state[new[0]] = new[1] + new[2]
+            if edit.place is not None:
+                self._layout.extend(new, edit.place)
 
     def _integrate(self, data: bytes) -> None:
         """`Doc.apply_update` without what it does around it, which costs more than a small edit; what observers raise would be lost there."""

@@ -33,6 +33,7 @@ SHORT_HEADER = Struct("!BB")
 MIDDLE_HEADER = Struct("!BBH")
 LONG_HEADER = Struct("!BBQ")
 UINT16 = Struct("!H")
+_HEADERS = tuple(bytes((FINAL_BINARY, length)) for length in range(CONTROL_BYTES + 1))
 EXTENDED = {126: (2, 126, Struct("!H")), 127: (8, LONG, Struct("!Q"))}
 """Length field -> bytes of the extended length, the smallest length that may use it, its form (section 5.2)."""
 
@@ -81,7 +82,8 @@ class Closing:
 
 def frame(payload: bytes) -> bytes:
     """One final binary frame of the server: not masked, the shortest header."""
-    return _frame(BINARY, payload)
+    length = len(payload)
+    return _HEADERS[length] + payload if length <= CONTROL_BYTES else _frame(BINARY, payload)
 
 
 def pong_frame(payload: bytes) -> bytes:

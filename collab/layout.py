@@ -253,18 +253,28 @@ def quick(data: bytes, state: Mapping[int, int], layout: Layout) -> Edit | None:
         return _quick_deletion(data, 1, _NO_EDIT, state, layout) if data[:1] == b"\0" else None
     start = head.end() + 1
     end = start + data[start - 1]
-    length = _quick_length(data[start:end])
+    raw = data[start:end]
+    length = len(raw) if raw.isascii() else _quick_length(raw)
     client_digits, clock_digits, first, first_clock, last, last_clock = head.groups()
     client = _number(client_digits)
     clock = _small(clock_digits)
     if not length or state.get(client, 0) != clock or client > SAFE or clock + length > CLOCK:
         return None
-    info = data[head.end(2)]
-    reference = _number(last), _small(last_clock)
-    references = (reference,) if first is None else ((_number(first), _small(first_clock)), reference)
-    place = _quick_place(info, references, state, layout)
-    if place is None:
+    reference = client if last == client_digits else _number(last), _small(last_clock)
+    if reference[1] >= state.get(reference[0], 0):
         return None
+    place: Place | None
+    if first is None and not layout.pairs:
+        references: tuple[Id, ...] = (reference,)
+        place = layout.place(reference)
+        if place is None or place[1] is not None:
+            return None
+        place = layout.main if place == layout.main else place
+    else:
+        references = (reference,) if first is None else ((_number(first), _small(first_clock)), reference)
+        place = _quick_place(data[head.end(2)], references, state, layout)
+        if place is None:
+            return None
     edit = Edit((client, clock, length), references, None, None if place is layout.main else place)
     return edit if data[end:] == b"\0" else _quick_deletion(data, end, edit, state, layout)
 

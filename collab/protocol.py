@@ -43,6 +43,8 @@ REFUSED = b"\x08\x00"
 TOKEN_REQUEST = b"\x02\x00"
 TOGETHER = 1_000
 """Messages in one frame at most; clients put a handful together."""
+_UPDATES = tuple(bytes((0, 2, length)) for length in range(0x80))
+"""What stands before a short update."""
 _SYNC_KINDS = (Kind.STEP1, Kind.STEP2, Kind.UPDATE)
 
 
@@ -53,9 +55,6 @@ def read(data: bytes, dialect: Dialect) -> tuple[bytes, list[Message]]:
     """
     if dialect.addressed:
         return _read_addressed(data)
-    # One update is nearly all of the traffic.
-    if len(data) > 3 and data[0] == 0 and data[1] == 2 and data[2] == len(data) - 3 < 0x80:
-        return b"", [(Kind.UPDATE, data[3:])]
     reader = Reader(data)
     messages = [_read_plain(reader)]
     while not reader.done:
@@ -63,6 +62,15 @@ def read(data: bytes, dialect: Dialect) -> tuple[bytes, list[Message]]:
             raise Malformed(f"More than {TOGETHER} messages in one frame.")
         messages.append(_read_plain(reader))
     return b"", messages
+
+
+def small_update(data: bytes, address: bytes) -> bytes | None:
+    """The update, when one of less than 128 bytes for this address is all that the frame holds. None: `read` tells."""
+    start = len(address) + 3
+    size = len(data) - start
+    if 0 < size < 0x80 and data[start - 1] == size and data[start - 2] == 2 and not data[start - 3] and data.startswith(address):
+        return data[start:]
+    return None
 
 
 def _read_plain(reader: Reader) -> Message:
@@ -147,7 +155,8 @@ def step2(update: bytes) -> bytes:
 
 def update(data: bytes) -> bytes:
     """An update message."""
-    return b"\x00\x02" + var_bytes(data)
+    length = len(data)
+    return _UPDATES[length] + data if length < 0x80 else b"\x00\x02" + var_bytes(data)
 
 
 def awareness(data: bytes) -> bytes:

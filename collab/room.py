@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collab import protocol, updates
-from collab.access import same
+from collab.access import Role, same
 from collab.awareness import REMEMBERED, Presence, Speaker
 from collab.document import reserved
 from collab.errors import CollabError, Equivocation, Malformed, Poisoned, TooLarge
@@ -158,6 +158,28 @@ class Room:
         if kind is Kind.QUERY_AWARENESS:
             return [Send(peer, protocol.awareness(self.presence.everybody() or b"\0"))]
         return []
+
+    def typed(self, peer: Peer, payload: bytes) -> bool:
+        """Whether an update was a common edit, under a client id that is known as this peer's: then it is in the document, is to be stored with one
+        status, and goes to everybody else as it is. Else nothing happened, and `receive` tells. CollabError as there, and Poisoned.
+        """
+        if peer.role < Role.EDITOR or self.barred:
+            return False
+        document = self.document
+        edit = document.common(payload)
+        if edit is None:
+            return False
+        new = edit.new
+        if new is not None:
+            client = new[0]
+            size = self._size + document.widening(len(payload), new[2])
+            if size > self._most or self._live.get(client) is not peer or self.owners.get(client) != peer.person.id:
+                return False
+            self._size = size
+        document.take(payload, edit)
+        if edit.deleted is not None:
+            self.deletions += 1
+        return True
 
     def _step1(self, peer: Peer, payload: bytes) -> list[Effect]:
         self.document.check_state_vector(payload)

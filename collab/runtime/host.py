@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from collab import __version__, protocol
-from collab.errors import CollabError, Fenced, TooMany, Unavailable
+from collab.errors import CollabError, Fenced, Poisoned, TooMany, Unavailable
 from collab.formats.bodies import TEXT
 from collab.ledger import Base, pack
 from collab.ports import Kind as Entry
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collab.access import Person, Role
     from collab.document import Document
     from collab.ledger import Ledger
-    from collab.ports import Journal, Log, Meta, Refillable, Stat
+    from collab.ports import Journal, Log, Refillable, Stat
     from collab.protocol import Kind
     from collab.room import Effect, Room
     from collab.runtime.locking import Barred
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("collab.runtime")
 
 _STEP1 = protocol.step1(b"")[:2]
+_UPDATE = protocol.Kind.UPDATE
 LATE = 0.25
 """Seconds after which a page is told that the server has an edit which is not stored yet."""
 INBOX = 10_000
@@ -79,6 +80,8 @@ class Member:
 
     peer: Peer
     line: Line
+    address: bytes = b""
+    """The peer's."""
     direct: list[bytes] = field(default_factory=list)
     size: int = 0
     """Bytes of `direct`."""
@@ -100,27 +103,38 @@ class Member:
     """What the page was told of the statuses that wait, and why."""
 
 
-@dataclass(slots=True)
 class _Batch:
     """What one tick brings for the journal."""
 
-    updates: list[bytes] = field(default_factory=list)
-    owners: dict[str, str] = field(default_factory=dict)
-    by: list[tuple[str, int]] = field(default_factory=list)
-    """Who delivered the updates: ids of people, and how many in a row; the server itself is the empty one."""
-    owed: dict[Member, int] = field(default_factory=dict)
-    pages: bool = False
-    """Pages of ours are among them."""
-    echoes: dict[Member, list[bytes]] = field(default_factory=dict)
-    shy: list[Spread] = field(default_factory=list)
-    """What others are told when it is durable."""
+    __slots__ = ("by", "echoes", "owed", "owners", "pages", "shy", "updates")
 
-    def deliver(self, person: str) -> None:
-        """One update more is from this person."""
-        if self.by and self.by[-1][0] == person:
-            self.by[-1] = person, self.by[-1][1] + 1
+    def __init__(self) -> None:
+        self.updates: list[bytes] = []
+        self.by: list[tuple[str, int]] = []
+        """Who delivered the updates: ids of people, and how many in a row; the server itself is the empty one."""
+        self.owed: dict[Member, int] = {}
+        self.owners: dict[str, str] | None = None
+        self.echoes: list[tuple[Member, bytes]] = []
+        self.shy: list[Spread] | None = None
+        """What others are told when it is durable."""
+        self.pages = False
+        """Pages of ours are among them."""
+
+    def deliver(self, update: bytes, person: str) -> None:
+        """One update more, from this person."""
+        self.updates.append(update)
+        by = self.by
+        if by and by[-1][0] == person:
+            by[-1] = person, by[-1][1] + 1
         else:
-            self.by.append((person, 1))
+            by.append((person, 1))
+
+    def owe(self, member: Member, statuses: int) -> None:
+        """A peer gets statuses for it."""
+        self.owed[member] = self.owed.get(member, 0) + statuses
+        member.owed += statuses
+        if member.page:
+            self.pages = True
 
 
 @dataclass(slots=True)
@@ -133,7 +147,8 @@ class FileState:
 
 
 class Host:
-    """A room and its surroundings. `clock` is monotonic; `frame` makes one WebSocket frame of one message; `weakness` tells why what the journal
+    """A room and its surroundings. `clock` is monotonic; `frame` makes one WebSocket frame of one message; `soon` does something at the end
+    of this turn of the loop; `weakness` tells why what the journal
     has acknowledged may be gone after a crash, or None.
     """
 
@@ -149,6 +164,7 @@ class Host:
         clock: Callable[[], float],
         metrics: Metrics,
         spawn: Callable[[Coroutine[object, object, None]], object],
+        soon: Callable[[Callable[[], None]], object],
         changed: Callable[[], None],
         lost: Callable[[], None],
         missed: Callable[[], None],
@@ -184,6 +200,7 @@ class Host:
         self._clock = clock
         self._metrics = metrics
         self._spawn = spawn
+        self._soon = soon
         self._changed = changed
         self._lost = lost
         self._missed = missed
@@ -223,7 +240,7 @@ class Host:
 
     def enter(self, peer: Peer, line: Line) -> None:
         """A peer joins."""
-        member = Member(peer, line)
+        member = Member(peer, line, peer.address)
         self.members[peer] = member
         self.room.join(peer)
         if self._paused:
@@ -264,7 +281,34 @@ class Host:
         if self._waiting is not None and len(self._waiting) < INBOX:
             self._waiting.append((peer, kind, payload))
             return
+        if kind is _UPDATE and self._typed(peer, payload):
+            return
         self.perform(self.room.receive(peer, kind, payload, self._clock()))
+
+    def _typed(self, peer: Peer, payload: bytes) -> bool:
+        """A common edit, with as little around it as can be: it is most of what a server does. False: nothing happened."""
+        try:
+            if not self.room.typed(peer, payload):
+                return False
+        except Poisoned as error:
+            self.perform((Rebuild(), Refuse(peer, error)))
+            return True
+        batch = self._batch
+        person = peer.person
+        batch.deliver(payload, person.id)
+        self.writers[person] = None
+        self.edits += 1
+        self._metrics.edits += 1
+        member = self.members.get(peer)
+        if member is not None:
+            batch.owe(member, 1)
+            if peer.dialect.echo:
+                batch.echoes.append((member, payload))
+        self._spread.append((member, protocol.update(payload)))
+        if not self._scheduled:
+            self._scheduled = True
+            self._soon(self._flush)
+        return True
 
     def greet(self, peer: Peer) -> None:
         """The peer is a page of ours: from now on it is told the state of its words."""
@@ -355,12 +399,14 @@ class Host:
         for _ in range(questions):
             self._send(member, protocol.step1(self.room.document.state_vector()))
         echoes, member.echoes = member.echoes, []
-        self._echo(member, echoes)
+        for update in echoes:
+            self._echo(member, update)
         denials, member.denials = member.denials, 0
         for _ in range(denials):
             self._send(member, protocol.REFUSED)
         ready, member.ready = member.ready, 0
-        self._pay(member, ready)
+        if ready:
+            self._pay(member, ready)
         if member.page:
             self._say_state(member)
 
@@ -401,7 +447,7 @@ class Host:
         if member.behind is not None:
             member.questions += message.startswith(_STEP1)
             return
-        framed = self._frame(member.peer.address + message)
+        framed = self._frame(member.address + message)
         member.direct.append(framed)
         member.size += len(framed)
         self._active[member] = None
@@ -413,7 +459,7 @@ class Host:
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._flush)
+            self._soon(self._flush)
 
     def _refuse(self, peer: Peer, error: CollabError) -> None:
         member = self.members.get(peer)
@@ -427,36 +473,56 @@ class Host:
             self.append(Record(Entry.MEND, meta={"places": sorted(effect.torn)}))
         batch = self._batch
         if effect.update:
-            batch.updates.append(effect.update)
-            batch.deliver("" if effect.peer is None else effect.peer.person.id)
-            for client, person in effect.owners:
-                batch.owners[str(client)] = person
+            batch.deliver(effect.update, "" if effect.peer is None else effect.peer.person.id)
+            if effect.owners:
+                batch.owners = (batch.owners or {}) | {str(client): person for client, person in effect.owners}
             self.edits += 1
             self._metrics.edits += 1
             if effect.shy is not None:
-                batch.shy.append(effect.shy)
+                batch.shy = [*(batch.shy or ()), effect.shy]
             if effect.peer is not None:
                 self.writers[effect.peer.person] = None
         member = self.members.get(effect.peer) if effect.peer else None
         if member is not None and effect.statuses:
-            batch.owed[member] = batch.owed.get(member, 0) + effect.statuses
-            batch.pages |= member.page
-            member.owed += effect.statuses
+            batch.owe(member, effect.statuses)
             if member.peer.dialect.echo and effect.update:
-                batch.echoes.setdefault(member, []).append(effect.update)
+                batch.echoes.append((member, effect.update))
         self._schedule()
 
     def _flush(self) -> None:
         """One write to each peer for all that the tick brought; the journal gets its share first."""
         self._scheduled = False
         self.commit()
-        spread, self._spread = self._spread, []
-        active, self._active = self._active, {}
-        if spread:
-            self._spread_out(spread)
-        else:
+        spread, active = self._spread, self._active
+        if active:
+            self._active = {}
+        if not spread:
             for member in active:
                 self._write(member, b"")
+            return
+        self._spread = []
+        if len(spread) == 1:
+            self._spread_one(*spread[0])
+        else:
+            self._spread_out(spread)
+
+    def _spread_one(self, sender: Member | None, message: bytes) -> None:
+        """As `_spread_out`, of one message."""
+        known, shared = None, b""
+        for member in tuple(self.members.values()):
+            if member.behind is not None:
+                continue
+            if member is sender:
+                if member.direct:
+                    self._write(member, b"")
+                continue
+            if member.address != known:
+                known = member.address
+                shared = self._frame(known + message)
+            if member.direct:
+                self._write(member, shared)
+            else:
+                member.line.write(shared)
 
     def _spread_out(self, spread: list[tuple[Member | None, bytes]]) -> None:
         senders = dict.fromkeys([member for member, _ in spread])
@@ -464,11 +530,10 @@ class Host:
         for member in tuple(self.members.values()):
             if member.behind is not None:
                 continue
-            address = member.peer.address
-            known = framed.get(address)
+            known = framed.get(member.address)
             if known is None:
-                frames = [self._frame(address + message) for _, message in spread]
-                known = framed[address] = frames, b"".join(frames)
+                frames = [self._frame(member.address + message) for _, message in spread]
+                known = framed[member.address] = frames, b"".join(frames)
             frames, shared = known
             if member in senders:
                 shared = b"".join([one for one, (sender, _) in zip(frames, spread, strict=True) if sender is not member])
@@ -499,8 +564,7 @@ class Host:
             body = pack(batch.updates)
             size = len(body)
             by = tuple(batch.by)
-            meta: Meta = {"by": by, "owners": batch.owners} if batch.owners else {"by": by}
-            self.append(Record(Entry.UPDATE, body, meta))
+            self.append(Record(Entry.UPDATE, body, {"by": by, "owners": batch.owners} if batch.owners else {"by": by}))
             self._changed()
         if self._last is None or self._last.done():
             self._stored(batch, 0, self._clock(), self._last)
@@ -508,7 +572,8 @@ class Host:
         self._unstored += size
         if self._unstored > UNSTORED and not self._paused:
             self._pause(paused=True)
-        self._last.add_done_callback(partial(self._durable, batch, size, self._clock()))
+        now = self._clock()
+        self._last.add_done_callback(partial(self._durable, batch, size, now))
         if self._late is None and batch.pages:
             self._late = self._loop.call_later(LATE, self._say_late)
 
@@ -521,7 +586,8 @@ class Host:
             refused.exception()
             return refused
         self.logged += len(record.body) + AROUND
-        future = asyncio.ensure_future(self._journal.append(self.id, record))
+        appended = self._journal.append(self.stat.id, record)
+        future = appended if isinstance(appended, asyncio.Future) else asyncio.ensure_future(appended)
         self._last = future
         if record.kind is not Entry.UPDATE:
             future.add_done_callback(self._look)
@@ -574,15 +640,17 @@ class Host:
         self._unstored -= size
         if self._paused and self._unstored <= UNSTORED // 2:
             self._pause(paused=False)
-        self.perform(batch.shy)
-        if batch.owed:
-            self._metrics.acknowledged.observe(self._clock() - since, sum(batch.owed.values()))
-        for member, updates in batch.echoes.items():
-            if member.peer in self.members:
-                self._echo(member, updates)
-        for member, count in batch.owed.items():
+        if batch.shy:
+            self.perform(batch.shy)
+        owed, members = batch.owed, self.members
+        if owed:
+            self._metrics.acknowledged.observe(self._clock() - since, sum(owed.values()))
+        for member, update in batch.echoes:
+            if member.peer in members:
+                self._echo(member, update)
+        for member, count in owed.items():
             member.owed -= count
-            if member.peer in self.members:
+            if member.peer.dialect.statuses and member.peer in members:
                 self._pay(member, count)
 
     def _look(self, future: asyncio.Future[int]) -> None:
@@ -597,16 +665,13 @@ class Host:
         self._lost()
         self.dismiss(Fenced("The document lives on another node now; come back in a moment."))
 
-    def _echo(self, member: Member, updates: list[bytes]) -> None:
+    def _echo(self, member: Member, update: bytes) -> None:
         if member.behind is not None:
-            member.echoes += updates
-            return
-        for update in updates:
+            member.echoes.append(update)
+        else:
             self._send(member, protocol.update(update))
 
     def _pay(self, member: Member, count: int) -> None:
-        if not member.peer.dialect.statuses:
-            return
         if member.behind is not None:
             member.ready += count
             return

@@ -35,6 +35,7 @@ from collab.runtime.people import People
 from collab.runtime.refusals import Refusals
 from collab.runtime.rights import GrantRights, Reviews
 from collab.runtime.saver import Saver, Timing
+from collab.runtime.tick import Tick
 from collab.session import Limits
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ class Rooms:
         self.audit = surroundings.audit
         self.people = People(surroundings.authors, surroundings.clock)
         self.turn = Turn()
+        self.tick = Tick()
         self.refusals = Refusals(surroundings.clock, surroundings.refusal)
         self.guests = Guests(self.live, surroundings.clock, surroundings.random)
         self.backlog = Backlog(
@@ -640,6 +642,11 @@ class Rooms:
             if entry is not None:
                 act(entry)
 
+        def changed() -> None:
+            entry = there()
+            if entry is not None:
+                self._edited(entry)
+
         spawn = partial(self._spawn_on, stat.id)
         credit = Credits(stat.id, around.authors, around.thread)
         chronicle = Chronicle(
@@ -655,7 +662,8 @@ class Rooms:
             clock=around.clock,
             metrics=around.metrics,
             spawn=spawn,
-            changed=lambda: tell(self._edited),
+            soon=self.tick.soon,
+            changed=changed,
             lost=lambda: tell(self._drop),
             missed=lambda: tell(_notice),
             weakness=around.weakness,

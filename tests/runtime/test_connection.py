@@ -845,6 +845,35 @@ async def test_the_more_flood_at_once_the_less_of_each_is_read_in_a_turn(stage: 
     assert alone[1:] == [TURN_MESSAGES // 20, TURN_MESSAGES]
 
 
+async def test_beside_a_busy_room_each_calm_one_has_its_share_in_every_turn(stage: Stage) -> None:
+    """LOAD-6: by what is taken and heard, in turns of the loop."""
+    busy = [await stage.guest(f"Busy {number}") for number in range(2)]
+    for room in range(5):
+        stage.files.poke(f"calm-{room}.md", b"")
+    pairs = [[await stage.guest(f"{name} {room}", path=f"calm-{room}.md") for name in ("Ann", "Bob")] for room in range(5)]
+    words = ""
+    for turn in range(3):
+        before, taken = stage.metrics.edits, [0] * len(busy)
+        for place, guest in enumerate(busy):
+            while guest.socket.reads():
+                guest.type("x")
+                taken[place] += 1
+        for ann, _ in pairs:
+            ann.append(f"{turn}\n")
+        words += f"{turn}\n"
+        # All of it goes out in the next turn, and is heard in the one after it: no word of a calm room waits for more of the busy one.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        assert [bob.text for _, bob in pairs] == [words] * len(pairs)
+        flood = stage.metrics.edits - before - len(pairs)
+        assert flood <= sum(taken)
+        if turn:
+            assert taken == [TURN_MESSAGES // len(busy)] * len(busy)
+            assert flood <= TURN_MESSAGES
+        await soon()
+    assert all(ann.socket.open() for ann, _ in pairs)
+
+
 async def test_what_came_before_the_document_was_open_is_no_more_at_once(stage: Stage) -> None:
     """LOAD-6."""
     ann = stage.on(stage.socket(YWEBSOCKET, grant=Grant(person("Ann"), Role.EDITOR)), YWEBSOCKET)
