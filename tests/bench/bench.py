@@ -49,6 +49,8 @@ from bench.files import report as report_files  # noqa: E402
 from bench.keystrokes import typed  # noqa: E402
 from serving import Served  # noqa: E402
 
+OWN = [sys.executable, str(HERE / "load.py")]
+"""The generator that is always there."""
 DOCUMENT_BYTES = 311_000
 LEAST_EDITS = 10
 """Fewer than these are no measurement."""
@@ -96,6 +98,8 @@ class Scenario:
     relay: bool = True
     latency: bool = False
     preload: bool = False
+    known: bool = False
+    """The others have what the first one brings: our own generator makes the load, since the one in C always begins with nothing."""
     updates: str = "updates.bin"
     beside: tuple[str, ...] = ()
     """A second run without the burden, whose memory is taken off."""
@@ -166,14 +170,24 @@ SCENARIOS = (
         preload=True,
     ),
     Scenario(
+        "rejoin",
+        "a client that has the document of 311 KB comes back, 40 times",
+        ("--clients", "41", "--writers", "0", "--duration", "0", "--conc", "1"),
+        (Figure("time", "ms from connecting to synced, median", read("sync_p50_ms")),),
+        timed=False,
+        relay=False,
+        preload=True,
+        known=True,
+    ),
+    Scenario(
         "deaf",
-        "8 clients, 8 s of 1,500 pasted lines of 750 bytes a second, 3 of them stop reading",
-        ("--clients", "8", "--writers", "2", "--rate", "1500", "--duration", "8", "--drain", "20", "--stall", "3"),
+        "8 clients, 4 s of 1,500 pasted lines of 750 bytes a second, 3 of them stop reading",
+        ("--clients", "8", "--writers", "2", "--rate", "1500", "--duration", "4", "--drain", "20", "--stall", "3"),
         (Figure("memory", "MB for each client that does not read", read("burden_mb"), at_most=1),),
         timed=False,
         relay=False,
         updates="wide.bin",
-        beside=("--clients", "5", "--writers", "2", "--rate", "1500", "--duration", "8", "--drain", "20"),
+        beside=("--clients", "5", "--writers", "2", "--rate", "1500", "--duration", "4", "--drain", "20"),
     ),
 )
 
@@ -334,15 +348,19 @@ def prepare(loadgen: Path, names: Sequence[str]) -> list[str]:
         trace = (loadgen / "updates.bin").read_bytes()
     else:
         trace = typed(EDITS)
-    if not (BUILT / "updates.bin").exists() or (BUILT / "updates.bin").read_bytes() != trace:
+    if not (BUILT / "bigdoc.state").exists() or (BUILT / "updates.bin").read_bytes() != trace:
         (BUILT / "updates.bin").write_bytes(trace)
-        (BUILT / "bigdoc.bin").write_bytes(big_document(trace))
+        big = big_document(trace)
+        (BUILT / "bigdoc.bin").write_bytes(big)
         (BUILT / "wide.bin").write_bytes(wide_updates(trace[:12]))
+        held: Doc[Any] = Doc()
+        held.apply_update(big)
+        (BUILT / "bigdoc.state").write_bytes(held.get_state())
     if {"y-websocket", "hocuspocus"} & set(names):
         install_node()
     if "pycrdt-websocket" in names:
         install_pycrdt()
-    return [str(BUILT / "yload")] if in_c else [sys.executable, str(HERE / "load.py")]
+    return [str(BUILT / "yload")] if in_c else OWN
 
 
 def install_node() -> None:
@@ -403,6 +421,7 @@ def _varint(number: int) -> bytes:
 def load(generator: Sequence[str], scenario: Scenario, contender: Contender, arguments: Sequence[str], seconds: float) -> dict[str, float]:
     """One run of the generator against a fresh server; Unmeasured when an edit or a connection was lost."""
     name = "bench.md"
+    generator = OWN if scenario.known else generator
     rooms = [name] if scenario.rooms == 1 else [f"{name}-{number}" for number in range(scenario.rooms)]
     with tempfile.TemporaryDirectory(prefix="collab-bench-") as folder, contender.running(Path(folder), rooms) as server:
         command = [*generator, "--url", server.url, "--room", name, "--framing", contender.framing, "--token", contender.token]
@@ -411,6 +430,7 @@ def load(generator: Sequence[str], scenario: Scenario, contender: Contender, arg
         command += ["--duration", str(seconds)] if scenario.timed else []
         command += contender.arguments
         command += ["--preload", str(BUILT / "bigdoc.bin")] if scenario.preload else []
+        command += ["--state", str(BUILT / "bigdoc.state")] if scenario.known else []
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     return judged(done, scenario, f"{scenario.name} with {contender.name}")
 
@@ -505,6 +525,7 @@ def run(options: argparse.Namespace) -> str:
     scenarios = [scenario for scenario in SCENARIOS if scenario.name in wanted]
     generator = prepare(options.loadgen, names)
     results: Results = defaultdict(list)
+    began = time.monotonic()
     for number in range(options.rounds):
         for scenario in scenarios:
             for contender in (contender for contender in CONTENDERS if contender.name in names):
@@ -519,6 +540,7 @@ def run(options: argparse.Namespace) -> str:
                 print(f"round {number + 1}, {scenario.name}, {contender.name}: {measured}", file=sys.stderr, flush=True)
                 for figure, value in measured.items():
                     results[scenario.name, figure, contender.name].append(value)
+        print(f"round {number + 1} of {options.rounds}: {(time.monotonic() - began) / 60:.1f} minutes", file=sys.stderr, flush=True)
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, loopback"
     words = f"Medians of {options.rounds} interleaved runs of {options.seconds:g} s (least to most in brackets); {machine}. "
     words += "Ours has tokens, journal, acknowledgements and limits on; the others keep nothing on a disk. "
@@ -576,7 +598,7 @@ def put(mark: str, text: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2.0, help="the load of each run")
+    parser.add_argument("--seconds", type=float, default=1.5, help="the load of each run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each server in each scenario")
     parser.add_argument("--quick", action="store_true", help="one short round, to see that everything can be measured; nothing is written")
     parser.add_argument("--scenario", action="append", help="only this scenario (may be repeated)")

@@ -143,9 +143,13 @@ class Worker:
         self.turn: dict[int, int] = {}
         self.sent: dict[int, int] = {}
         self.syncs: list[float] = []
+        self.given = 0
+        """Bytes of the answers to their first questions."""
         self.latencies: list[int] = []
         self.opening = 0
         self.measuring = False
+        self.preloaded = False
+        """The document is there."""
         self.exhausted = False
         parts = urlsplit(options.url)
         self.address = (parts.hostname or "127.0.0.1", parts.port or 80)
@@ -204,6 +208,8 @@ class Worker:
             while first.waiting or time.monotonic() < rest:
                 self.step(0.05)
             self.syncs.clear()
+            self.given = 0
+            self.preloaded = True
         total = len(waiting) + len(self.clients)
         waiting.reverse()
         while self.shared[self.at + SYNCED] + self.shared[self.at + CLOSED] < total and time.monotonic() < end:
@@ -302,8 +308,14 @@ class Worker:
         client.held = bytearray(rest)
         client.state = "open"
         token = var_string(self.options.token) + var_string("4.0.0")
-        self.say(client, b"\2\0" + token if self.options.framing == "hocuspocus" else b"\0\0\1\0")
+        self.say(client, b"\2\0" + token if self.options.framing == "hocuspocus" else self.step1())
         return True
+
+    def step1(self) -> bytes:
+        """What a client holds: nothing, or what it had before."""
+        options = self.options
+        known = options.state.read_bytes() if options.state and (self.preloaded or not options.preload) else b"\0"
+        return b"\0\0" + var_bytes(known)
 
     # --- messages
 
@@ -320,7 +332,7 @@ class Worker:
                 reader.var_bytes()
             elif addressed and kind == 2:
                 if reader.var_uint() == 2:
-                    self.say(client, b"\0\0\1\0")
+                    self.say(client, self.step1())
                 reader.var_bytes()
             elif addressed and kind == 8:
                 reader.var_uint()
@@ -331,6 +343,7 @@ class Worker:
         if step == 0:
             self.say(client, b"\0\1\2\0\0")
         elif step == 1 and client.state == "open":
+            self.given += len(data)
             self.synced(client)
         elif self.measuring:
             self.count(client, data)
@@ -419,7 +432,7 @@ def work(options: argparse.Namespace, number: int, buffer: mmap.mmap, out: Conne
     worker.connect_all()
     before = time.process_time()
     worker.run()
-    out.send((worker.syncs, worker.latencies, time.process_time() - before))
+    out.send((worker.syncs, worker.latencies, time.process_time() - before, worker.given))
 
 
 class Crowd:
@@ -490,6 +503,7 @@ class Crowd:
             "synced": synced,
             "closed": closed,
             "sync_p50_ms": quantile(syncs, 0.5) * 1e3,
+            "sync_bytes": sum(one[3] for one in told),
             "rss0_mb": start[1],
             "rss_conn_mb": before[1],
             "rss_max_mb": self.greatest,
@@ -529,6 +543,7 @@ def main() -> int:
     parser.add_argument("--drain", type=float, default=5.0, help="seconds for the last deliveries")
     parser.add_argument("--conc", type=int, default=32, help="connections that are opened at once, in each process")
     parser.add_argument("--preload", type=Path, help="an update that the first client brings; the others time how they get it")
+    parser.add_argument("--state", type=Path, help="a state vector: what clients hold already, but not the one that brings the document")
     parser.add_argument("--stall", type=int, default=0, help="so many clients of each room stop reading")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()

@@ -7,10 +7,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bench.keystrokes import typed
+from pycrdt import Doc, Text
 
 if TYPE_CHECKING:
     from serving import Served
@@ -35,3 +36,32 @@ async def test_every_edit_comes_to_everybody(server: Served, tmp_path: Path, fra
     assert (result["synced"], result["closed"], result["complete"]) == (8, 0, True)
     assert result["delivered"] == 3 * result["sent"] > 0
     assert result["lat_p50_ms"] > 0
+
+
+async def test_who_comes_back_is_given_what_is_new(server: Served, tmp_path: Path) -> None:
+    trace, big, state = tmp_path / "updates.bin", tmp_path / "big.bin", tmp_path / "big.state"
+    trace.write_bytes(typed(10))
+    document: Doc[Any] = Doc()
+    document.get("content", type=Text).insert(0, "words " * 1_000)
+    big.write_bytes(document.get_update())
+    state.write_bytes(document.get_state())
+    server.write("big.md", "")
+    command = [
+        sys.executable,
+        str(LOAD),
+        "--url",
+        f"{server.ws}/ws?token={server.token('Ann')}",
+        "--pid",
+        str(server.pid),
+        "--room",
+        "big.md",
+    ]
+    command += ["--updates", str(trace), "--clients", "3", "--writers", "0", "--duration", "0", "--preload", str(big)]
+    received = []
+    for beside in ([], ["--state", str(state)]):
+        done = await asyncio.to_thread(subprocess.run, [*command, *beside], capture_output=True, text=True, timeout=120, check=True)
+        result = json.loads(done.stdout)
+        assert (result["synced"], result["closed"]) == (3, 0)
+        received.append(result["sync_bytes"])
+    assert received[0] > 2 * 6_000
+    assert received[1] < 2 * 1_000
