@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from test_document import Replica, lineage, seeded
 
@@ -278,6 +280,72 @@ def test_nul_is_taken_out_before_the_text_leaves_as_a_file() -> None:
     assert len(visit.room.tidy()) == 2
     assert visit.room.document.text() == "é😀"
     assert visit.room.tidy() == []
+
+
+def test_a_common_edit_is_taken_the_short_way_as_it_is_the_long_way() -> None:
+    """SYNC-2: the same document, the same size, and what is told about it are what effects would have said."""
+    rng = random.Random(5)
+    long, short = Visit(), Visit()
+    replicas = [long.replica(client) for client in (7, 8)]
+    writers = [(long.enter(name), short.enter(name)) for name in ("Alice", "Bob")]
+    taken = 0
+    for number in range(400):
+        replica, (peer, same_peer) = rng.choice(list(zip(replicas, writers, strict=True)))
+        end = len(replica.text)
+        if rng.random() < 0.3 and end > 20:
+            start = rng.randrange(end - 3)
+            update = replica.erase(start, start + rng.randrange(1, 3))
+        else:
+            update = replica.insert(rng.randrange(end + 1), rng.choice(["a", "word ", "\r\n", "x" * 200]))
+        for other in replicas:
+            if other is not replica:
+                other.doc.apply_update(update)
+        effects = long.say(peer, Kind.UPDATE, update)
+        if short.room.typed(same_peer, update):
+            taken += 1
+            assert effects == [Store(update, peer, 1), Spread(protocol.update(update), peer)], number
+        else:
+            short.say(same_peer, Kind.UPDATE, update)
+        for effect in effects[2:]:
+            if isinstance(effect, Store):
+                for other in replicas:
+                    other.doc.apply_update(effect.update)
+        assert (short.room.size, short.room.deletions, short.room.owners) == (long.room.size, long.room.deletions, long.room.owners)
+    assert taken > 200
+    assert short.room.document.text() == long.room.document.text() == str(replicas[0].text)
+    assert short.room.document.state == long.room.document.state
+
+
+def test_what_has_to_be_looked_at_closely_is_not_taken_the_short_way() -> None:
+    """SYNC-3, ID-1, ID-2, TEXT-3, LIMIT-1: and nothing happens then."""
+    visit = Visit("", Limits(text=1_000))
+    alice, bob, vera = visit.enter(), visit.enter("Bob"), visit.enter("Vera", Role.VIEWER)
+    replica = visit.replica()
+    first = replica.insert(0, "first ")
+    assert not visit.room.typed(alice, first), "nobody wrote under this client id before"
+    visit.say(alice, Kind.UPDATE, first)
+    next_one = replica.insert(0, "next ")
+    gap = replica.insert(0, "behind ")
+    before = visit.room.document.encode(), visit.room.size
+    for peer, update in (
+        (vera, next_one),
+        (bob, next_one),
+        (alice, gap),
+        (alice, first),
+        (alice, visit.replica(9).insert(0, "new")),
+        (alice, visit.replica(7).insert(0, "carriage\r\n")),
+        (alice, visit.replica(7).insert(0, "\U0001f600")),
+        (alice, visit.replica(7).insert(0, "x" * 1_001)),
+        (alice, b"\1\1\7\6\4\1\4root\1x\0"),
+        (alice, next_one[:-1]),
+    ):
+        assert not visit.room.typed(peer, update)
+        assert (visit.room.document.encode(), visit.room.size) == before
+    visit.room.barred = True
+    assert not visit.room.typed(alice, next_one)
+    visit.room.barred = False
+    assert visit.room.typed(alice, next_one)
+    assert visit.room.document.text() == "next first "
 
 
 def test_a_document_does_not_grow_over_its_limit() -> None:
