@@ -7,8 +7,10 @@ is not asked again for a while. A token is neither kept nor told to anybody: not
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from hashlib import sha256
+from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -363,10 +365,19 @@ class Gateway:
     def _connected(self) -> Any:  # noqa: ANN401
         if self._stub is None:
             make = grpc.aio.secure_channel if self._tls else grpc.aio.insecure_channel
-            how = (grpc.ssl_channel_credentials(),) if self._tls else ()
+            how = (grpc.ssl_channel_credentials(_trusted()),) if self._tls else ()
             self._channel = make(self.target, *how, options=_OPTIONS)
             self._stub = gateway_api_pb2_grpc.GatewayAPIStub(self._channel)
         return self._stub
+
+
+def _trusted() -> bytes | None:
+    """The certificates of the system, or those of SSL_CERT_FILE; None: the library's own."""
+    known = ssl.get_default_verify_paths().cafile
+    try:
+        return Path(known).read_bytes() if known else None
+    except OSError:
+        return None
 
 
 def _code(status: Any) -> str:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -75,7 +76,9 @@ class Transfers:
 
     def _client(self) -> httpx.AsyncClient:
         if self._opened is None:
-            self._opened = httpx.AsyncClient(timeout=httpx.Timeout(self._timeout), trust_env=False, follow_redirects=False)
+            # The system's certificates, or those of SSL_CERT_FILE; a proxy of the environment is for the outer world.
+            trusted = ssl.create_default_context()
+            self._opened = httpx.AsyncClient(timeout=httpx.Timeout(self._timeout), verify=trusted, trust_env=False)
         return self._opened
 
 

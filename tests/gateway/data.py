@@ -153,7 +153,8 @@ class DataServer:
         else:
             cloud.write(node, body)
         node.processing = moods.processing
-        return 200, {"ETag": node.etag, "OC-ETag": node.etag}
+        etag = f"W/{node.etag}" if moods.odd_etags else node.etag
+        return 200, {"ETag": etag, "OC-ETag": etag}
 
     def _refused(self, transfer: Transfer | None, headers: dict[str, str]) -> int:
         """Before the bytes are read."""

@@ -35,6 +35,8 @@ class Moods:
     """CS3 codes (without `CODE_`) that calls of these names answer, whatever is asked."""
     paths_only: bool = False
     """As Reva v3: no spaces; a Stat tells absolute paths, and home is what GetHome says."""
+    odd_etags: bool = False
+    """The answer to an upload has the etag in another form than Stat."""
     no_checksums: bool = False
     """Stat tells no checksum."""
     deaf_registry: bool = False

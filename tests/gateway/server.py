@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class CloudGateway:
-    """Serves a cloud; `seed` draws its moods."""
+    """Serves a cloud; `seed` draws its moods; `tls`: key and certificate of the gateway, in PEM."""
 
-    def __init__(self, cloud: Cloud, *, moods: Moods | None = None, seed: int = 1) -> None:
+    def __init__(self, cloud: Cloud, *, moods: Moods | None = None, seed: int = 1, tls: tuple[bytes, bytes] | None = None) -> None:
         self.cloud = cloud
         self.moods = moods or Moods()
         self.random = Random(seed)
@@ -30,6 +30,7 @@ class CloudGateway:
         self.applications: dict[str, Any] = {}
         """What has registered, by name, since the last start."""
         self.port = 0
+        self.tls = tls
         self.data = DataServer(self)
         self._server: Any = None
 
@@ -44,7 +45,11 @@ class CloudGateway:
         # Nobody else may take the port of one that is to come back.
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 1)])
         gateway_api_pb2_grpc.add_GatewayAPIServicer_to_server(Calls(self), self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        where = f"127.0.0.1:{self.port}"
+        if self.tls is None:
+            self.port = self._server.add_insecure_port(where)
+        else:
+            self.port = self._server.add_secure_port(where, grpc.ssl_server_credentials([self.tls]))
         assert self.port
         await self._server.start()
 

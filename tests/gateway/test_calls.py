@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha1
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from collab.errors import Changed, Denied, Exists, Locked, Malformed, NotFound, Unauthorized, Unavailable, Unsupported
 from collab.gateway.calls import Gateway
 from collab.gateway.resources import FILE, FOLDER, Reference, ResourceId, StorageLock
+from gateway import CloudGateway
 from gateway.cloud import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from collab.gateway.resources import Resource
-    from gateway import CloudGateway
     from gateway.conftest import Clock
 
 
@@ -388,3 +394,41 @@ async def test_a_name_that_is_none_for_the_server_is_malformed(cloud: CloudGatew
     cloud.moods.refuses["Stat"] = "INVALID_ARGUMENT"
     with pytest.raises(Malformed):
         await stat(cloud, gateway)
+
+
+def certificate() -> tuple[bytes, bytes]:
+    """A key, and a certificate for 127.0.0.1 that it signed itself, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gateway")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    return key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), made.public_bytes(pem)
+
+
+async def test_a_gateway_with_tls_is_spoken_to_when_its_certificate_is_trusted(
+    cloud: CloudGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = certificate()
+    trusted = tmp_path / "trusted.pem"
+    async with CloudGateway(cloud.cloud, tls=tls) as server:
+        for certificates, good in ((certificate()[1], False), (tls[1], True)):
+            trusted.write_bytes(certificates)
+            monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+            async with Gateway(server.target, tls=True, timeout=5.0) as gateway:
+                if good:
+                    assert (await gateway.authenticate("basic", "ann", "pw")).user.username == "ann"
+                else:
+                    with pytest.raises(Unavailable):
+                        await gateway.authenticate("basic", "ann", "pw")

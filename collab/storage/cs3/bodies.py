@@ -324,7 +324,8 @@ class Bodies:
         return now
 
     def _wrote(self, before: Found, after: Found, body: Body, etag: str, displaced: bytes | None) -> Wrote:
-        cloud, ours = self._cloud, etag or (after.resource.etag if _is(after.resource, body) else "")
+        # Some data servers tell an etag in another form than Stat.
+        cloud, ours = self._cloud, after.resource.etag if _is(after.resource, body) else etag
         cloud.etags.learn(after.resource.id, ours, body.sha256)
         told = after if after.resource.etag == ours else before
         size, digest = body.size, body.sha256

@@ -216,7 +216,9 @@ async def test_a_sign_in_that_is_over_deletes_nothing(desk: Desk) -> None:
     assert desk.gateway.calls["Authenticate"] == 2
 
 
-async def test_a_body_is_read_once_for_its_etag_and_then_known(desk: Desk) -> None:
+@pytest.mark.parametrize("odd", [False, True])
+async def test_a_body_is_read_once_for_its_etag_and_then_known(desk: Desk, *, odd: bool) -> None:
+    desk.gateway.moods.odd_etags = odd
     files = desk.server()
     for _ in range(3):
         await files.stat("a.txt")
