@@ -869,7 +869,7 @@ def _cloud(settings: Settings, directory: Directory, database: Database, resourc
     def attach(rooms: Rooms) -> None:
         watch.opened = lambda: {host.id: host.stat.path for host in rooms.hosts}
         if people is not None:
-            people.keepers.present = rooms.present
+            people.bind(rooms_cloud, rooms.present)
 
     return Store(
         files,

@@ -19,7 +19,7 @@ from collab.merge import nearness
 from collab.opening import begun, opened
 from collab.ports import Kind, Record
 from collab.room import Room
-from collab.runtime.acting import working_on
+from collab.runtime.acting import caller, working_on
 from collab.runtime.aside import LARGE
 from collab.runtime.backlog import Backlog
 from collab.runtime.chronicle import Chronicle
@@ -68,6 +68,8 @@ ROOM = 28 * 1024
 """Bytes of memory that an open room takes beside its document."""
 GROWN = 3
 """Bytes of memory for one of a document's state."""
+ASKERS = 8
+"""So many of those who wrote without being in the room are remembered."""
 SLICE = 200
 """Connections, or rooms, that are looked at in one turn of the event loop."""
 BEAT = 9.0
@@ -137,6 +139,8 @@ class _Open:
     """The edits that the saver was told of."""
     state: int = 0
     """Bytes of its state when it was opened."""
+    askers: dict[str, None] = field(default_factory=dict)
+    """The sessions of those who wrote without being here, the last ones."""
 
     @property
     def size(self) -> int:
@@ -404,8 +408,15 @@ class Rooms:
             entry = self._open.get(document)
             if entry is not None and entry.host is host:
                 break
-        if host.barred is not None and writes:
+        if not writes:
+            return entry
+        if host.barred is not None:
             raise Locked(f"{host.barred.words}.")
+        if caller():
+            entry.askers.pop(caller(), None)
+            entry.askers[caller()] = None
+            if len(entry.askers) > ASKERS:
+                del entry.askers[next(iter(entry.askers))]
         return entry
 
     # --- rooms
@@ -416,9 +427,12 @@ class Rooms:
         return [entry.host for entry in self._open.values()]
 
     def present(self, document: str) -> list[tuple[str, bool]]:
-        """The sessions (`Grant.id`) of people in a document's room, and whether each may write."""
-        host = self.live(document)
-        return [] if host is None else [(peer.session, peer.writes) for peer in host.members if peer.session]
+        """The sessions (`Grant.id`) of people in a document's room, or who wrote in it, and whether each may write."""
+        entry = self._open.get(document)
+        if entry is None:
+            return []
+        here = [(peer.session, peer.writes) for peer in entry.host.members if peer.session]
+        return [*here, *((asker, True) for asker in entry.askers)]
 
     def live(self, document: str) -> Host | None:
         """The room of a document if it is open."""

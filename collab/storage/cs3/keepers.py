@@ -7,14 +7,15 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from collab.access import Role
-from collab.errors import CollabError, Unauthorized
+from collab.errors import CollabError, Forbidden, NotFound, Unauthorized
 from collab.runtime import acting
 from collab.storage.cs3.acting import Credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from collab.gateway.identity import Machine
+    from collab.gateway.resources import Permissions
     from collab.ports import CloudSession, CloudSessions
 
 log = logging.getLogger("collab.storage")
@@ -25,6 +26,8 @@ EARLY: Final = 10.0
 """Seconds before a token's end from which it is not used any more."""
 REMEMBERED: Final = 10_000
 """Documents of which it is known who had them open last, and sessions that are known."""
+_NOTHING, _SEES, _READS, _WRITES = range(4)
+"""What somebody may do with a document, in the order in which their name is used."""
 SIGN_IN: Final = "your sign-in at the cloud is over: open the document there again"
 
 
@@ -35,7 +38,7 @@ class Sessions:
         self.kept = kept
         self.clock = clock
         self._machine = machine
-        self._timer = timer
+        self.timer = timer
         self._known: OrderedDict[str, tuple[float, CloudSession | None]] = OrderedDict()
         self._bad: OrderedDict[str, None] = OrderedDict()
         """Sessions whose token the cloud does not take, whatever it says of its end."""
@@ -44,7 +47,7 @@ class Sessions:
         """The session of a grant, None when it is over."""
         if not session:
             return None
-        now = self._timer()
+        now = self.timer()
         at, found = self._known.get(session, (-FRESH, None))
         if now - at >= FRESH:
             found = await self.kept.get(session)
@@ -57,7 +60,7 @@ class Sessions:
     async def end(self, session: str) -> None:
         """It counts no more, here at once, elsewhere in a moment."""
         await self.kept.end(session)
-        self._known[session] = self._timer(), None
+        self._known[session] = self.timer(), None
 
     def ends(self, session: CloudSession) -> float:
         """When nothing can be done in its name any more, UTC seconds."""
@@ -122,18 +125,60 @@ class Keepers:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self.present: Callable[[str], Sequence[tuple[str, bool]]] = _nobody
+        self.permissions: Callable[[str, str], Awaitable[Permissions]] | None = None
+        """What the cloud lets the owner of a token do with a document."""
+        self._judged: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        """By session and document, and when that was: see `_judge`."""
         self._last: OrderedDict[str, dict[str, bool]] = OrderedDict()
         """By document the sessions that were there last."""
 
     async def credentials(self, document: str | None) -> Credentials:
         """Of who may write first, then of who is good for longest. Unauthorized: nobody is left."""
+        name = document or acting.document()
+        best: tuple[int, Credentials] | None = None
         failed: CollabError | None = None
-        for session in await self._found(document or acting.document()):
+        for session in await self._found(name):
             try:
-                return await self._sessions.credentials(session)
+                credentials = await self._sessions.credentials(session)
+                may = await self._judge(session, credentials, name)
             except Unauthorized as error:
                 failed = error
-        raise failed or Unauthorized("nobody who has the document open is signed in at the cloud: open it there again, and it is saved")
+                continue
+            if may == _WRITES:
+                return credentials
+            if best is None or may > best[0]:
+                best = may, credentials
+        if best is None:
+            raise failed or Unauthorized("nobody who has the document open is signed in at the cloud: open it there again, and it is saved")
+        return best[1]
+
+    async def _judge(self, session: CloudSession, credentials: Credentials, document: str) -> int:
+        """What may be done with the document in this name now: who has lost it, finds nothing, as if it were deleted. Unauthorized."""
+        if self.permissions is None or not document:
+            return _WRITES
+        now, key = self._sessions.timer(), (session.id, document)
+        at, may = self._judged.get(key, (now - FRESH, 0))
+        if now - at < FRESH:
+            return may
+        try:
+            allowed = await self.permissions(credentials.token, document)
+        except NotFound:
+            may = _NOTHING
+        except Forbidden:
+            may = _SEES
+        except Unauthorized:
+            await self._sessions.refused(credentials)
+            raise
+        except CollabError:
+            # Nobody can say so now: whoever asks will hear it.
+            return _WRITES
+        else:
+            may = (_WRITES if allowed.upload else _READS) if allowed.download else _SEES
+        self._judged[key] = now, may
+        self._judged.move_to_end(key)
+        while len(self._judged) > REMEMBERED:
+            self._judged.popitem(last=False)
+        return may
 
     async def refused(self, credentials: Credentials) -> None:
         """The cloud does not take them."""

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from collab.errors import CollabError
+from collab.gateway.resources import Reference
 from collab.runtime.farewell import Farewell
 from collab.storage.cs3.keepers import Caller, Keepers, Sessions
 from collab.storage.cs3.rights import CloudRights
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from collab.gateway.calls import Gateway
     from collab.gateway.identity import Machine
+    from collab.gateway.resources import Permissions
     from collab.ports import CloudSessions
     from collab.runtime.rooms import Rooms
     from collab.storage.cs3.cloud import Cloud
@@ -43,6 +45,14 @@ class People:
         self.sessions = Sessions(kept, machine, clock=clock, timer=timer)
         self.keepers = Keepers(self.sessions)
         self.caller = Caller(self.sessions, self.keepers)
+
+    def bind(self, cloud: Cloud, present: Callable[[str], Sequence[tuple[str, bool]]]) -> None:
+        """The rooms are there: `present` gives the sessions in a document's room, and whether each may write."""
+
+        async def permissions(token: str, document: str) -> Permissions:
+            return (await self.gateway.stat(token, Reference(await cloud.resource(document)), keys=())).permissions
+
+        self.keepers.present, self.keepers.permissions = present, permissions
 
     def rights(self, cloud: Cloud) -> CloudRights:
         """Who may do what, as the cloud says it."""

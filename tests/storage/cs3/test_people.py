@@ -116,7 +116,7 @@ class Skies(Stage):
                 review=0.1,
             )
         )
-        self.people.keepers.present = self.rooms.present
+        self.people.bind(self.adapter, self.rooms.present)
         self._running = True
         await self.rooms.start()
 
