@@ -33,6 +33,8 @@ WRITE: Final = 60.0
 """Seconds for which a write lock is taken; what a crash leaves is over then. The end is told by our clock and judged by the cloud's."""
 WAIT: Final = 10.0
 """Seconds for which a write waits for another one."""
+PATIENCE: Final = 2.0
+"""Seconds for which a room waits for a write of a file that is to be opened."""
 _ROOM: Final = "collab-room"
 _WRITE: Final = "collab-write"
 
@@ -174,22 +176,22 @@ class Locks:
 
     async def _acquire(self, token: str, resource: ResourceId, new: StorageLock, fence: int) -> StorageLock | None:
         """Take or take over; who else has it, if that is no lock of ours."""
-        end = self._timer() + WAIT
-        while True:
+        begin = self._timer()
+        while self._timer() - begin < 2 * WAIT:
             found = await self._tried(token, resource, new)
             if found is None:
                 return None
             if not self.ours(found):
                 return found
-            if found.id.startswith(_ROOM):
-                if _fence(found.id) > fence:
-                    raise Fenced("another server has the document open")
+            if _fence(found.id) > fence:
+                raise Fenced("another server has the document open")
+            # A write is over soon, unless a crash left its lock; one that is not over writes nothing any more.
+            if found.id.startswith(_ROOM) or self._timer() - begin > PATIENCE:
                 with suppress(Locked):
                     await self._gateway.refresh_lock(token, Reference(resource), new, instead_of=found.id)
                     return None
-            if self._timer() > end:
-                raise Unavailable("somebody keeps writing the file; trying again")
             await asyncio.sleep(0.05)
+        raise Unavailable("somebody keeps writing the file; trying again")
 
     async def _tried(self, token: str, resource: ResourceId, new: StorageLock) -> StorageLock | None:
         """One try to take a lock; whose it is instead."""

@@ -158,3 +158,14 @@ async def test_where_there_are_no_locks_a_write_is_not_alone(nodes: Nodes) -> No
         assert (hold.id, hold.alone) == ("", False)
     with pytest.raises(Unsupported):
         await nodes.server().take(nodes.token, nodes.file, "room")
+
+
+async def test_a_write_lock_that_a_crash_left_keeps_no_room_from_opening(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CS3-12: and should that write go on, it is refused."""
+    monkeypatch.setattr("collab.storage.cs3.locks.PATIENCE", 0.1)
+    left = await nodes.server()._for_writing(nodes.token, nodes.file)
+    room = nodes.server()
+    assert await room.take(nodes.token, nodes.file, "room", 3) is None
+    assert left is not None
+    assert nodes.node.lock is not None
+    assert nodes.node.lock.id == room.id_of(nodes.file) != left.id
