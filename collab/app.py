@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -109,6 +109,7 @@ if TYPE_CHECKING:
 
     from collab.access import Grant
     from collab.cluster.workers import Life
+    from collab.gateway.calls import Gateway
     from collab.ports import (
         Authors,
         Bases,
@@ -137,6 +138,22 @@ CLIENT = Path(__file__).parent / "web" / "client"
 """Where the built web client is."""
 
 _RUNNING = "server.json"
+
+
+class Offer(Protocol):
+    """Applications that somebody else's pages offer."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why they are not offered, in words, or None."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+
+
+def _no_offer(launcher: Launcher, address: Callable[[], str]) -> Offer | None:
+    del launcher, address
+    return None
 
 
 def _no_loops(rooms: Rooms) -> Sequence[Callable[[], Coroutine[object, object, None]]]:
@@ -178,6 +195,8 @@ class Adapters:
     """The storage empties its bin by itself."""
     loops: Callable[[Rooms], Sequence[Callable[[], Coroutine[object, object, None]]]] = _no_loops
     """What runs beside the rooms for what this server stands on."""
+    offer: Callable[[Launcher, Callable[[], str]], Offer | None] = _no_offer
+    """Our applications in the cloud whose files are served; told how office suites are opened, and our address for people."""
     archive_trouble: Callable[[], str | None] = lambda: None
     """Why the archive takes nothing just now, in words, or None."""
     watch: Watch | None = None
@@ -293,6 +312,9 @@ def build(settings: Settings, adapters: Adapters) -> App:
     sweeps = [claiming.sweep_loop] if adapters.caretaker else []
     noticing = [] if adapters.watch is None else [Noticing(adapters.watch, adapters.claims, rooms, metrics).run]
     nodes, passage = _neighbours(adapters, rooms, metrics)
+    launcher = _launcher(settings, adapters, admission, suites)
+    offer = adapters.offer(launcher, lambda: base_address(settings, admission.port)) if adapters.caretaker else None
+    health.offer = lambda: None if offer is None else offer.trouble
     begin = Beginning(rooms, trash, adapters)
     app = App(
         web=Starlette(
@@ -306,7 +328,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
                 *_more(settings, adapters, rooms, api),
                 *pages.routes(),
                 *Embedding(pages, api, admission, metrics.refused).routes(),
-                *_launching(settings, adapters, api, suites).routes(),
+                *OfficeDoor(api, launcher, adapters.claims).routes(),
                 *_interop(settings, adapters, api, suites, rejected).routes(),
                 *containers.routes(),
             ],
@@ -319,7 +341,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
             lifespan=_lifespan(
                 begin,
                 adapters,
-                [*noticing, suites.watch_loop, *sweeps, *adapters.loops(rooms)],
+                [*noticing, suites.watch_loop, *sweeps, *adapters.loops(rooms), *([] if offer is None else [offer.run])],
                 [pulse.stop, aside.close, suites.close, garbage.end],
             ),
         ),
@@ -435,12 +457,9 @@ def _proofs(settings: Settings, adapters: Adapters, admission: Admission, suites
     return Proofs(suites, lambda: addresses().base, adapters.now, required=settings.wopi_proof == "required")
 
 
-def _launching(settings: Settings, adapters: Adapters, api: Api, suites: Suites) -> OfficeDoor:
-    """How people open documents in office suites."""
-    addresses = _addresses(settings, api.admission)
-    return OfficeDoor(
-        api, Launcher(suites, addresses, adapters.secret, now=adapters.now, length=settings.wopi_token_length), adapters.claims
-    )
+def _launcher(settings: Settings, adapters: Adapters, admission: Admission, suites: Suites) -> Launcher:
+    """How documents are opened in office suites."""
+    return Launcher(suites, _addresses(settings, admission), adapters.secret, now=adapters.now, length=settings.wopi_token_length)
 
 
 def _interop(settings: Settings, adapters: Adapters, api: Api, suites: Suites, rejected: Rejected) -> InteropDoor:
@@ -765,6 +784,7 @@ def _run(settings: Settings, directory: Directory, ready: Callable[[int], None],
                 room_files=store.room_files,
                 room_locks=store.room_locks,
                 loops=store.loops,
+                offer=store.offer,
                 archive_trouble=lambda: archive.trouble,
                 watch=store.watch,
                 own_bin=settings.storage == "cs3",
@@ -830,6 +850,8 @@ class Store:
     rights: Rights = field(default_factory=GrantRights)
     loops: Callable[[Rooms], Sequence[Callable[[], Coroutine[object, object, None]]]] = _no_loops
     """What runs beside the rooms."""
+    offer: Callable[[Launcher, Callable[[], str]], Offer | None] = _no_offer
+    """Our applications there."""
 
 
 def _folder(directory: Directory, files: LocalFiles) -> Store:
@@ -883,7 +905,41 @@ def _cloud(settings: Settings, directory: Directory, database: Database, resourc
         room_locks=cs3.CloudRoomLocks(rooms_cloud),
         rights=GrantRights() if people is None else people.rights(cloud),
         loops=_no_loops if people is None else people.loops,
+        offer=_no_offer if people is None else partial(_offer, settings, gateway, kept, resources, secret_of(settings, directory)),
     )
+
+
+def _offer(  # noqa: PLR0913, PLR0917 - the surroundings
+    settings: Settings,
+    gateway: Gateway,
+    kept: CloudSessions,
+    resources: Resources,
+    secret: bytes,
+    launcher: Launcher,
+    address: Callable[[], str],
+) -> Offer | None:
+    """Our applications in the cloud, as far as the settings want them."""
+    from collab.cs3.openings import Openings  # noqa: PLC0415 - as in `_cloud`
+    from collab.cs3.provider import Place, Provider  # noqa: PLC0415
+
+    live = Place(settings.cs3_live_name, settings.cs3_live) if settings.cs3_live else None
+    office = Place(settings.cs3_office_name, settings.cs3_office) if settings.cs3_office else None
+    if live is None and office is None:
+        return None
+    openings = Openings(
+        gateway,
+        kept,
+        resources,
+        launcher,
+        address,
+        settings.cs3_app_name,
+        secret,
+        time.time,
+        os.urandom,
+        length=settings.session_length,
+        lasting=settings.cs3_machine_secret is not None,
+    )
+    return Provider(openings, live=live, office=office)
 
 
 def _rights(store: Store) -> Rights:

@@ -44,7 +44,7 @@ SHARED = ("config", "root", "state")
 """Settings that every command takes."""
 SECRETS = ("secret", "iop_secret", "cs3_machine_secret")
 """Settings that are no flags: everybody on the machine sees those."""
-CHATTY = ("alembic", "watchfiles")
+CHATTY = ("alembic", "grpc", "watchfiles")
 """Libraries that tell at the level of information what only their developers want to know."""
 SECRETIVE = ("httpcore", "httpx")
 """Libraries that tell headers and addresses, and with them tokens of others."""

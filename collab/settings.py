@@ -116,6 +116,9 @@ def _whole_secret(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+_PROVIDER = r"^((dns:)?[^\s:]+:\d{1,5})?$"
+
+
 class Suite(NamedTuple):
     """An office suite as the settings name it."""
 
@@ -292,6 +295,19 @@ class Settings(BaseSettings):
     cs3_app_name: Annotated[
         str, Field(description="What others in the cloud see as the holder of our locks.", min_length=1, max_length=80)
     ] = "Collab"
+    cs3_live: Annotated[
+        str,
+        Field(
+            description="Where the cloud asks us to open text in our page, name:port (dns:name:port for OpenCloud); it listens there.",
+            pattern=_PROVIDER,
+        ),
+    ] = ""
+    cs3_live_name: Annotated[str, Field(description="What that is called in the cloud.", min_length=1, max_length=80)] = "Collab"
+    cs3_office: Annotated[
+        str,
+        Field(description="The same for office files in the suites of wopi_discovery.", pattern=_PROVIDER),
+    ] = ""
+    cs3_office_name: Annotated[str, Field(description="What that is called in the cloud.", min_length=1, max_length=80)] = "Office"
     wopi_discovery: Annotated[
         tuple[Suite, ...],
         NoDecode,
@@ -357,6 +373,10 @@ class Settings(BaseSettings):
             raise ValueError("workers share the journal in the state: with a journal in Redis start a server for each node instead")
         if self.storage == "cs3" and not self.cs3_gateway:
             raise ValueError("files in a cloud need its gateway (COLLAB_CS3_GATEWAY)")
+        if (self.cs3_live or self.cs3_office) and (self.storage != "cs3" or self.cs3_user):
+            raise ValueError("applications of a cloud (COLLAB_CS3_LIVE, COLLAB_CS3_OFFICE) need COLLAB_STORAGE=cs3, and no COLLAB_CS3_USER")
+        if self.cs3_live and self.cs3_live == self.cs3_office:
+            raise ValueError("each application of a cloud has an address of its own: COLLAB_CS3_LIVE, COLLAB_CS3_OFFICE")
         if self.cs3_user and not self.cs3_machine_secret:
             raise ValueError(
                 "to act for one user of the cloud (COLLAB_CS3_USER) the server needs the secret for it (COLLAB_CS3_MACHINE_SECRET)"

@@ -37,7 +37,7 @@ class _Collected(Collector):
 class Health:
     """The routes `/healthz`, `/readyz`, `/metrics`. `trouble` tells why nothing can be made durable just now, or None; `archive`, what is wrong with
     the archive, without which people edit and save all the same; `weakness`, why what was acknowledged may be gone after a crash; `offices`, the names
-    of office suites that cannot be used.
+    of office suites that cannot be used; `offer`, why a cloud does not offer our applications, or None.
     """
 
     metrics: Metrics
@@ -45,6 +45,7 @@ class Health:
     archive: Callable[[], str | None] = lambda: None
     weakness: Callable[[], str | None] = lambda: None
     offices: Callable[[], Sequence[str]] = tuple
+    offer: Callable[[], str | None] = lambda: None
     draining: bool = False
     registry: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=False))
 
@@ -90,6 +91,8 @@ class Health:
         away = self.offices()
         if away:
             flaws.append(f"nothing opens in {', '.join(away)}")
+        if self.offer() is not None:
+            flaws.append("the cloud does not offer our applications")
         return (f"{'; and' if number else ', but'} {flaw}" for number, flaw in enumerate(flaws))
 
     async def numbers(self, request: Request) -> Response:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from collab.gateway.calls import Gateway
 
+SHARED: Final = "(shared)"
+"""Where files are whose spaces the caller does not see: somebody gave them this one file, or a link to it. They are reached by their ids."""
 DEPTH: Final = 512
 """Folders in which a file may be; a path has at most 1,024 bytes."""
 
@@ -48,24 +50,26 @@ class Roots:
         return list((await self.spaces(token)).values())
 
     async def spaces(self, token: str) -> Mapping[str, Reference]:
-        """The caller's spaces by names that are one for each: of two with the same name the second has a number. Without spaces: home."""
+        """The caller's spaces by names that are one for each, and none `SHARED`: of two with the same name the second has a number. Without spaces: home."""
         try:
             found = await self._gateway.spaces(token)
         except Unsupported:
             home = await self._gateway.home(token)
             return {home.rpartition("/")[2] or "home": Reference(None, home)}
         named: dict[str, Reference] = {}
+        taken = {SHARED}
         for space in sorted(found, key=lambda each: (each.kind != "personal", each.name, str(each.root))):
             name = plain = space.name.replace("/", "-").lstrip(".") or space.kind or "space"
             number = 1
-            while name in named:
+            while name in taken:
                 number += 1
                 name = f"{plain} ({number})"
+            taken.add(name)
             named[name] = Reference(space.root)
         return named
 
     async def path(self, token: str, resource: Resource) -> str:
-        """Where it is under the root. NotFound when it is elsewhere."""
+        """Where it is under the root. NotFound when it is elsewhere; with all spaces for a root nothing is elsewhere."""
         if self._fixed is None:
             return await self._in_spaces(token, resource)
         if self._fixed.id is None:
@@ -83,7 +87,7 @@ class Roots:
             else:
                 continue
             return f"{name}/{inside}".rstrip("/")
-        raise NotFound("the file is in none of your spaces")
+        return f"{SHARED}/{resource.name}"
 
     async def _below(self, token: str, resource: Resource, root: ResourceId) -> str:
         """The path under a folder of the same space."""

@@ -9,10 +9,12 @@ import pytest
 from folders import OutsideCloud
 
 from collab.errors import Denied, Malformed, NotFound
+from collab.gateway.resources import ResourceId
 from collab.storage.cs3.bin import CloudBin
 from collab.storage.cs3.cloud import Cloud
 from collab.storage.cs3.files import CloudFiles
 from collab.storage.cs3.folders import CloudFolders
+from collab.storage.cs3.roots import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,6 +76,28 @@ async def test_each_space_is_a_folder_with_a_name_of_its_own(outside: OutsideClo
     assert (await CloudBin(cloud).restore(binned.key, "ann/sub/c.md")).id == stat.id
     await CloudBin(cloud).purge(other.key)
     assert await CloudBin(cloud).entries() == []
+
+
+async def test_a_file_that_was_shared_alone_is_reached_by_its_id(outside: OutsideCloud) -> None:
+    """CS3-14: somebody was given one file of a space that they do not see."""
+    outside.cloud.add_user("bob")
+    outside.cloud.put("bob", "deep/b.md", b"two")
+    outside.cloud.share("bob", "deep/b.md", "ann", "editor")
+    outside.cloud.add_space(SHARED, owner="ann")
+    files = CloudFiles(rooted(outside, ""))
+    assert [entry.path for entry in await files.list("")] == [f"{SHARED} (2)", "ann"]
+    identity = outside.cloud.at("bob", "deep/b.md").id
+    document = ResourceId(outside.cloud.storage, outside.cloud.space("bob").id, identity)
+    await outside.archive.resources.remember({document.document: str(document)})
+    stat = await files.stat(document.document)
+    assert (stat.path, stat.writable) == (f"{SHARED}/b.md", True)
+    await files.write(stat.id, b"three", if_match=sha256(b"two").hexdigest())
+    assert outside.cloud.body("bob", "deep/b.md") == b"three"
+    with pytest.raises(NotFound):
+        await files.stat(stat.path)
+    outside.cloud.unshare("bob", "deep/b.md", "ann")
+    with pytest.raises(NotFound):
+        await files.stat(document.document)
 
 
 async def test_a_folder_of_a_space_is_a_root_and_nothing_around_it_is_reached(outside: OutsideCloud) -> None:
