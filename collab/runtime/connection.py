@@ -58,8 +58,9 @@ class Editing:
 
     @property
     def stat(self) -> Stat:
-        """The document."""
-        return self.host.stat
+        """The document. What cannot be written any more stops nobody who is here: words are stored, and the page says why they are in no file."""
+        stat = self.host.stat
+        return replace(stat, writable=True) if self.peer.writes and not stat.writable else stat
 
     @property
     def gone(self) -> bool:

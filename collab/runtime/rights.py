@@ -57,7 +57,7 @@ class Seat(Protocol):
 
     @property
     def stat(self) -> Stat:
-        """The document, as its room knows it."""
+        """The document, as its room knows it, and as it counts for this session."""
 
     @property
     def gone(self) -> bool:
@@ -136,7 +136,7 @@ class Reviews:
         people: dict[str, dict[tuple[object, ...], list[Seat]]] = defaultdict(lambda: defaultdict(list))
         for seat in seats:
             grant = seat.grant
-            people[grant.person.id][grant.id, grant.role, grant.document, seat.stat.id].append(seat)
+            people[grant.person.id][grant.id, grant.role, grant.document, seat.stat.id, seat.stat.writable].append(seat)
         waiting = [*people.values()]
 
         async def work() -> None:
