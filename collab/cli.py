@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load({name: value for name, value in vars(given).items() if name in Settings.model_fields})
         _set_logging(settings)
         if given.command == "doctor":
-            return doctor.run(settings, operations.say)
+            return doctor.run(settings, given.user or "", operations.say)
         commands = {"serve": _serve, "token": _token, "login": _login}
         commands.get(given.command, operations.run)(settings, given)
     except (Misconfigured, OSError, CollabError) as error:
@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Try what the server needs, step by step, and say what to mend.",
     )
     _add_settings(looked, [name for name in Settings.model_fields if name not in SECRETS])
+    looked.add_argument("--as", dest="user", metavar="USER", help="with files in a cloud: the user in whose name it is tried")
     remote.add(commands)
     operations.add(commands, lambda each: _add_settings(each, (*SHARED, "archive")))
     return parser

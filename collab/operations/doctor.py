@@ -18,6 +18,7 @@ from collab.operations import examinations
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from collab.operations.cloud import CloudExamination
     from collab.settings import Settings
 
 PATIENCE = 30.0
@@ -61,15 +62,19 @@ class Step:
 
 Steps: TypeAlias = "Sequence[Step]"
 
-STEPS: Steps = (
+_BEFORE: Steps = (
     Step("settings", examinations.settings, "look the names up in docs/reference/settings.md"),
     Step(
         "web client",
         examinations.client,
         "build it (`make` in a checkout), or install the package anew; or name its folder in COLLAB_CLIENT",
     ),
+)
+_FOLDER: Steps = (
     Step("folder", examinations.folder, "let the server's user read and write the folder of COLLAB_ROOT, on a file system of Linux"),
     Step("outside changes", examinations.watch, "raise fs.inotify.max_user_watches (sysctl), above the number of folders"),
+)
+_AFTER: Steps = (
     Step("state", examinations.state, "let the server's user write the folder of COLLAB_STATE, on a local disk with room on it"),
     Step("archive", examinations.archive, "see whether the database of COLLAB_ARCHIVE runs and lets us in: docs/how-to/archive.md"),
     Step("Redis", examinations.redis, "see whether the Redis of COLLAB_JOURNAL runs and lets us in: docs/how-to/several-nodes.md"),
@@ -80,6 +85,29 @@ STEPS: Steps = (
     Step("office suites", examinations.offices, "see whether the suites of COLLAB_WOPI_DISCOVERY run: docs/how-to/office-suites.md"),
     Step("way back for suites", examinations.way_back, "set COLLAB_WOPI_URL to an address at which the suites' machines reach this server"),
 )
+STEPS: Steps = (*_BEFORE, *_FOLDER, *_AFTER)
+"""For a folder of this machine."""
+
+
+def cloud_steps(cloud: CloudExamination) -> Steps:
+    """For files in a cloud."""
+    cs3 = "docs/how-to/cs3.md"
+    return (
+        *_BEFORE,
+        Step("cloud", cloud.address, f"see whether COLLAB_CS3_GATEWAY is right, reached from here, and wants TLS (COLLAB_CS3_TLS): {cs3}"),
+        Step(
+            "cloud's sign-in",
+            cloud.sign_in,
+            "see whether the secret is that of the cloud's auth type `machine`, and the user is known there",
+        ),
+        Step("spaces", cloud.spaces, "see what COLLAB_CS3_ROOT names, and what that user may see"),
+        Step("transfers", cloud.upload, "the address that the gateway gives for transfers must be reached from here, too"),
+        Step("locks", cloud.lock, "let people who may write files lock them"),
+        Step("metadata", cloud.metadata, f"see {cs3}"),
+        Step("versions", cloud.versions, f"see {cs3}"),
+        Step("applications", cloud.applications, f"start the server, and look into its log: {cs3}"),
+        *_AFTER,
+    )
 
 
 async def examine(settings: Settings, tell: Callable[[Finding], None], steps: Steps = STEPS) -> bool:
@@ -108,9 +136,25 @@ async def _take(step: Step, settings: Settings) -> Finding:
         return Finding(step.name, Verdict.BAD, error.strerror or str(error), step.mend)
 
 
-def run(settings: Settings, say: Callable[[str], None]) -> int:
-    """The whole examination, a line or two for each step; the exit status is 1 when something has failed."""
+def run(settings: Settings, user: str, say: Callable[[str], None]) -> int:
+    """The whole examination, a line or two for each step; the exit status is 1 when something has failed. `user`: in whose name a cloud is tried."""
     # What a step leaves behind is in the state, where others of this user look too.
     with contextlib.suppress(OSError):
         os.umask(0o077)
-    return 0 if asyncio.run(examine(settings, lambda finding: say(str(finding)))) else 1
+    return 0 if asyncio.run(_examined(settings, user, lambda finding: say(str(finding)))) else 1
+
+
+async def _examined(settings: Settings, user: str, tell: Callable[[Finding], None]) -> bool:
+    if settings.storage != "cs3":
+        return await examine(settings, tell)
+    try:
+        # Nobody else needs the extra.
+        from collab.operations.cloud import CloudExamination  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        tell(Finding("cloud", Verdict.BAD, f"a library is not installed ({error.name})", "pip install 'collab[cs3]'"))
+        return False
+    cloud = CloudExamination(settings, user or settings.cs3_user)
+    try:
+        return await examine(settings, tell, cloud_steps(cloud))
+    finally:
+        await cloud.close()
