@@ -58,6 +58,8 @@ class Content:
     stat: Stat
     body: bytes
     leftovers: tuple[Displaced, ...] = ()
+    traces: bool = True
+    """A write that was made leaves what it displaced, until that is discarded: where there is no leftover, none was made. False: nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -647,7 +647,8 @@ class Saver:
         beside = [sha256(leftover.body).hexdigest() for leftover in content.leftovers]
         announced = host.ledger.announced
         displaced = [body for body in beside if announced is None or body != announced.hash]
-        self._doubt(digest, set(beside) - self._staying)
+        if content.traces:
+            self._doubt(digest, set(beside) - self._staying)
         done = []
         for leftover, body in zip(content.leftovers, beside, strict=True):
             if body in {*host.ledger.known, digest} or await self._clear(leftover, len(displaced)):

@@ -9,6 +9,8 @@ from hashlib import sha1
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.cloud import Caller, Node
     from gateway.server import CloudGateway
 
@@ -39,6 +41,10 @@ class Transfer:
     version: bytes | None = None
 
 
+def _nothing() -> None:
+    """Nobody does anything."""
+
+
 class DataServer:
     """Serves the transfers of a gateway."""
 
@@ -48,6 +54,8 @@ class DataServer:
         self.port = 0
         self.deaf = False
         """The next PUT is done, and its answer lost."""
+        self.then: Callable[[], object] = _nothing
+        """What happens in between, once."""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -101,6 +109,8 @@ class DataServer:
             status, body = self._get(transfer)
         deaf, self.deaf = self.deaf, self.deaf and method != "PUT"
         if method == "PUT" and (deaf or gateway.chance(moods.mute)):
+            then, self.then = self.then, _nothing
+            then()
             writer.transport.abort()
             return False
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Other')}", f"Content-Length: {len(body)}"]

@@ -84,6 +84,26 @@ async def test_a_gateway_that_is_away_and_a_server_that_is_killed_lose_no_word(t
         await shows(gateway, "start", "while it is away", "after it is back")
 
 
+async def test_a_save_whose_answer_is_lost_and_that_somebody_goes_on_from_is_merged_from_itself(
+    tmp_path: Path, peers: Peers, gateway: CloudGateway
+) -> None:
+    """CS3-11: what the server announced may be what the other had read, although it never heard that it is in the file."""
+    async with cloud_server(tmp_path, gateway) as server:
+        peer = await (await peers("hocuspocus-4", server, NAME)).stored()
+        await peer.line("one", 1.0)
+        await shows(gateway, "start", "one")
+        gateway.data.deaf = True
+        gateway.data.then = lambda: gateway.cloud.put("ann", NAME, b"on top\n" + gateway.cloud.body("ann", NAME))
+        await peer.line("two", 1.0)
+        await until(lambda: "on top" in body(gateway))
+        assert "two" in body(gateway)
+        # The room goes on, so that it is told apart from what was announced.
+        await peer.line("three", 1.0)
+        await peer.until(lambda: "on top" in peer.text)
+        await shows(gateway, "on top", "start", "one", "two", "three")
+        assert sorted(peer.text.split()) == sorted(["on", "top", "start", "one", "two", "three"])
+
+
 async def test_neither_token_nor_secret_of_the_cloud_is_in_the_log_at_its_most_talkative(
     tmp_path: Path, peers: Peers, gateway: CloudGateway
 ) -> None:

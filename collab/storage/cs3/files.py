@@ -58,7 +58,7 @@ class CloudFiles:
         """The whole file."""
         async with self._cloud.acts(_document(name)) as token:
             found, body = await self._bodies.read(await self._cloud.file(token, name), limit)
-            return Content(self._cloud.described(found, _etag(found, body)), body)
+            return Content(self._cloud.described(found, _etag(found, body)), body, traces=False)
 
     async def write(self, name: str, body: bytes, *, if_match: str | None) -> Written:
         """Replace the file, or create it."""
