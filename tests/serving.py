@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 30.0
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)\S*/login#\S+")
 

@@ -195,6 +195,8 @@ class Watching:
             with suppress(KeyboardInterrupt):
                 self._look_late(last=True)
                 self._push()
+                # What others wrote meanwhile has replaced the file once more.
+                self._look_late(last=True)
         except (CollabError, OSError) as error:
             words = f"stopped; what you changed here is not pushed yet ({error}): `collab push` or `collab watch` does it later"
         self.sync.tell(words)

@@ -60,7 +60,13 @@ class Watcher:
         process, self.process = self.process, None
         assert process is not None
         process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
         return process.wait(30)
+
+    def pause(self) -> None:
+        """Until it is ended."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
 
     @property
     def told(self) -> list[str]:
@@ -145,10 +151,15 @@ async def test_two_editors_and_a_browser_have_every_word_once_whatever_goes_away
         await everybody_has("of Ann, cut off", "of Bob, cut off")
         await bob.tells("in step again")
 
+        # He ends while there is something that he has not seen: his own words go there, and the others' come.
+        bob.pause()
+        await cat.line("of Cat, unseen", 0.0)
+        await cat.stored()
         bob.append("saved a moment before the end")
+        words.update(["of Cat, unseen", "saved a moment before the end"])
         assert {bob.end(signal.SIGINT), ann.end(signal.SIGTERM)} == {0}
         assert bob.told[-1].endswith(" stopped")
-        words["saved a moment before the end"] += 1
+        assert bob.lines == words
         await cat.holds(words)
         await server.holds(NAME, words)
         for each in (ann, bob):
