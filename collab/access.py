@@ -7,11 +7,15 @@ import hashlib
 import math
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Literal, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import jwt
 
 from collab.errors import Forbidden, Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 Use: TypeAlias = Literal["token", "session", "invitation"]
 """What a signed grant is for: `token` in scripts and sockets, `session` in a cookie, `invitation` in a printed address."""
@@ -23,6 +27,7 @@ LEASE_SECONDS = 600.0
 """How long a token lives that a page holds in its memory, before it has to be renewed."""
 
 _LONGEST = 8192
+_REMEMBERED = 1024
 _ALGORITHM = "HS256"
 _SPENT = "the token's time is over: make a new one with `collab token`, or sign in again"
 _OTHER = "the token is not valid here: make a new one with `collab token`, or sign in again"
@@ -85,6 +90,17 @@ class Grant:
     """Tells grants apart that are otherwise equal, so that one alone can be revoked (`jti`)."""
     until: float | None = None
     """Of a lease, which can be renewed: the end of the token that it came from."""
+    shared: bool = False
+    """The role is only the most that it may be: what the person may do is said by shares, document by document (see `shared_role`)."""
+    within: str = ""
+    """The id of a folder of a cloud: the grant is for what is in it, or for one document of it, and the role only the most; the cloud says it document by
+    document.
+    """
+
+    @property
+    def asks(self) -> bool:
+        """Whether the role is only the most, and what may be done is asked for document by document."""
+        return self.shared or bool(self.within)
 
     def covers(self, *names: str) -> bool:
         """Whether the grant is for all documents, or for one of which these are the names."""
@@ -110,6 +126,64 @@ class Grant:
             raise Forbidden(f"this needs the role {role.word}; yours is {self.role.word}")
 
 
+Kind: TypeAlias = Literal["person", "group", "link"]
+"""What something is shared with."""
+
+EVERYTHING = ""
+"""The target of a share of all that there is: the root folder's path."""
+
+
+def subject(kind: Kind, name: str) -> str:
+    """Whom something is shared with, in one word: `person:` and an id, `group:` and a name, or `link:` and the SHA-256 of its secret."""
+    return f"{kind}:{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A role that somebody was given on a document, or on a folder with all in it."""
+
+    id: str
+    """Tells it apart from all others; a link's is its digest."""
+    target: str
+    """A document's id, a folder's path, or `EVERYTHING`. A path that begins with `/` is no folder's: that share waits for its folder to come back."""
+    subject: str
+    """See `subject`."""
+    role: Role
+    made: float
+    """UTC seconds since the epoch."""
+    maker: str = ""
+    """The id of who gave it; empty: the operator, or somebody who was erased."""
+    expires: float | None = None
+    """UTC seconds since the epoch; None: never."""
+    folder: str = ""
+    """The id of the folder, which it keeps wherever it is moved to; empty for documents and `EVERYTHING`."""
+    password: bool = False
+    """Of a link: one is asked for."""
+    uses: int | None = None
+    """Of a link: so many are left for who does not have it open; None: any number."""
+
+    def live(self, now: float) -> bool:
+        """Whether its time is not over."""
+        return self.expires is None or now < self.expires
+
+
+def targets(path: str, document: str = "", *, folder: bool = False) -> tuple[str, ...]:
+    """Everything that may be shared so that it counts for the file of this id at this path, or for the folder there: nearest first."""
+    parts = path.split("/") if path else []
+    above = range(len(parts) - (not folder), 0, -1)
+    return (*([document] if document else []), *("/".join(parts[:count]) for count in above), EVERYTHING)
+
+
+def shared_role(shares: Iterable[Share], most: Role, subjects: Collection[str], names: Collection[str], now: float) -> Role:
+    """The strongest role of those shares that are live, with one of these subjects, and of one of these targets; at most `most`. `Forbidden` when
+    there is none, in words that do not tell whether there is a document.
+    """
+    roles = [share.role for share in shares if share.subject in subjects and share.target in names and share.live(now)]
+    if not roles:
+        raise Forbidden("nobody shared this with you, or not any more: ask whoever has it")
+    return min(most, max(roles))
+
+
 def sign(grant: Grant, secret: bytes, *, now: float, use: Use = "token") -> str:
     """The grant as a JWT; ValueError for a grant without an end, or a secret under 32 bytes."""
     if grant.expires is None or not math.isfinite(grant.expires):
@@ -130,6 +204,10 @@ def sign(grant: Grant, secret: bytes, *, now: float, use: Use = "token") -> str:
         claims["jti"] = grant.id
     if grant.until is not None:
         claims["until"] = grant.until
+    if grant.shared:
+        claims["shared"] = True
+    if grant.within:
+        claims["within"] = grant.within
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
@@ -137,6 +215,17 @@ def verify(token: str, secret: bytes, *, now: float, use: Use = "token") -> Gran
     """The grant that we signed for this use; everything else, or one whose time is over, raises `Unauthorized`."""
     if not token or len(token) > _LONGEST or not token.isascii():
         raise Unauthorized(_OTHER)
+    grant = _signed(token, secret, use)
+    if not grant.live(now):
+        raise Unauthorized(_SPENT)
+    return grant
+
+
+@lru_cache(_REMEMBERED)
+def _signed(token: str, secret: bytes, use: Use) -> Grant:
+    """The grant that we signed for this use, whether its time is over or not; Unauthorized, which is not remembered. The same token comes again
+    with each request of a script and of an office suite, and when a client connects again.
+    """
     try:
         # The clock is an argument, so the library's own looks at the time are off.
         claims: dict[str, object] = jwt.decode(
@@ -152,14 +241,12 @@ def verify(token: str, secret: bytes, *, now: float, use: Use = "token") -> Gran
                 "verify_nbf": False,
             },
         )
-        grant = _grant(claims)
+        return _grant(claims)
     except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as e:  # the last two: JSON of huge numbers, of deep nesting
         raise Unauthorized(_OTHER) from e
-    if not grant.live(now):
-        raise Unauthorized(_SPENT)
-    return grant
 
 
+@lru_cache(_REMEMBERED)
 def color_of(person_id: str) -> str:
     """The person's colour as `#rrggbb`, always the same, readable on white and on black (WCAG 2.2, contrast 4.5 : 1)."""
     hue = int.from_bytes(hashlib.sha256(person_id.encode()).digest()[:2], "big") / 65536
@@ -176,7 +263,9 @@ def _audience(use: Use) -> str:
 
 
 def _grant(claims: dict[str, object]) -> Grant:
-    document, until = claims.get("document"), claims.get("until")
+    document, until, shared = claims.get("document"), claims.get("until"), claims.get("shared", False)
+    if not isinstance(shared, bool):
+        raise ValueError(f"{shared!r} is neither true nor false")  # noqa: TRY004  # caught with the library's own errors, a wrong value of the wire
     return Grant(
         person=Person(id=_word(claims["sub"]), name=_word(claims["name"])),
         role=Role.of(_word(claims["role"])),
@@ -184,6 +273,8 @@ def _grant(claims: dict[str, object]) -> Grant:
         expires=_time(claims["exp"]),
         id=_word(claims.get("jti", "")),
         until=None if until is None else _time(until),
+        shared=shared,
+        within=_word(claims.get("within", "")),
     )
 
 

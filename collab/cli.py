@@ -15,11 +15,11 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 import collab
-from collab import app
 from collab.access import Grant, Role, sign
+from collab.app import places
 from collab.errors import CollabError, NotFound
 from collab.operations import commands as operations
-from collab.operations import doctor
+from collab.operations import users
 from collab.remote import commands as remote
 from collab.settings import Misconfigured, Settings, load, seconds, unknown
 from collab.state.database import Database
@@ -42,7 +42,7 @@ WRONG = 2
 """Exit status when the command cannot do what it was asked."""
 SHARED = ("config", "root", "state")
 """Settings that every command takes."""
-SECRETS = ("secret", "iop_secret", "cs3_machine_secret")
+SECRETS = ("secret", "iop_secret", "cs3_machine_secret", "oidc_client_secret")
 """Settings that are no flags: everybody on the machine sees those."""
 CHATTY = ("alembic", "grpc", "watchfiles")
 """Libraries that tell at the level of information what only their developers want to know."""
@@ -70,7 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load({name: value for name, value in vars(given).items() if name in Settings.model_fields})
         _set_logging(settings)
         if given.command == "doctor":
+            # It speaks to all that a server may have around it; a server starts sooner without what it has not.
+            from collab.operations import doctor  # noqa: PLC0415
+
             return doctor.run(settings, given.user or "", operations.say)
+        if given.command == "user":
+            users.run(settings, given, operations.say)
+            return 0
         commands = {"serve": _serve, "token": _token, "login": _login}
         commands.get(given.command, operations.run)(settings, given)
     except (Misconfigured, OSError, CollabError) as error:
@@ -119,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(looked, [name for name in Settings.model_fields if name not in SECRETS])
     looked.add_argument("--as", dest="user", metavar="USER", help="with files in a cloud: the user in whose name it is tried")
     remote.add(commands)
+    users.add(commands, lambda each: _add_settings(each, (*SHARED, "archive")))
     operations.add(commands, lambda each: _add_settings(each, (*SHARED, "archive")))
     return parser
 
@@ -155,20 +162,23 @@ def _serve(settings: Settings, given: argparse.Namespace) -> None:
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()
 
-    app.serve(settings, adopt=given.adopt, tell=tell)
+    # What serves is a second of imports, which no other command needs.
+    from collab.app.serving import serve  # noqa: PLC0415
+
+    serve(settings, adopt=given.adopt, tell=tell)
 
 
 def _token(settings: Settings, given: argparse.Namespace) -> None:
     if given.no_put_relative and not given.wopi:
         raise Misconfigured("--no-put-relative is for office suites: give --wopi too")
-    directory = app.prepared(settings)
+    directory = places.prepared(settings)
     now = time.time()
     document = None if given.all else _document(directory, given.document)
     if given.wopi:
         sys.stdout.write(_wopi(settings, directory, given, document, now) + "\n")
         return
     grant = Grant(named(given.name), Role.of(given.role), document=document, expires=now + given.expires)
-    sys.stdout.write(sign(grant, app.secret_of(settings, directory), now=now) + "\n")
+    sys.stdout.write(sign(grant, places.secret_of(settings, directory), now=now) + "\n")
 
 
 def _wopi(settings: Settings, directory: Directory, given: argparse.Namespace, document: str | None, now: float) -> str:
@@ -178,11 +188,11 @@ def _wopi(settings: Settings, directory: Directory, given: argparse.Namespace, d
     if not _ID.fullmatch(document):
         raise Misconfigured(f"there is no file {document}: an office suite opens one that is there")
     granted = Pass(named(given.name), Role.of(given.role), document, math.ceil(now + given.expires), relative=not given.no_put_relative)
-    base = settings.wopi_url or settings.public_url or app.running_address(directory) or app.base_address(settings, settings.port)
+    base = settings.wopi_url or settings.public_url or places.running_address(directory) or places.base_address(settings, settings.port)
     return json.dumps(
         {
             "wopisrc": Addresses(base, base).file(document),
-            "access_token": seal(granted, app.secret_of(settings, directory), now=now),
+            "access_token": seal(granted, places.secret_of(settings, directory), now=now),
             "access_token_ttl": int(granted.expires * 1000),
         },
     )
@@ -208,11 +218,11 @@ async def _identify(files: LocalFiles, name: str) -> str:
 def _login(settings: Settings, given: argparse.Namespace) -> None:
     if given.role is not None and given.name is None:
         raise Misconfigured("--role is for another person: give --name too")
-    directory = app.prepared(settings)
-    running = app.running_address(directory)
+    directory = places.prepared(settings)
+    running = places.running_address(directory)
     if running is None:
         log.warning("no server seems to run on this state; the address works when one does")
-    base = settings.public_url or running or app.base_address(settings, settings.port)
+    base = settings.public_url or running or places.base_address(settings, settings.port)
     sys.stdout.write(f"{base}/login#{_word(settings, directory, given)}\n")
 
 
@@ -220,7 +230,7 @@ def _word(settings: Settings, directory: Directory, given: argparse.Namespace) -
     now = time.time()
     if given.name is not None:
         role = Role.of(given.role or Role.EDITOR.word)
-        return invite(given.name, role, app.secret_of(settings, directory), now=now, random=os.urandom)
+        return invite(given.name, role, places.secret_of(settings, directory), now=now, random=os.urandom)
     with contextlib.closing(Database(directory.database, STATE)) as database:
         return Logins(database).issue(now)
 

@@ -151,6 +151,8 @@ class Image:
 
     pieces: tuple[bytes, ...]
     """The state as updates, each of which builds on those before it."""
+    whole: bytes
+    """The state as one update."""
     lineage: int
     endings: tuple[Ending, ...]
     layout: Layout
@@ -166,23 +168,26 @@ class Document:
         self._doc = doc
         self._endings = endings
         self._said: str | None = None
+        self._whole: bytes | None = None
+        """The state as one update, kept until the document changes: those who open one come in crowds, and some say it again."""
         self._attach()
         self.lineage = lineage
         self.state = updates.read_state_vector(doc.get_state())
         self._known: Layout | None = None
         self._moments = Moments()
         self._parsed: updates.Update | None = None
-        self._given = 0
-        """Bytes of the whole when it was given last."""
+        self.version = 0
+        """Counts the changes; line ends are part of it."""
 
     def _changed(self) -> None:
         """What was read is not so any more."""
-        self._parsed = self._said = None
+        self.version += 1
+        self._parsed = self._said = self._whole = None
         if self._cells is not None:
             self._cells.forget()
 
     def _attach(self) -> None:
-        self._said = None
+        self._said = self._whole = None
         self._text = self._doc.get(CONTENT, type=Text)
         root = self._doc.get(ROOT, type=Map)
         self._cells = Cells(self._doc) if root.get(FORMAT_KEY) == NOTEBOOK else None
@@ -295,7 +300,8 @@ class Document:
             layout.add(layout.survey(order, {}))
         pieces = tuple(updates.pieces(update, order, PIECE))
         cells = self._cells.memory() if self._cells is not None else None
-        return Image(pieces if len(pieces) > 2 else (state,), self.lineage, self.endings, layout, self._moments, cells)
+        pieces = pieces if len(pieces) > 2 else (state,)
+        return Image(pieces, state, self.lineage, self.endings, layout, self._moments, cells)
 
     @classmethod
     def developed(cls, image: Image) -> Generator[None, None, Self]:
@@ -313,13 +319,16 @@ class Document:
         endings.set(image.endings)
         made = cls(doc, image.lineage, endings)
         made._known, made._moments = image.layout, image.moments
+        made._whole = image.whole
         if made._cells is not None and image.cells is not None:
             made._cells.remember(image.cells)
         return made
 
     def encode(self) -> bytes:
         """The whole state as one update."""
-        return self._doc.get_update()
+        if self._whole is None:
+            self._whole = self._doc.get_update()
+        return self._whole
 
     def state_vector(self) -> bytes:
         """What we hold, encoded."""
@@ -327,13 +336,12 @@ class Document:
 
     def diff(self, state_vector: bytes) -> bytes:
         """What the holder of this state vector lacks; all deletions are in it."""
+        if state_vector == b"\0":
+            return self.encode()
         try:
-            found = self._doc.get_update(state_vector)
+            return self._doc.get_update(state_vector)
         except ValueError as error:
             raise Malformed("A state vector that can't be read.") from error
-        if state_vector == b"\0":
-            self._given = len(found)
-        return found
 
     def text(self) -> str:
         """The shared text, without embeds; of a notebook, what it is compared by."""
@@ -361,7 +369,13 @@ class Document:
 
     def length(self) -> int:
         """UTF-8 bytes of that."""
-        return len(self._text) if self._cells is None else len(self.text().encode())
+        return len(self._text) if self._cells is None else self._cells.notebook().size()
+
+    def reading(self) -> Iterator[None]:
+        """Read what all the others here ask of a notebook, in steps of milliseconds; a text is read at once. If the document is changed between two
+        steps it is left, and what was read is for nothing.
+        """
+        return iter(()) if self._cells is None else self._cells.reading()
 
     def readable(self) -> str:
         """The text for people: of a notebook its sources under headings."""
@@ -416,7 +430,7 @@ class Document:
             # A client id that is new here may be reserved.
             if edit is not None and (edit.new is None or (edit.new[0] in self.state and edit.new[0] != self.lineage)):
                 return Verdict([edit.new] if edit.new else [], deletes=edit.deleted is not None, place=edit.place)
-        if len(data) == self._given and data == self._doc.get_update():
+        if data == self._whole:
             # Some clients say everything again that they were given (pycrdt's do); of a long document it is long to read.
             return Verdict([])
         update = updates.read(data)
@@ -520,7 +534,8 @@ class Document:
     def take(self, data: bytes, edit: Common) -> None:
         """Apply what `common` found. Poisoned: as `apply`."""
         try:
-            self._parsed = self._said = None
+            self.version += 1
+            self._parsed = self._said = self._whole = None
             if self._cells is not None:
                 self._cells.forget()
             self._integrate(data)
@@ -607,6 +622,7 @@ class Document:
         """U+FFFD in the place of both halves of these pairs."""
         self._doc = _mended(self._doc, places, None)
         self._attach()
+        self._changed()
         self._endings.move(self._doc)
 
     def apply_own(self, data: bytes) -> None:
@@ -731,6 +747,7 @@ class Document:
     @endings.setter
     def endings(self, places: Iterable[Ending]) -> None:
         self._endings.set(places)
+        self.version += 1
 
     def endings_with(self, data: Iterable[bytes]) -> tuple[Ending, ...]:
         """Where the line ends would be if it took in these updates of ours."""

@@ -78,7 +78,8 @@ def _held(position: int, record: Record) -> Base | None:
 
 def _edition(position: int, record: Record, base: Base, form: Form, writers: Iterable[str]) -> Edition:
     saved = record.kind is Kind.SAVED
-    source = {Kind.SEED: "first", Kind.SAVED: "save"}.get(record.kind, "outside")
+    others = "replaced" if record.meta.get("replaced") else "outside"
+    source = {Kind.SEED: "first", Kind.SAVED: "save"}.get(record.kind, others)
     at = cast("float", record.meta.get("modified", record.meta.get("at", 0.0)))
     version = Version(base.place if saved else position, at, base.hash, 0, source, tuple(writers) if saved else ())
     endings = cast("Iterable[Ending]", record.meta.get("read", record.meta.get("endings", ())))
@@ -90,7 +91,11 @@ def printed(log: Log, editions: Sequence[Edition]) -> list[tuple[Version, bytes 
     live = _Live(log)
     made = []
     for edition in editions:
-        body = live.body(edition) if edition.version.source != "outside" or not edition.base.merges else _forked(log, edition)
+        body = (
+            live.body(edition)
+            if edition.version.source not in {"outside", "replaced"} or not edition.base.merges
+            else _forked(log, edition)
+        )
         made.append((replace(edition.version, size=len(body or b"")), body))
     return made
 

@@ -169,6 +169,13 @@ class Unavailable(CollabError):
     reason = "unavailable"
 
 
+class Full(Unavailable):
+    """There is no room left in the storage, or for this user (RFC 4918, section 11.5)."""
+
+    status = 507
+    reason = "full"
+
+
 class Draining(Unavailable):
     """The server is about to stop."""
 

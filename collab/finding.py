@@ -36,6 +36,7 @@ _BEFORE: Final = 40
 _OVERLAP: Final = 4 * LONGEST + WIDTH
 """Characters of a long line that are looked at again with what follows: a character becomes four at most."""
 _MORE: Final = "…"
+_TAG = regex.compile(r'(?<!\S)tag:("[^"]*"?|\S*)')
 _CHARACTER = regex.compile(r"\X")
 
 
@@ -61,19 +62,25 @@ class Query:
     """Words, folded. None of them is ever read as a pattern."""
 
     words: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    """Beginnings of tags that a document must have, folded."""
 
     @classmethod
     def of(cls, text: str) -> Query:
-        """The words of what somebody typed; `Malformed` when there are none, or too many."""
-        words = tuple(dict.fromkeys(fold(text[: LONGEST + 1]).split()))
-        if not words:
-            raise Malformed("say what to look for: at least one word")
-        if len(text) > LONGEST or len(words) > WORDS:
+        """The words of what somebody typed, and the tags: `tag:genome`, or `tag:"lab notes"`. `Malformed` when there is nothing, or too much."""
+        folded = fold(text[: LONGEST + 1])
+        tags = tuple(dict.fromkeys(" ".join(each[1].strip('"').split()) for each in _TAG.finditer(folded)))
+        words = tuple(dict.fromkeys(_TAG.sub(" ", folded).split()))
+        if not words and not any(tags):
+            raise Malformed("say what to look for: at least one word, or a tag behind tag:")
+        if len(text) > LONGEST or len(words) + len(tags) > WORDS:
             raise Malformed(f"look for at most {WORDS} words, of {LONGEST} characters together")
-        return cls(words)
+        return cls(words, tags)
 
     def names(self, path: str) -> bool:
-        """Whether the name is one that is looked for: all words are in the path, and one at least in its last part."""
+        """Whether the name is one that is looked for: all words are in the path, and one at least in its last part. Any is, when only tags are asked for."""
+        if not self.words:
+            return True
         folded = fold(path)
         return all(word in folded for word in self.words) and len(self.missing(path)) < len(self.words)
 

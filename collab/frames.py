@@ -91,6 +91,20 @@ def pong_frame(payload: bytes) -> bytes:
     return _frame(PONG, payload)
 
 
+def payloads(frames: bytes) -> Iterator[bytes]:
+    """What is in frames that `frame` made, one behind the other."""
+    position, end = 0, len(frames)
+    while position < end:
+        length = frames[position + 1]
+        position += 2
+        if length > CONTROL_BYTES:
+            size = 2 if length == 126 else 8
+            length = int.from_bytes(frames[position : position + size], "big")
+            position += size
+        yield frames[position : position + length]
+        position += length
+
+
 def close_frame(code: int, reason: str = "") -> bytes:
     """A close frame; the reason is cut to 123 bytes of whole UTF-8 characters. `NO_STATUS` makes an empty one."""
     if code == NO_STATUS:

@@ -324,7 +324,7 @@ def merged(meta: Meta, position: int) -> Base:
 
 def pack(updates: Sequence[bytes]) -> bytes:
     """The updates of one moment as the body of one record."""
-    return b"".join(map(var_bytes, updates))
+    return var_bytes(updates[0]) if len(updates) == 1 else b"".join(map(var_bytes, updates))
 
 
 def unpack(body: bytes) -> Iterator[bytes]:

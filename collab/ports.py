@@ -1,19 +1,26 @@
 """What is needed from outside: the storage (`Files`, `Folders`, `Bin`, `Watch`), the `Journal` (the hot log), the archive (`Bases`, `Checkpoints`,
-`Versions`, `Authors`, `Links`, `Locks`): what is kept for long, and with several nodes the `Placement`. Every error that may be raised is named.
+`Versions`, `Authors`, `Links`, `Shares`, `Locks`, `Metadata`): what is kept for long, and with several nodes the `Placement`. Every error that may be raised is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collab.access import Grant, Role
+    from collab.about import About, Change
+    from collab.access import Grant, Role, Share
+
+T = TypeVar("T")
 
 Meta = Mapping[str, object]
 """A JSON object."""
+First: TypeAlias = "Callable[[Stat, Claim | None], None]"
+"""What has a last word before a file is replaced (`Draft.replace`)."""
+Within: TypeAlias = "Callable[[OfficeState], None]"
+"""What is put within something else (`OfficeStates.put_within`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class Written:
 
     stat: Stat
     displaced: Displaced | None = None
+    replaced: bool = False
+    """`displaced` had been in the file when it was replaced: the storage could not prevent that."""
 
 
 Piece: TypeAlias = bytes | memoryview
@@ -142,9 +151,12 @@ class Draft(Protocol):
     async def add(self, piece: bytes) -> None:
         """One more piece, not before the last one was taken. Raises `Denied`, `NotFound` (the folder is gone), `Unavailable` (disk full, quota)."""
 
-    async def replace(self, name: str, *, if_match: str) -> Replaced:
+    async def replace(self, name: str, *, if_match: str, first: First | None = None) -> Replaced:
         """Take the place of the file with this etag, and of nothing else: `Changed` also when somebody else wrote at the last moment, whose file then
         stands. Other errors as `Files.write`. After any error the draft is what it was.
+
+        `first` is called once when the file is the expected one, right before its place is taken: with the file as it is, and who has it open in an
+        application outside. That may be on any thread, where it may block. What it raises ends it, and nothing was changed.
         """
 
     async def create(self, path: str) -> Stat:
@@ -311,6 +323,16 @@ class RoomLocks(Protocol):
         """Free it, if it is ours with this number. Somebody else's, and a document that is gone, are no error."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody sees of everything, for lists: one look for many documents."""
+
+    role: Callable[[Stat], Role | None]
+    """What may be done with a document or folder; None: not even seen."""
+    among: tuple[str, ...] | None = None
+    """Documents (by id or path) and folders (by path): these and what is in them is all that is seen. None: nothing is hidden."""
+
+
 class Rights(Protocol):
     """Who may do what with a document just now: one decision for sockets, requests, pages and office suites."""
 
@@ -319,13 +341,16 @@ class Rights(Protocol):
         when it is nowhere in this person's eyes, and `Unavailable`: then what was known last goes on.
         """
 
+    async def sight(self, grant: Grant) -> Sight:
+        """What the grant's person sees. Raises `Unauthorized` and `Unavailable`."""
+
 
 class Watch(Protocol):
     """Who else changes the storage."""
 
     def notices(self) -> AsyncIterator[frozenset[str]]:
         """Paths of files and folders that may have been changed, moved, deleted or made by anybody, ourselves included, soon after; also of what
-        applications leave beside a file that they have open (`collab.storage.habits`). A hint, never a proof: what is told too often costs a look, and a look before each save finds what was not told. Raises `Unavailable`.
+        applications leave beside a file that they have open (`collab.storage.habits`). The empty path: all may. A hint, never a proof: what is told too often costs a look, and a look before each save finds what was not told. Raises `Unavailable`.
         """
 
 
@@ -517,6 +542,39 @@ class Versions(Protocol):
         """By age: all of a day, then one an hour, after a week one a day (the last of each); those with names, the first and the newest stay."""
 
 
+@dataclass(frozen=True, slots=True)
+class StorageVersion:
+    """A body that the storage kept by itself."""
+
+    key: str
+    """What the storage calls it."""
+    at: float
+    """UTC seconds since the epoch."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageHistory:
+    """What the storage kept of a file, newest first."""
+
+    versions: tuple[StorageVersion, ...]
+    may_restore: bool
+    """Whether whoever asks may make one of them the present body."""
+
+
+class StorageVersions(Protocol):
+    """Versions that the storage keeps by itself, beside ours. Both raise `NotFound`, `Denied` (whoever asks may not see them), `Unsupported` (it keeps none),
+    `Unauthorized` and `Unavailable`.
+    """
+
+    async def list(self, document: str) -> StorageHistory:
+        """All of a document."""
+
+    async def read(self, document: str, key: str, *, limit: int) -> bytes:
+        """One of them, byte for byte; a key that is no version of this document is `NotFound`. `TooLarge` over `limit` bytes."""
+
+
 class Authors(Protocol):
     """Who wrote what, and what people are called. All raise `Unavailable`."""
 
@@ -561,6 +619,8 @@ class Link:
     """So many are left; None: any number."""
     revoked: float | None = None
     """UTC seconds since the epoch."""
+    folder: str = ""
+    """The id of the folder, as `Share.folder`."""
 
     def ended(self, now: float) -> str | None:
         """Why it opens nothing any more, in words, or None."""
@@ -572,7 +632,7 @@ class Link:
 
 
 class Links(Protocol):
-    """Links that were given away. All raise `Unavailable`."""
+    """Links that were given away. One that is not taken back is a share (`Shares`), whose id is its digest. All raise `Unavailable`."""
 
     async def add(self, link: Link) -> None:
         """One more; durable on return. The same digest again changes nothing."""
@@ -588,6 +648,109 @@ class Links(Protocol):
 
     async def revoke(self, digest: str, now: float) -> None:
         """It opens nothing any more; again changes nothing. Raises `NotFound`."""
+
+
+class Shares(Protocol):
+    """Who was given which role on what. Links that were not taken back are among them, however many uses are left. All raise `Unavailable`;
+    `Bases.forget` takes those of a document away, too.
+    """
+
+    async def add(self, share: Share) -> Share:
+        """One more, with a person or a group; durable on return. Who has one on this target already has the role and the end of the new one instead.
+        The share that stands.
+        """
+
+    async def change(self, target: str, share: str, *, role: Role | None = None, expires: float | None) -> Share:
+        """Another role (None: as it was) and end of the share of this target and id. What stands. Raises `NotFound`."""
+
+    async def remove(self, target: str, share: str, now: float) -> Share:
+        """It counts no more; a link is taken back. What it was. Raises `NotFound`."""
+
+    async def on(self, targets: Iterable[str]) -> Sequence[Share]:
+        """All of these targets, oldest first."""
+
+    async def given(self, subjects: Iterable[str]) -> Sequence[Share]:
+        """All with one of these subjects, oldest first."""
+
+    async def folders(self) -> Mapping[str, str]:
+        """The folders that are shared, by id, and where each was last seen (see `Share.target`)."""
+
+    async def move(self, places: Mapping[str, str]) -> None:
+        """Folders (by id) are at these paths now. What is known already changes nothing."""
+
+    async def forget(self, person: str) -> None:
+        """What was shared with a person is not any more."""
+
+    async def changes(self) -> int:
+        """Grows with every change, on whichever node it is made, and of links as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What somebody was given, as its sharers are told; or somebody whom something can be given to (`role` None)."""
+
+    id: str
+    kind: str
+    """`person`, `group` or `link`."""
+    party: str
+    """Of a person or a group."""
+    name: str
+    role: Role | None
+    """None: what has no name here, as uploading only."""
+    expires: float | None = None
+    """UTC seconds since the epoch; None: never."""
+    inherited: str | None = None
+    """The path of the folder that it was given with; None: it was given itself."""
+    password: bool = False
+    """Of a link: one is asked for."""
+    uses: int | None = None
+    """Of a link: so many are left; None: any number."""
+    address: str = ""
+    """Of a link, where it is known."""
+    detail: str = ""
+    """What tells those of one name apart."""
+    made: float | None = None
+    """UTC seconds since the epoch, where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What can be given, and how."""
+
+    roles: Sequence[Role]
+    person: bool
+    group: bool
+    link: bool
+    password: bool
+    expires: bool
+    uses: bool
+
+
+class SharingDesk(Protocol):
+    """Where people share what is theirs, by whatever decides about it: this server, or the cloud whose files it shows. It acts for whoever asks. All
+    raise `Forbidden` for who may not share it, `NotFound`, `Unavailable`, and `Malformed` or `Unsupported` for what cannot be given like this.
+    """
+
+    async def offers(self, stat: Stat) -> Offers:
+        """What can be given of a document or a folder."""
+
+    async def shares(self, stat: Stat) -> Sequence[Shared]:
+        """What was given, also with the folders around it."""
+
+    async def give(self, stat: Stat, kind: str, party: str, role: Role, expires: float | None) -> Shared:
+        """A role for a person or a group. Also `Exists`."""
+
+    async def link(self, stat: Stat, role: Role, expires: float | None, password: str, uses: int | None) -> Shared:
+        """A new link, with its address."""
+
+    async def change(self, stat: Stat, share: str, *, role: Role | None, ends: bool, expires: float | None) -> Shared:
+        """Another role unless it is None, and another end if `ends`."""
+
+    async def take(self, stat: Stat, share: str) -> Shared:
+        """It counts no more. What it was."""
+
+    async def parties(self, words: str) -> Sequence[Shared]:
+        """People and groups with these words in their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -656,6 +819,11 @@ class OfficeStates(Protocol):
     async def put(self, document: str, state: OfficeState, *, before: OfficeState | None) -> OfficeState:
         """Replace what they knew `before`, if that is so; what stands then. Durable on return."""
 
+    async def put_within(self, document: str, *, before: OfficeState, act: Callable[[Within], Awaitable[T]]) -> T:
+        """What `act` returns. It is given a call that does what `put` does, for one state; to be made once, on any thread, and it blocks there until
+        that is durable. `Changed` when something else stood, then nothing was put.
+        """
+
 
 class UserInfos(Protocol):
     """What office suites keep about people (PutUserInfo). All raise `Unavailable`."""
@@ -668,6 +836,23 @@ class UserInfos(Protocol):
 
     async def forget(self, person: str) -> None:
         """Nothing is kept any more."""
+
+
+class Metadata(Protocol):
+    """What people say about documents: it stays with a document through renames, saves and the bin. All raise `Denied`, `NotFound` (where that is known),
+    `Unavailable`, and `Unsupported` where nothing of the kind can be kept.
+    """
+
+    async def get(self, document: str) -> About:
+        """What is said."""
+
+    async def put(self, document: str, change: Change, *, before: About | None = None) -> About:
+        """Say this from now on, and what is said then; durable on return. `Changed`: it was not as `before`. Also `Locked`: another application holds the
+        storage's lock.
+        """
+
+    async def of(self, stats: Sequence[Stat]) -> Mapping[str, About]:
+        """What is said of these files, by id; those of which nothing is said, or that cannot be looked at, are left out."""
 
 
 class Resources(Protocol):
@@ -742,6 +927,15 @@ class CloudSession:
     """Of a public link, whose user in the cloud is the one who made it."""
     view_only: bool = False
     """It was opened to be looked at, and neither downloaded, printed nor copied."""
+    folder: str = ""
+    """The id of the folder around the document, which the cloud lets them list: they may go on in it. Empty: they see the document alone."""
+    below: str = ""
+    """A role's word: more is not allowed in that folder, whatever the cloud says."""
+
+
+def viewing(session: str) -> str:
+    """The id of the session beside one that may look only: with its token the server reads the file."""
+    return f"{session}-view"
 
 
 class CloudSessions(Protocol):
@@ -764,6 +958,204 @@ class CloudSessions(Protocol):
 
     async def sweep(self, now: float) -> None:
         """Those whose time is over are erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A session that the server keeps a record of: its grant says at most what may be done, and this whether it still counts."""
+
+    id: str
+    """That of the session's grant (`jti`)."""
+    person: str
+    """The id of the person: `account:…`, `oidc:…` or `guest:…`."""
+    name: str
+    """What the person is called."""
+    kind: str
+    """`account`, `oidc` or `guest`."""
+    made: float
+    """UTC seconds since the epoch."""
+    seen: float
+    """The same: when it was used last, to the minute."""
+    expires: float
+    """The same: it counts until then."""
+    groups: tuple[str, ...] = ()
+    """Names of the groups that the person is in, sorted."""
+    links: tuple[str, ...] = ()
+    """Digests of the links that it opened, in that order."""
+    agent: str = ""
+    """The browser and the system in words, as far as they are known."""
+    ended: float | None = None
+    """UTC seconds since the epoch; None: it goes on."""
+
+    def live(self, now: float) -> bool:
+        """Whether it still counts."""
+        return self.ended is None and now < self.expires
+
+
+class SignIns(Protocol):
+    """Sessions that the server keeps a record of. All raise `Unavailable`; what changes them is durable on return."""
+
+    async def add(self, sign_in: SignIn) -> None:
+        """A new one. The same id again changes nothing."""
+
+    async def get(self, session: str) -> SignIn | None:
+        """One of them, also when it is over; None: it never was, or was swept away."""
+
+    async def live(self, now: float, person: str | None = None) -> Sequence[SignIn]:
+        """Those that still count, of a person or of everybody, the one that was used last first; at most 1000."""
+
+    async def see(self, session: str, now: float) -> None:
+        """It was used."""
+
+    async def open(self, session: str, link: str) -> None:
+        """It opened the link of this digest. Again changes nothing; of more than 200 the oldest go."""
+
+    async def rename(self, person: str, name: str) -> None:
+        """What the person is called from now on, in all of theirs."""
+
+    async def regroup(self, person: str, groups: Iterable[str]) -> None:
+        """The groups that the person is in from now on, in all of theirs."""
+
+    async def end(self, session: str, now: float) -> bool:
+        """It is over; False: it was before, or is not known."""
+
+    async def end_all(self, person: str, now: float, *, but: str = "") -> int:
+        """All of a person are over, but for one; how many those were."""
+
+    async def forget(self, person: str) -> None:
+        """There is no record of the person's any more, and none of theirs counts."""
+
+    async def sweep(self, now: float) -> None:
+        """Those whose time is over are erased; an ended one stays until its time would be over, because of copies of its cookie."""
+
+    async def changes(self) -> int:
+        """A number that grows, for every node, whenever one ends, opens a link, or its name or groups change; never when one is only used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who has an account or signed in by a provider: with whom something can be shared."""
+
+    person: str
+    """The person's id."""
+    kind: str
+    """`account` or `oidc`."""
+    name: str
+    """What others see."""
+    login: str
+    """What the person signs in with, or is known by at the provider."""
+    groups: tuple[str, ...]
+    """Names, sorted; of a provider's user as they were at the last sign-in or renewal."""
+    made: float
+    """UTC seconds since the epoch: of the account, or of the first sign-in."""
+    seen: float | None = None
+    """The same: the last sign-in; None: there was none."""
+    orcid: str = ""
+    """The researcher's id at ORCID, `0000-0002-1825-0097`; empty: not known."""
+
+
+class Members(Protocol):
+    """Everybody who may sign in, or did. All raise `Unavailable`."""
+
+    async def put(self, member: Member) -> None:
+        """A new one, or what is known of it now; `made` stays as it was first."""
+
+    async def get(self, person: str) -> Member | None:
+        """One of them."""
+
+    async def find(self, words: str, *, limit: int = 20) -> Sequence[Member]:
+        """Those in whose name or login each of the words is, by name; nobody whose account is disabled."""
+
+    async def groups(self) -> Sequence[str]:
+        """All groups that anybody is in, sorted."""
+
+    async def forget(self, person: str) -> None:
+        """Nothing is known any more; an account goes, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A local account."""
+
+    login: str
+    """What the person signs in with, in small letters."""
+    person: str
+    """The person's id, `account:` and random letters: who gets the same name later is somebody else."""
+    name: str
+    """What others see."""
+    groups: tuple[str, ...]
+    """Names, sorted."""
+    made: float
+    """UTC seconds since the epoch."""
+    seen: float | None = None
+    """The same: the last sign-in."""
+    password: str = field(default="", repr=False)
+    """Its hash (Argon2id), with salt and parameters; no password fits the empty one."""
+    changed: float = 0.0
+    """UTC seconds since the epoch: when the password was set."""
+    disabled: float | None = None
+    """The same: since when it may not sign in; None: it may."""
+
+
+class Accounts(Protocol):
+    """Local accounts. All raise `Unavailable`; those that change a certain one raise `NotFound`. Durable on return. Sessions are not ended here."""
+
+    async def add(self, account: Account) -> None:
+        """A new one, and its member. Raises `Exists`."""
+
+    async def find(self, login: str) -> Account | None:
+        """The one of this name."""
+
+    async def list(self) -> Sequence[Account]:
+        """All, by name."""
+
+    async def any(self) -> bool:
+        """Whether there is one that may sign in."""
+
+    async def describe(self, login: str, *, name: str | None = None, groups: Iterable[str] | None = None) -> Account:
+        """What the person is called, and the groups they are in; None: as before."""
+
+    async def set_password(self, login: str, password: str, now: float, *, before: str | None = None) -> None:
+        """Another hash; with `before` only if that is the one that is kept."""
+
+    async def disable(self, login: str, at: float | None) -> Account:
+        """It may not sign in since then; None: it may again."""
+
+    async def remove(self, login: str) -> Account:
+        """It is gone, and its member; what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSession:
+    """What a provider gave for a session, so that it can be asked whether that still counts."""
+
+    sign_in: str
+    """The id of the session (`SignIn`)."""
+    person: str
+    """The id of the person."""
+    tokens: str = field(repr=False)
+    """JSON. It never leaves the server."""
+    due: float = 0.0
+    """UTC seconds since the epoch: when the provider is asked again."""
+
+
+class ProviderSessions(Protocol):
+    """What providers gave; sealed at rest. All raise `Unavailable`; durable on return."""
+
+    async def put(self, session: ProviderSession) -> None:
+        """A new one, or what is known of it now."""
+
+    async def take(self, now: float, until: float, *, limit: int) -> Sequence[ProviderSession]:
+        """Those that are due, longest first; each is given to one node alone, and is due again at `until` unless something else is said."""
+
+    async def postpone(self, sign_in: str, due: float) -> None:
+        """It is due then."""
+
+    async def end(self, sign_in: str) -> None:
+        """Nothing is kept of it any more. Again changes nothing."""
+
+    async def forget(self, person: str) -> None:
+        """Nothing is kept of all of a person's."""
 
 
 @dataclass(frozen=True, slots=True)

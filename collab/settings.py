@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 from collab.access import SECRET_BYTES
 from collab.errors import Malformed
 from collab.gateway.resources import ResourceId
+from collab.oidc.metadata import safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,6 +168,15 @@ def _cloud_root(value: str) -> str:
     return value
 
 
+def _issuer(value: str) -> str:
+    """An issuer is compared to the letter, so it stays as it is."""
+    if value and not safe(value):
+        raise ValueError(f"{value!r} is no issuer such as https://login.example.org/realms/lab (http only on this machine)")
+    if value and (urlsplit(value).query or value != value.strip()):
+        raise ValueError("an issuer has no query")
+    return value
+
+
 def _journal(value: str) -> str:
     if value and not value.startswith(("redis://", "rediss://", "unix://", "valkey://", "valkeys://")):
         raise ValueError("must be redis://name:port/0, rediss://… or unix:///socket")
@@ -233,6 +243,10 @@ class Settings(BaseSettings):
     room_memory: Annotated[
         Bytes, Field(description="Bytes of memory for open documents; above it those that nobody has open leave before their time.")
     ] = 512 * MIB
+    members_role: Annotated[
+        Literal["none", "viewer", "editor"],
+        Field(description="What everybody with an account, or of the identity provider, may do with everything; guests of links never."),
+    ] = "none"
     rights_interval: Annotated[
         Seconds, Field(description="How often it is looked at again what people who have a document open may do with it.", gt=0)
     ] = 30.0
@@ -243,6 +257,9 @@ class Settings(BaseSettings):
     upload_limit: Annotated[
         Bytes, Field(description="Bytes of a file that is uploaded; over limit_text it is kept, but not edited.", gt=0)
     ] = 256 * MIB
+    attachment_limit: Annotated[Bytes, Field(description="Bytes of a picture or another file that is attached to a document.", gt=0)] = (
+        32 * MIB
+    )
     limit_frame: Annotated[Bytes, Field(description="Bytes of a WebSocket message after sign-in.", gt=0)] = 32 * MIB
     limit_frame_before: Annotated[Bytes, Field(description="Bytes of a WebSocket message before sign-in.", gt=0)] = MIB
     limit_awareness: Annotated[Bytes, Field(description="Bytes of one awareness message.", gt=0)] = 64 * KIB
@@ -250,6 +267,7 @@ class Settings(BaseSettings):
     rate_messages: Annotated[int, Field(description="Messages a second that are read of one connection for long.", gt=0)] = 5000
     rate_bytes: Annotated[Bytes, Field(description="Bytes a second that are read of one connection for long.", gt=0)] = 2 * MIB
     limit_connections: Annotated[int, Field(description="Connections from one address; trusted proxies are exempt.", gt=0)] = 2000
+    limit_readers: Annotated[int, Field(description="Readers who are sent changes, in each process.", gt=0)] = 20_000
     limit_queue_bytes: Annotated[Bytes, Field(description="Bytes that a connection may send before sign-in.", gt=0)] = 5 * MIB
     limit_queue_messages: Annotated[int, Field(description="Messages that a connection may send before sign-in.", gt=0)] = 1000
     limit_queue_documents: Annotated[int, Field(description="Documents that a connection may name before sign-in.", gt=0)] = 100
@@ -295,6 +313,13 @@ class Settings(BaseSettings):
     cs3_app_name: Annotated[
         str, Field(description="What others in the cloud see as the holder of our locks.", min_length=1, max_length=80)
     ] = "Collab"
+    cs3_links: Annotated[
+        str,
+        Field(
+            description="Where the cloud's pages open public links, as `https://cloud.example.org/s/`; empty: no links are made from here.",
+            pattern=r"^(https?://[^\s?#]+/)?$",
+        ),
+    ] = ""
     cs3_live: Annotated[
         str,
         Field(
@@ -336,6 +361,42 @@ class Settings(BaseSettings):
         AfterValidator(_whole_secret),
         Field(description="What a Reva signs in with at /wopi/iop, in the place of wopiserver. Never a flag."),
     ] = None
+    owners_group: Annotated[
+        str,
+        Field(
+            description="A group of accounts, or of the provider, whose people own everything. Empty: only the operator does.",
+            max_length=200,
+        ),
+    ] = ""
+    oidc_issuer: Annotated[
+        str,
+        AfterValidator(_issuer),
+        Field(description="A provider by which people sign in (OpenID Connect): its issuer, https://login.example.org/realms/lab."),
+    ] = ""
+    oidc_client_id: Annotated[str, Field(description="What this server is called at the provider.", max_length=500)] = ""
+    oidc_client_secret: Annotated[
+        SecretStr | None,
+        Field(description="The secret that the provider gave this server. Never a flag. Without one it is a public client."),
+    ] = None
+    oidc_name: Annotated[str, Field(description="What the provider is called on the page where one signs in.", max_length=80)] = ""
+    oidc_scopes: Annotated[
+        Words, Field(description="What the provider is asked for; some give refresh tokens only with offline_access among it.")
+    ] = ("openid", "profile", "email")
+    oidc_prompt: Annotated[
+        Literal["", "login", "consent", "select_account"],
+        Field(description="What the provider asks the person for in any case: login, consent or select_account."),
+    ] = ""
+    oidc_name_claim: Annotated[str, Field(description="The claim with the person's name.", max_length=200)] = "name"
+    oidc_groups_claim: Annotated[
+        str, Field(description="The claim with the person's groups; a dot leads into a claim: realm_access.roles.", max_length=200)
+    ] = "groups"
+    oidc_orcid_claim: Annotated[str, Field(description="The claim with the person's ORCID.", max_length=200)] = "orcid"
+    oidc_refresh: Annotated[
+        Seconds, Field(description="How often the provider is asked whether a person may still be signed in.", ge=1)
+    ] = 300.0
+    oidc_unrefreshed: Annotated[
+        Seconds, Field(description="How long a session lasts at most for which the provider gives no refresh token.", gt=0)
+    ] = 8 * 3600.0
     templates: Annotated[
         Path | None, Field(description="A folder with files that new documents are made from, beside the empty ones that are built in.")
     ] = None
@@ -357,6 +418,14 @@ class Settings(BaseSettings):
         """Flags, then variables, then the file that one of them names."""
         named = init_settings().get("config") or env_settings().get("config")
         return init_settings, env_settings, InitSettingsSource(settings_cls, _file(Path(named)) if named else {})
+
+    @model_validator(mode="after")
+    def _provided(self) -> Settings:
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise ValueError("a provider needs both COLLAB_OIDC_ISSUER and COLLAB_OIDC_CLIENT_ID")
+        if self.oidc_issuer and "openid" not in self.oidc_scopes:
+            raise ValueError("COLLAB_OIDC_SCOPES needs openid: without it the provider does not say who signs in")
+        return self
 
     @model_validator(mode="after")
     def _safe(self) -> Settings:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
-from collab.archive.rows import key_for, key_of, pressed, unless_there, unpressed
-from collab.archive.tables import authors, bases, checkpoints, documents, links, locks, office, parts, rejected, versions
+from collab.archive.rows import SHARING, count, key_for, key_of, pressed, unless_there, unpressed
+from collab.archive.tables import about, authors, bases, checkpoints, documents, links, locks, office, parts, rejected, shares, versions
 from collab.ports import Kept, Part
 
 if TYPE_CHECKING:
@@ -156,9 +156,11 @@ def _rewrite(connection: Connection, document: str, change: Callable[[Part], Par
 
 
 def _forget(connection: Connection, document: str) -> None:
+    count(connection, SHARING)
     key = key_of(connection, document)
     if key is not None:
-        for table in (bases, parts, checkpoints, versions, authors, locks, office, rejected):
+        for table in (bases, parts, checkpoints, versions, authors, locks, office, about, rejected):
             connection.execute(delete(table).where(table.c.document == key))
         connection.execute(delete(documents).where(documents.c.key == key))
-    connection.execute(delete(links).where(links.c.target == document))
+    for table in (links, shares):
+        connection.execute(delete(table).where(table.c.target == document))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +35,8 @@ CONNECTIONS = 4
 """To PostgreSQL at once."""
 BUSY = 5.0
 """Seconds that SQLite waits for another process (a backup, a command of the operator)."""
+LOG_PAGES = 128
+"""Pages of SQLite's log after which they are brought into the file. Each save of an office suite is one: a log that begins again does not grow, and to sync it is cheaper."""
 ANSWER = 30.0
 """Seconds in which a transaction has to be done; then the connection is given up."""
 RETRY = (1.0, 30.0)
@@ -72,6 +76,9 @@ class Database:
         self._lines: set[Any] = set()
         """The driver's connections."""
         self._threads = ThreadPoolExecutor(1 if self.sqlite else CONNECTIONS, "collab-archive")
+        self._turn = threading.Lock() if self.sqlite else nullcontext()
+        """SQLite's one connection is one thread's at a time."""
+        self._closed = False
         try:
             self._open()
         except (SQLAlchemyError, OSError, ModuleNotFoundError) as error:
@@ -116,23 +123,45 @@ class Database:
             return await self.run(lambda connection: connection.execute(statement, values).rowcount)
         return await self._off(lambda: self._alone(statement, values))
 
-    async def _off(self, act: Callable[[], T]) -> T:
+    def step_here(self, statement: Update, values: Mapping[str, object]) -> int:
+        """As `step`, on the thread of whoever asks, which is not the event loop's. Blocks."""
+        self._check()
+        try:
+            if self.sqlite:
+                return self._alone(statement, values)
+            return int(
+                self._threads.submit(self._transaction, lambda connection: connection.execute(statement, values).rowcount).result(ANSWER)
+            )
+        except Unavailable as error:
+            self._note(error)
+            raise
+        except RuntimeError as error:
+            raise Unavailable("the archive is closed") from error
+        except TimeoutError:
+            raise self._late() from None
+
+    def _check(self) -> None:
         if self.trouble is not None and self._clock() < self._not_before:
             raise Unavailable(self.trouble)
+
+    def _note(self, error: Unavailable) -> None:
+        if isinstance(error.__cause__, (*AWAY, *self._away)):
+            self._failed(error)
+
+    async def _off(self, act: Callable[[], T]) -> T:
+        self._check()
         try:
             done = beside(self._threads, act)
         except RuntimeError as error:
             raise Unavailable("the archive is closed") from error
         done.add_done_callback(_seen)
         if not self.sqlite and not (await asyncio.wait({done}, timeout=ANSWER))[0]:
-            self._hang_up()
-            raise self._failed(Unavailable(f"the archive's database did not answer in {ANSWER:.0f} s"))
+            raise self._late()
         try:
             # What was begun is done, whether or not anybody waits for it.
             result = await asyncio.shield(done)
         except Unavailable as error:
-            if isinstance(error.__cause__, (*AWAY, *self._away)):
-                self._failed(error)
+            self._note(error)
             raise
         self.trouble, self._failures = None, 0
         return result
@@ -142,6 +171,10 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._scrub, table)
 
     def _scrub(self, table: str) -> None:
+        with self._turn:
+            self._rewrite(table)
+
+    def _rewrite(self, table: str) -> None:
         try:
             raw = self._engine.raw_connection()
             try:
@@ -169,7 +202,15 @@ class Database:
         self.trouble = error.detail
         return error
 
+    def _late(self) -> Unavailable:
+        self._hang_up()
+        return self._failed(Unavailable(f"the archive's database did not answer in {ANSWER:.0f} s"))
+
     def _transaction(self, act: Callable[[Connection], T]) -> T:
+        with self._turn:
+            return self._tried(act)
+
+    def _tried(self, act: Callable[[Connection], T]) -> T:
         for left in reversed(range(TRIES)):
             try:
                 with self._engine.begin() as connection:
@@ -186,6 +227,12 @@ class Database:
 
     def _alone(self, statement: Update, values: Mapping[str, object]) -> int:
         """On SQLite: what stands between a statement and its driver costs more than what the statement does."""
+        with self._turn:
+            if self._closed:
+                raise Unavailable("the archive is closed")
+            return self._stepped(statement, values)
+
+    def _stepped(self, statement: Update, values: Mapping[str, object]) -> int:
         if statement not in self._prepared:
             compiled: Any = statement.compile(dialect=self._engine.dialect)
             self._prepared[statement] = str(compiled), tuple(compiled.positiontup)
@@ -214,7 +261,9 @@ class Database:
         await asyncio.wait({ended}, timeout=ANSWER / 6)
         self._hang_up()
         await ended
-        self._engine.dispose()
+        with self._turn:
+            self._closed = True
+            self._engine.dispose()
 
 
 def _seen(done: asyncio.Future[Any]) -> None:
@@ -245,7 +294,13 @@ def _sqlite(url: URL) -> Engine:
         # The driver's own transactions leave out changes of tables: a migration that is cut off would stay half done.
         connection.isolation_level = None  # type: ignore[attr-defined]  # the driver's own
         cursor = connection.cursor()  # type: ignore[attr-defined]  # the driver's own
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={16 * 2**20}"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"journal_size_limit={16 * 2**20}",
+            f"wal_autocheckpoint={LOG_PAGES}",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, update
 
-from collab.archive.rows import person_key, unless_there
+from collab.archive.rows import SHARING, count, person_key, unless_there
 from collab.archive.tables import links, people
 from collab.errors import NotFound
 from collab.ports import Link
@@ -56,6 +56,7 @@ class SqlLinks:
         """It opens nothing any more."""
 
         def act(connection: Connection) -> None:
+            count(connection, SHARING)
             connection.execute(update(links).where(links.c.digest == digest, links.c.revoked.is_(None)).values(revoked=now))
             _find(connection, digest)
 
@@ -63,6 +64,7 @@ class SqlLinks:
 
 
 def _add(connection: Connection, link: Link) -> None:
+    count(connection, SHARING)
     maker = person_key(connection, link.maker)
     connection.execute(
         unless_there(connection, links).values(
@@ -75,6 +77,7 @@ def _add(connection: Connection, link: Link) -> None:
             password=link.password,
             uses=link.uses,
             revoked=link.revoked,
+            folder=link.folder,
         )
     )
 
@@ -92,4 +95,4 @@ def _find(connection: Connection, digest: str) -> Link:
 
 
 def _link(row: Row[tuple[object, ...]]) -> Link:
-    return Link(row.digest, row.target, row.role, row.person or "", row.made, row.expires, row.password, row.uses, row.revoked)
+    return Link(row.digest, row.target, row.role, row.person or "", row.made, row.expires, row.password, row.uses, row.revoked, row.folder)

@@ -6,18 +6,39 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from collab.archive.memory_accounts import MemoryAccounts, MemoryMembers
 from collab.archive.memory_claims import MemoryLinks, MemoryLocks
+from collab.archive.memory_metadata import MemoryMetadata
 from collab.archive.memory_office import MemoryOfficeStates, MemoryUserInfos
+from collab.archive.memory_providers import MemoryProviderSessions
 from collab.archive.memory_rejections import MemoryRejections
 from collab.archive.memory_resources import MemoryResources
 from collab.archive.memory_sessions import MemoryCloudSessions
+from collab.archive.memory_shares import MemoryShares
+from collab.archive.memory_signins import MemorySignIns
 from collab.archive.thinning import surplus
 from collab.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from collab.ports import Checkpoint, CloudSession, Kept, Link, Lock, OfficeState, Part, Rejection, Version
+    from collab.about import About
+    from collab.access import Share
+    from collab.ports import (
+        Account,
+        Checkpoint,
+        CloudSession,
+        Kept,
+        Link,
+        Lock,
+        Member,
+        OfficeState,
+        Part,
+        ProviderSession,
+        Rejection,
+        SignIn,
+        Version,
+    )
 
 T = TypeVar("T")
 
@@ -42,6 +63,10 @@ class Disk:
     names: dict[str, str | None] = field(default_factory=dict)
     """None: erased."""
     links: dict[str, Link] = field(default_factory=dict)
+    shares: dict[tuple[str, str, str], Share] = field(default_factory=dict)
+    """By target, folder and subject."""
+    revision: int = 0
+    """Of links and shares."""
     locks: dict[tuple[str, str], tuple[Lock, float]] = field(default_factory=dict)
     """By document and name, with the clock's time at which they are over."""
     rejections: dict[tuple[str, float], Rejection] = field(default_factory=dict)
@@ -50,8 +75,22 @@ class Disk:
     infos: dict[str, str] = field(default_factory=dict)
     """By the id of a person."""
     resources: dict[str, str] = field(default_factory=dict)
+    about: dict[str, About] = field(default_factory=dict)
     sessions: dict[str, CloudSession] = field(default_factory=dict)
-    """By the id of a document."""
+    """By the id of a grant."""
+    sign_ins: dict[str, SignIn] = field(default_factory=dict)
+    """By the id of a grant."""
+    members: dict[str, Member] = field(default_factory=dict)
+    """By the id of a person."""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """By login."""
+    provider_sessions: dict[str, ProviderSession] = field(default_factory=dict)
+    """By the id of a grant."""
+    counters: dict[str, int] = field(default_factory=dict)
+
+    def count(self, counter: str) -> None:
+        """Something of this kind has changed."""
+        self.counters[counter] = self.counters.get(counter, 0) + 1
 
     def of(self, document: str) -> _Document:
         """What there is of a document."""
@@ -82,12 +121,18 @@ class MemoryArchive:
         self.versions = _Versions(self)
         self.authors = _Authors(self)
         self.links = MemoryLinks(self)
+        self.shares = MemoryShares(self)
         self.locks = MemoryLocks(self, clock)
         self.rejections = MemoryRejections(self)
         self.office = MemoryOfficeStates(self)
         self.infos = MemoryUserInfos(self)
         self.resources = MemoryResources(self)
+        self.metadata = MemoryMetadata(self)
         self._sessions = MemoryCloudSessions(self)
+        self._provider_sessions = MemoryProviderSessions(self)
+        self.sign_ins = MemorySignIns(self)
+        self.members = MemoryMembers(self)
+        self.accounts = MemoryAccounts(self)
 
     @property
     def disk(self) -> Disk:
@@ -104,6 +149,11 @@ class MemoryArchive:
         """The sessions of people who came from a cloud."""
         del secret
         return self._sessions
+
+    def provider_sessions(self, secret: bytes) -> MemoryProviderSessions:
+        """What providers gave for sessions."""
+        del secret
+        return self._provider_sessions
 
     def crash(self) -> MemoryArchive:
         """The archive after a crash; what the dead process still does reaches an empty disk."""
@@ -171,9 +221,12 @@ class _Bases:
         def act(disk: Disk) -> None:
             disk.documents.pop(document, None)
             disk.links = {digest: link for digest, link in disk.links.items() if link.target != document}
+            disk.shares = {key: share for key, share in disk.shares.items() if share.target != document}
+            disk.revision += 1
             disk.locks = {key: held for key, held in disk.locks.items() if key[0] != document}
             disk.rejections = {key: rejection for key, rejection in disk.rejections.items() if key[0] != document}
             disk.office.pop(document, None)
+            disk.about.pop(document, None)
 
         await self._archive.change("forget archive", act)
 

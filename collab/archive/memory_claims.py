@@ -22,7 +22,12 @@ class MemoryLinks:
 
     async def add(self, link: Link) -> None:
         """One more."""
-        await self._archive.change("link", lambda disk: disk.links.setdefault(link.digest, link))
+
+        def act(disk: Disk) -> None:
+            disk.revision += 1
+            disk.links.setdefault(link.digest, link)
+
+        await self._archive.change("link", act)
 
     async def find(self, digest: str) -> Link:
         """By its secret's digest."""
@@ -51,6 +56,7 @@ class MemoryLinks:
         """It opens nothing any more."""
 
         def act(disk: Disk) -> None:
+            disk.revision += 1
             if _found(disk, digest).revoked is None:
                 disk.links[digest] = replace(disk.links[digest], revoked=now)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from collab.errors import Changed
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from collab.archive.memory import Disk, MemoryArchive
-    from collab.ports import OfficeState
+    from collab.ports import OfficeState, Within
+
+T = TypeVar("T")
 
 
 class MemoryOfficeStates:
@@ -28,6 +34,16 @@ class MemoryOfficeStates:
             return disk.office.get(document, state)
 
         return await self._archive.change("office", act)
+
+    async def put_within(self, document: str, *, before: OfficeState, act: Callable[[Within], Awaitable[T]]) -> T:
+        """What `act` returns, which puts a state in the place of this one."""
+
+        def put(state: OfficeState) -> None:
+            if self._archive.disk.office.get(document) != before:
+                raise Changed("the document was saved by somebody else at the same moment")
+            self._archive.disk.office[document] = state
+
+        return await act(put)
 
 
 class MemoryUserInfos:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from collab.archive.rows import digest_of, key_for, unless_there
 from collab.archive.tables import documents, office, user_info
+from collab.errors import Changed
 from collab.ports import OfficeState
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sqlalchemy import Connection
 
     from collab.archive.engine import Database
+    from collab.ports import Within
 
+T = TypeVar("T")
 
 _KEY = select(documents.c.key).where(documents.c.id == bindparam("id")).scalar_subquery()
 _KNOWN = select(office).where(office.c.document == _KEY)
@@ -54,10 +60,25 @@ class SqlOfficeStates:
 
         return await self._database.run(act)
 
+    async def put_within(self, document: str, *, before: OfficeState, act: Callable[[Within], Awaitable[T]]) -> T:
+        """What `act` returns, which puts a state in the place of this one."""
+        was = {"id": document, **_columns(before, "was_")}
+
+        def put(state: OfficeState) -> None:
+            if not self._database.step_here(_STEP, {**was, **_columns(state, "new_")}):
+                raise Changed("the document was saved by somebody else at the same moment")
+
+        return await act(put)
+
 
 def _columns(state: OfficeState, prefix: str = "") -> dict[str, object]:
-    values = state.version, state.etag, state.modified, state.put, json.dumps(state.given), state.before, state.lock
+    values = state.version, state.etag, state.modified, state.put, _listed(state.given), state.before, state.lock
     return {prefix + field: value for field, value in zip(_FIELDS, values, strict=True)}
+
+
+@lru_cache(1024)
+def _listed(given: tuple[str, ...]) -> str:
+    return json.dumps(given)
 
 
 def _state(connection: Connection, document: str) -> OfficeState | None:

@@ -6,10 +6,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import zstandard
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from collab.archive.tables import documents, people
+from collab.archive.tables import counters, documents, people
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,6 +18,9 @@ QUICK = 2**20
 """Bytes from which on less effort is made."""
 FAR = 2**18
 """Bytes from which on zstd has to be told to look as far back as the dictionary's beginning, and to remember all of it."""
+
+SHARING = "sharing"
+"""The counter of shares and links."""
 
 
 def unless_there(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - the two dialects' inserts have no common type
@@ -74,3 +77,16 @@ def unpressed(body: bytes, dictionary: bytes | None = None) -> bytes:
 
 def _dictionary(body: bytes | None) -> zstandard.ZstdCompressionDict | None:
     return zstandard.ZstdCompressionDict(body, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if body else None
+
+
+def count(connection: Connection, counter: str) -> None:
+    """One more change of something, in the order in which they are done: until the transaction ends, others of this kind wait."""
+    more = update(counters).where(counters.c.name == counter).values(value=counters.c.value + 1)
+    if not connection.execute(more).rowcount:
+        connection.execute(unless_there(connection, counters).values(name=counter, value=0))
+        connection.execute(more)
+
+
+def counted(connection: Connection, counter: str) -> int:
+    """How many changes there were."""
+    return int(connection.execute(select(counters.c.value).where(counters.c.name == counter)).scalar() or 0)

@@ -42,6 +42,8 @@ class SqlCloudSessions:
             "role": session.role,
             "guest": session.guest,
             "view_only": session.view_only,
+            "folder": session.folder,
+            "below": session.below,
         }
 
         def act(connection: Connection) -> None:
@@ -92,4 +94,6 @@ class SqlCloudSessions:
             row.role,
             guest=row.guest,
             view_only=row.view_only,
+            folder=row.folder,
+            below=row.below,
         )

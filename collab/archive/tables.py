@@ -143,6 +143,22 @@ links = Table(
     Column("password", Text, nullable=False),
     Column("uses", BigInteger),  # left; NULL: any number
     Column("revoked", Float),
+    Column("folder", Text, nullable=False, server_default="", index=True),  # the id of the folder; empty: it is none
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("maker", Integer, ForeignKey("people.key"), nullable=False),
+    Column("made", Float, nullable=False),
+    Column("expires", Float),  # UTC seconds; NULL: never
+    Column("folder", Text, nullable=False, index=True),  # the id of the folder; empty: it is none
+    UniqueConstraint("target", "subject", "folder"),
 )
 
 locks = Table(
@@ -182,6 +198,14 @@ resources = Table(
     Column("resource", Text, nullable=False),  # storage$space!opaque
 )
 
+about = Table(
+    "about",
+    metadata,
+    _document(),
+    Column("tags", Text, nullable=False),  # JSON: a list
+    Column("description", Text, nullable=False),
+)
+
 rejected = Table(
     "rejected",
     metadata,
@@ -212,4 +236,63 @@ cloud_sessions = Table(
     Column("role", Text, nullable=False),
     Column("guest", Boolean, nullable=False),
     Column("view_only", Boolean, nullable=False),
+    Column("folder", Text, nullable=False, server_default=""),  # around the document; empty: the document alone
+    Column("below", Text, nullable=False, server_default=""),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Numbers that grow with every change of something, so that other nodes see by one row that they have to look again."""
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", Text, primary_key=True),  # that of the session's grant
+    Column("person", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("made", Float, nullable=False),  # these three: UTC seconds
+    Column("seen", Float, nullable=False),
+    Column("expires", Float, nullable=False, index=True),
+    Column("groups", Text, nullable=False),  # JSON: names
+    Column("links", Text, nullable=False),  # JSON: digests
+    Column("agent", Text, nullable=False),
+    Column("ended", Float),  # UTC seconds; NULL: it goes on
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("login", Text, nullable=False),  # what they sign in with, or are known by at the provider
+    Column("orcid", Text, nullable=False),
+    Column("groups", Text, nullable=False),  # JSON: names
+    Column("made", Float, nullable=False),
+    Column("seen", Float),  # UTC seconds; NULL: never signed in
+    Column("words", Text, nullable=False),  # name and login in small letters, to be found by
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("login", Text, primary_key=True),
+    Column("person", Text, nullable=False, unique=True),
+    Column("password", Text, nullable=False),  # argon2id, encoded; empty: none was given yet
+    Column("changed", Float, nullable=False),  # UTC seconds: the password
+    Column("disabled", Float),  # UTC seconds; NULL: it may sign in
+)
+
+provider_sessions = Table(
+    "provider_sessions",
+    metadata,
+    Column("sign_in", Text, primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("tokens", LargeBinary, nullable=False),  # sealed
+    Column("due", Float, nullable=False, index=True),  # UTC seconds: when the provider is asked again
 )

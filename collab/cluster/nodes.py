@@ -182,7 +182,7 @@ class Nodes:
             stat = rooms.open_one(facts["name"])
             return {"stat": None if stat is None else of_stat(stat)}
         if verb == "ahead":
-            return {"ahead": self._ahead(facts["documents"])}
+            return {"ahead": await self._ahead(facts["documents"])}
         if verb == "readable":
             return {"text": await self._text(facts["document"])}
         if verb == "relocate":
@@ -198,9 +198,9 @@ class Nodes:
             raise Malformed("Another node asks what this one does not know.")
         return {}
 
-    def _ahead(self, documents: Sequence[str]) -> Facts:
+    async def _ahead(self, documents: Sequence[str]) -> Facts:
         hosts = [host for document in documents if (host := self._rooms.live(document)) is not None and host.file.word != "saved"]
-        return {host.id: {"size": live.size, "etag": live.etag} for host in hosts for live in (host.live(),)}
+        return {host.id: {"size": live.size, "etag": live.etag} for host in hosts for live in (await host.live(),)}
 
     async def _text(self, document: str) -> str | None:
         host = self._rooms.live(document)

@@ -11,12 +11,14 @@ from urllib.parse import unquote_to_bytes
 
 from collab.cluster.words import Facts, grant_of, of_grant, pack, unpack
 from collab.errors import CollabError, Fenced, NotFound, Unavailable, Unreachable
+from collab.ports import Place
 from collab.runtime.elsewhere import Elsewhere
 from collab.runtime.rooms import AGAIN, ARRIVAL
 from collab.storage.paths import is_id
 from collab.web.admission import Visitor
 from collab.web.gate import PASSED
 from collab.web.problems import Problem
+from collab.web.transport import node_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from collab.cluster.link import Exchange, Wire
-    from collab.ports import Files, Place
+    from collab.ports import Files, Placement
     from collab.runtime.rooms import Rooms
 
 log = logging.getLogger("collab.cluster")
@@ -32,8 +34,9 @@ log = logging.getLogger("collab.cluster")
 ANSWER: Final = 60.0
 """Seconds from the end of a request until its answer begins."""
 _ONE: Final = re.compile(r"/api/documents/(?P<name>[^/]+)(?P<rest>/.*)?")
-_HERE: Final = frozenset({"/star", "/visit"})
-"""What is not of the document, but of the caller."""
+_READ: Final = re.compile(r"/v/(?P<name>.+)")
+_HERE: Final = re.compile(r"/star|/visit|/shares(/.*)?")
+"""What is not of the document's text, but of the caller, or of who may do what."""
 _OWN: Final = frozenset({b"cookie", b"authorization", b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te"})
 """Headers that stay here: who the caller is, is known; the connection is another one (RFC 9110, section 7.6.1)."""
 
@@ -49,9 +52,10 @@ class Interrupted(ConnectionError):
 class Passage:
     """`app` is what answers where the document lives."""
 
-    def __init__(self, exchange: Exchange, rooms: Rooms, files: Files) -> None:
+    def __init__(self, exchange: Exchange, placement: Placement, rooms: Rooms, files: Files) -> None:
         self.app: ASGIApp | None = None
         self._exchange = exchange
+        self._placement = placement
         self._rooms = rooms
         self._files = files
         self.office: Callable[[Scope], Awaitable[str | None]] = _nowhere
@@ -60,7 +64,11 @@ class Passage:
     # --- on the node that was asked
 
     async def handle(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer here, or where the document lives."""
+        """Answer here, or where the document lives, or the connection over plain HTTP."""
+        node = node_of(scope["path"])
+        if node is not None:
+            await self._carry(node, app, scope, receive, send)
+            return
         document = await self._document(scope)
         if document is None:
             await app(scope, receive, send)
@@ -88,19 +96,40 @@ class Passage:
                 return
             await asyncio.sleep(AGAIN)
 
+    async def _carry(self, node: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """To the node that has the connection, while it is there; this one says what there is to say of a connection that is not."""
+        address = None if node == self._placement.node else (await self._placement.others()).get(node)
+        if address is not None:
+            try:
+                if await self._pass_on(Place(node, address, 0), "", scope, receive, send):
+                    return
+            except Unreachable:
+                pass
+            except Interrupted:
+                if scope["query_string"]:
+                    raise
+                # A stream of events may end anywhere: its reader goes on behind the last whole one.
+                await send({"type": "http.response.body", "body": b""})
+                return
+        await app(scope, receive, send)
+
     async def _document(self, scope: Scope) -> str | None:
         """The id of the document that the request is for; None: none that lives anywhere, or it makes no difference."""
         office = await self.office(scope)
         if office is not None:
             return await self._there(office)
-        match = _ONE.fullmatch(scope["path"])
-        if match is None or scope["state"]["visitor"].grant is None or match["rest"] in _HERE:
+        read = _READ.fullmatch(scope["path"]) if scope["method"] in {"GET", "HEAD"} else None
+        match = read or _ONE.fullmatch(scope["path"])
+        if match is None or scope["state"]["visitor"].grant is None:
+            return None
+        rest = "" if read else match["rest"] or ""
+        if _HERE.fullmatch(rest):
             return None
         try:
             name = unquote_to_bytes(match["name"]).decode()
             stat = await self._files.stat(name)
         except NotFound:
-            return await self._gone(name) if match["rest"] == "/return" else None
+            return await self._gone(name) if rest == "/return" else None
         except (CollabError, UnicodeDecodeError):
             return None
         return stat.id or None
@@ -136,19 +165,25 @@ class Passage:
     async def serve(self, wire: Wire) -> None:
         """A request of another node."""
         facts = unpack(await wire.receive())
+        if not facts["document"]:
+            await self._answer(facts, wire)
+            return
         try:
             tenure = await self._rooms.tenures.take(facts["document"], again=False)
         except CollabError:
             wire.send(MOVED)
             return
         try:
-            wire.send(GO)
-            assert self.app is not None  # noqa: S101 - wired before anybody listens
-            await self.app(_scope(facts), _Body(wire).receive, _Answer(wire).send)
-            with suppress(Unreachable):
-                await wire.drained()
+            await self._answer(facts, wire)
         finally:
             await self._rooms.tenures.give(tenure)
+
+    async def _answer(self, facts: Facts, wire: Wire) -> None:
+        wire.send(GO)
+        assert self.app is not None  # noqa: S101 - wired before anybody listens
+        await self.app(_scope(facts), _Body(wire).receive, _Answer(wire).send)
+        with suppress(Unreachable):
+            await wire.drained()
 
 
 class Passing:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from collab.access import Grant, Person, Role, sign
-from collab.errors import Malformed, NotText, Unauthorized
+from collab.errors import CollabError, Malformed, NotText, Unauthorized
 from collab.formats import is_textual, media_type, named_type
 from collab.gateway.applications import Asked, Mode, Opening
 from collab.gateway.identity import expires
-from collab.gateway.resources import FILE
+from collab.gateway.resources import FILE, FOLDER, Reference
 from collab.gateway.roles import link_role, role_of
-from collab.ports import CloudSession, Stat
+from collab.ports import CloudSession, Stat, viewing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collab.gateway.calls import Gateway
-    from collab.gateway.resources import Resource, StorageLock, User
+    from collab.gateway.resources import Resource, ResourceId, StorageLock, User
     from collab.ports import CloudSessions, Resources
     from collab.wopi.launch import Launcher
 
@@ -97,8 +97,10 @@ class Openings:
         user = await self.gateway.who_am_i(asked.token)
         allowed = role_of(resource.permissions, user, view_only=asked.mode is Mode.VIEW_ONLY)
         role, reason, instead = self._role(asked, allowed)
-        session = await self._session(asked, user, role)
-        await self.resources.remember({session.document: str(resource.id)})
+        folder, below = await self._around(asked, allowed if link_role(user) is not None else Role.EDITOR)
+        session = await self._session(asked, user, role, folder, below)
+        known = {session.document: str(resource.id)}
+        await self.resources.remember(known if folder is None else {**known, session.folder: str(folder)})
         grant = Grant(_person(session, user), role, session.document, session.until, session.id)
         return Admitted(grant, stat_of(resource), reason, instead)
 
@@ -114,10 +116,26 @@ class Openings:
             return Role.VIEWER, f"the file is open in {name}: use {name} to edit instead", lock.application
         return allowed, "", ""
 
+    async def _around(self, asked: Asked, most: Role) -> tuple[ResourceId | None, Role]:
+        """The folder around the file, when the cloud lets the caller list it, and what may be done there at most. What was opened to be looked at only is
+        shown alone.
+        """
+        parent = asked.resource.parent
+        if asked.mode is Mode.VIEW_ONLY or parent is None:
+            return None, Role.VIEWER
+        try:
+            folder = await self.gateway.stat(asked.token, Reference(parent), keys=())
+        except CollabError:
+            # Somebody was given this one file.
+            return None, Role.VIEWER
+        if folder.kind != FOLDER or not folder.permissions.list:
+            return None, Role.VIEWER
+        return folder.id, most if asked.mode is Mode.READ_WRITE else Role.VIEWER
+
     def _elsewhere(self, lock: StorageLock) -> bool:
         return lock.application != self.application and (lock.until is None or lock.until > self.now())
 
-    async def _session(self, asked: Asked, user: User, role: Role) -> CloudSession:
+    async def _session(self, asked: Asked, user: User, role: Role, folder: ResourceId | None, below: Role) -> CloudSession:
         now, ends = self.now(), expires(asked.token)
         guest = link_role(user) is not None
         until = now + self.length
@@ -139,8 +157,14 @@ class Openings:
             role=role.word,
             guest=guest,
             view_only=asked.mode is Mode.VIEW_ONLY,
+            folder="" if folder is None else folder.document,
+            below="" if folder is None else below.word,
         )
         await self.sessions.put(session)
+        if asked.view_token:
+            # Nobody comes with it: it only reads, in the place of who may not.
+            ends = expires(asked.view_token)
+            await self.sessions.put(replace(session, id=viewing(number), token=asked.view_token, expires=ends, guest=True))
         return session
 
 

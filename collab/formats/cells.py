@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar, cast
 
 from jupyter_ydoc import YNotebook
 from pycrdt import Array, Doc, Map, Text
@@ -21,15 +21,23 @@ from collab.formats.script import plain
 from collab.formats.text import carriage_returns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from collab.formats.moved import Moments
     from collab.formats.notebook import Cell
     from collab.merge import Edit
 
+T = TypeVar("T")
+
 META = "meta"
 """The other root; `state` is what clients tell each other, and is in no file."""
 OUTPUTS, METADATA = "outputs", "metadata"
+STEPWISE = 2_000
+"""Cells up to which they are read one by one: the library looks for each from the beginning."""
+STEP = 256 * 1024
+"""Characters that are read at once."""
+AROUND = 256
+"""What each cell costs beside its characters, as so many of them."""
 ALIKE = 0.4
 """Cells without ids that have less than this in common are others."""
 _MAKER = YNotebook()
@@ -77,6 +85,9 @@ class Cells:
         self._known: dict[str, _Known] = {}
         self._raw: list[object] | None = None
         self._read: Notebook | None = None
+        self._changes = 0
+        self._long = False
+        """To read all of it takes long."""
 
     def fill(self, notebook: Notebook) -> None:
         """The first content, in a transaction that is open."""
@@ -93,9 +104,11 @@ class Cells:
     def remember(self, memory: Memory) -> None:
         """What another process read in the same document."""
         self._raw, self._known, self._read = memory
+        self._long = True
 
     def forget(self) -> None:
         """The document was changed."""
+        self._changes += 1
         self._raw = self._read = None
 
     def _values(self) -> list[object]:
@@ -104,21 +117,58 @@ class Cells:
             self._raw = json.loads(str(self._cells))
         return self._raw
 
+    def reading(self) -> Iterator[None]:
+        """Read what `notebook` gives, in steps: cell by cell, which takes as long as all at once. Nothing is kept when the notebook changes meanwhile."""
+        changes = self._changes
+        if self._raw is None and len(self._cells) <= STEPWISE:
+            raw: list[object] = []
+            for _ in _steps(self._shared_cells(), raw):
+                yield
+                if self._changes != changes:
+                    return
+            self._raw = raw if len(raw) == len(self._cells) else None
+        if self._read is None:
+            yield
+            if self._changes != changes:
+                return
+            known: list[_Known] = []
+            for _ in _steps(self._read_cells(self._values()), known):
+                yield
+                if self._changes != changes:
+                    return
+            self._read = self._notebook(known)
+
+    def _shared_cells(self) -> Iterator[tuple[int, object]]:
+        """Each cell as a value, behind its size, up to what is no cell: the library gives that otherwise than it writes it."""
+        for cell in self._cells:
+            if not isinstance(cell, Map):
+                return
+            written = str(cell)
+            yield len(written), json.loads(written)
+
+    def _read_cells(self, values: Sequence[object]) -> Iterator[tuple[int, _Known]]:
+        ids = Ids()
+        for place, value in enumerate(values):
+            known = self._cell(value, place, ids)
+            yield sum(map(len, known.rest)) + len(known.cell[SOURCE]), known
+
     def notebook(self) -> Notebook:
         """What the shared types hold. What clients should not have made of them is left out or put right; words are never left out."""
         if self._read is None:
-            meta = cast("dict[str, Any]", plain(json.loads(str(self._meta))))
-            metadata, minor = meta.get(METADATA), meta.get("nbformat_minor")
-            ids = Ids()
-            known = [self._cell(each, place, ids) for place, each in enumerate(self._values())]
-            self._known = {each.cell["id"]: each for each in known}
-            self._read = Notebook(
-                [each.cell for each in known],
-                metadata if isinstance(metadata, dict) else {},
-                minor if isinstance(minor, int) else 5,
-                rests=[each.rest for each in known],
-            )
+            self._read = self._notebook([known for _, known in self._read_cells(self._values())])
         return self._read
+
+    def _notebook(self, known: Sequence[_Known]) -> Notebook:
+        meta = cast("dict[str, Any]", plain(json.loads(str(self._meta))))
+        metadata, minor = meta.get(METADATA), meta.get("nbformat_minor")
+        self._known = {each.cell["id"]: each for each in known}
+        self._long = sum(len(line) for each in known for line in each.rest) > STEP
+        return Notebook(
+            [each.cell for each in known],
+            metadata if isinstance(metadata, dict) else {},
+            minor if isinstance(minor, int) else 5,
+            rests=[each.rest for each in known],
+        )
 
     def _cell(self, value: object, place: int, ids: Ids) -> _Known:
         known = self._known.get(value["id"]) if isinstance(value, dict) and isinstance(value.get("id"), str) else None
@@ -138,14 +188,23 @@ class Cells:
     def untidy(self) -> bool:
         """Whether `tidy` would do something."""
         seen: set[str] = set()
-        for cell in self._values():
-            if not isinstance(cell, dict):
-                continue
-            name, source = cell.get("id"), cell.get(SOURCE)
+        for name, source in self._glances():
             if not _is_name(name) or name in seen or (isinstance(source, str) and "\r" in source):
                 return True
             seen.add(name)
         return False
+
+    def _glances(self) -> Iterator[tuple[object, object]]:
+        """Ids and sources. Of a long notebook that was not read yet only they are looked at, not what its cells have put out."""
+        if self._raw is None and self._long and len(self._cells) <= STEPWISE:
+            for cell in self._cells:
+                if isinstance(cell, Map | dict):
+                    source = cell.get(SOURCE)
+                    yield cell.get("id"), str(source) if isinstance(source, Text) else source
+            return
+        for value in self._values():
+            if isinstance(value, dict):
+                yield value.get("id"), value.get(SOURCE)
 
     def carry(self, name: str, base: str, theirs: str) -> None:
         """What somebody made of a source, when it was `base`, is made of it as it is now. In a transaction that is open."""
@@ -273,6 +332,17 @@ class Cells:
             _rewrite_map(shared, before.metadata, after.metadata)
         else:
             self._meta[METADATA] = Map(after.metadata)
+
+
+def _steps(pieces: Iterable[tuple[int, T]], into: list[T]) -> Iterator[None]:
+    """Gather these pieces, with pauses after so many characters of them."""
+    done = 0
+    for size, piece in pieces:
+        into.append(piece)
+        done += size + AROUND
+        if done > STEP:
+            done = 0
+            yield
 
 
 def _is_name(value: object) -> TypeGuard[str]:

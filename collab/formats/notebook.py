@@ -46,6 +46,13 @@ class Notebook:
             pieces += [f"# {cell['cell_type']}", cell[SOURCE], *more]
         return "\n".join(pieces) + "\n"
 
+    def size(self) -> int:
+        """UTF-8 bytes of the text."""
+        found = _bytes(_head(self)) + 1
+        for cell, more in zip(self.cells, self._rests(), strict=True):
+            found += sum(_bytes(piece) + 1 for piece in (f"# {cell['cell_type']}", cell[SOURCE], *more))
+        return found
+
     def looks(self) -> Looks:
         """What it is compared by: the sources, and the rest."""
         cells = tuple((cell["id"], f"# {cell['cell_type']}\n{cell[SOURCE]}\n") for cell in self.cells)
@@ -64,6 +71,10 @@ def readable(cells: Iterable[Cell]) -> str:
     """The sources of cells, each under a heading with its number and kind."""
     pieces = [f"## {number} {cell['cell_type']}\n\n{cell['source'].rstrip(chr(10))}\n" for number, cell in enumerate(cells, 1)]
     return "\n".join(pieces)
+
+
+def _bytes(piece: str) -> int:
+    return len(piece) if piece.isascii() else len(piece.encode())
 
 
 def _head(notebook: Notebook) -> str:
@@ -233,7 +244,9 @@ def decode(body: bytes, limit: int) -> tuple[Notebook, NotebookForm]:
     form = NotebookForm(reading.style, reading.orders, mark, around)
     form.top = shape if shape and "w" not in shape else {}
     _sort_out(notebook, text, reading.members, form)
-    made = Notebook(_cells(notebook, form), notebook.get("metadata", {}), notebook.get("nbformat_minor", 0), form.ids)
+    cells = _cells(notebook, form)
+    rests = [*map(rest, cells)]  # once, and by a process beside the server where the notebook is long
+    made = Notebook(cells, notebook.get("metadata", {}), notebook.get("nbformat_minor", 0), form.ids, rests)
     if form.encode(made) != body:
         form.whole = _digest(made.text()), text
     return made, form

@@ -57,6 +57,8 @@ class Asked:
     resource: Resource
     mode: Mode
     token: str = field(repr=False)
+    view_token: str = field(default="", repr=False)
+    """Of a file that its user may look at and not download (`VIEW_ONLY`): with it the application reads it; empty: with the user's own."""
     language: str = ""
     """BCP 47, as the cloud's page says it; empty: it does not."""
 
@@ -145,4 +147,6 @@ def _asked(request: Any) -> Asked:  # noqa: ANN401
     except ValueError:
         raise Malformed(f"there is no view mode {request.view_mode}") from None
     told = messages.opaque(request.opaque)
-    return Asked(messages.resource(request.resource_info), mode, request.access_token, told.get("lang", ""))
+    # OpenCloud's and oCIS' name for it.
+    view_token = told.get("viewOnlyToken", "") if mode is Mode.VIEW_ONLY else ""
+    return Asked(messages.resource(request.resource_info), mode, request.access_token, view_token, told.get("lang", ""))

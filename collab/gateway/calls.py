@@ -70,11 +70,20 @@ _LOOKS: Final = frozenset(
         "ListStorageSpaces",
         "InitiateFileDownload",
         "ListFileVersions",
+        "ListShares",
+        "ListPublicShares",
+        "FindUsers",
+        "FindGroups",
+        "GetUser",
+        "GetGroup",
         "ListRecycle",
         "GetLock",
     }
     | {"WhoAmI", "Authenticate", "RefreshLock"}
 )
+
+_BY_PLACE: Final = frozenset({"SetArbitraryMetadata", "UnsetArbitraryMetadata"})
+"""What one storage of a cloud may have and another one not: when an answer says that it is lacking, others are asked on."""
 
 _OPTIONS: Final = [
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -163,12 +172,14 @@ class Gateway:
         request = provider.StatRequest(ref=messages.reference_message(ref), arbitrary_metadata_keys=list(keys))
         return messages.resource((await self._call("Stat", request, token, ref)).info)
 
-    async def list(self, token: str, ref: Reference) -> Resources:
-        """What is in a folder."""
+    async def list(self, token: str, ref: Reference, *, keys: Sequence[str] = ()) -> Resources:
+        """What is in a folder, with these keys of its arbitrary metadata."""
         found: Resources = []
         page = ""
         while True:
-            request = provider.ListContainerRequest(ref=messages.reference_message(ref), page_token=page)
+            request = provider.ListContainerRequest(
+                ref=messages.reference_message(ref), page_token=page, arbitrary_metadata_keys=list(keys)
+            )
             answer = await self._call("ListContainer", request, token, ref)
             found += map(messages.resource, answer.infos)
             page = answer.next_page_token
@@ -324,6 +335,10 @@ class Gateway:
 
     # --- how
 
+    async def ask(self, name: str, request: Any, token: str, about: object, *, said: bool = False) -> Any:  # noqa: ANN401
+        """The answer to another call. `said`: what it does not take is told in the cloud's own words, since its rules are its own."""
+        return await self._call(name, request, token, about, said=said)
+
     async def _call(  # noqa: PLR0913 - the facts of a call
         self,
         name: str,
@@ -333,29 +348,39 @@ class Gateway:
         *,
         lock: bool = False,
         again: bool | None = None,
+        said: bool = False,
     ) -> Any:  # noqa: ANN401
         """The answer, when its status is OK. `again`: it may be asked twice for the same; by default what only looks."""
         pauses = _PAUSES if (name in _LOOKS if again is None else again) else ()
         for pause in pauses:
             try:
-                return await self._once(name, request, token, about, lock=lock)
+                return await self._once(name, request, token, about, lock=lock, told=said)
             except Unavailable:
                 await asyncio.sleep(pause * (0.5 + random()))  # noqa: S311 - all who wait for a server do not come at the same moment
-        return await self._once(name, request, token, about, lock=lock)
+        return await self._once(name, request, token, about, lock=lock, told=said)
 
-    async def _once(self, name: str, request: Any, token: str, about: object, *, lock: bool) -> Any:  # noqa: ANN401
+    async def _once(  # noqa: PLR0913 - as `_call`
+        self,
+        name: str,
+        request: Any,  # noqa: ANN401
+        token: str,
+        about: object,
+        *,
+        lock: bool,
+        told: bool,
+    ) -> Any:  # noqa: ANN401
         if self.lacks(name):
             raise refusal("UNIMPLEMENTED", str(about))
         try:
             answer = await getattr(self._connected(), name)(request, timeout=self._timeout, metadata=((TOKEN, token),) if token else ())
         except grpc.aio.AioRpcError as error:
-            code, said = error.code().name, str(error.details())
+            code, said, everywhere = error.code().name, str(error.details()), True
         else:
-            code, said = _code(answer.status), answer.status.message
+            code, said, everywhere = _code(answer.status), answer.status.message, name not in _BY_PLACE
             if code == OK:
                 return answer
-        wrong = refusal(code, str(about), said.replace(token, "…") if token else said, lock=lock)
-        if isinstance(wrong, Unsupported):
+        wrong = refusal(code, str(about), said.replace(token, "…") if token else said, lock=lock, told=told)
+        if isinstance(wrong, Unsupported) and everywhere:
             self._lacking[name] = self._timer() + LACKING
         if isinstance(wrong, NotFound) and name not in OPEN:
             # A token that is not good finds nothing, which is not "deleted".

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from collab.errors import Changed, CollabError, Denied, Exists, Locked, Malformed, NotFound, Unauthorized, Unavailable, Unsupported
+from collab.errors import Changed, CollabError, Denied, Exists, Full, Locked, Malformed, NotFound, Unauthorized, Unavailable, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ ERRORS: Final[Mapping[str, tuple[type[CollabError], str]]] = {
     "UNAVAILABLE": (Unavailable, "the storage is away"),
     "DATA_LOSS": (Unavailable, "the storage says that it has lost data"),
     "REDIRECTION": (Unavailable, "the storage sends us elsewhere"),
-    "INSUFFICIENT_STORAGE": (Unavailable, "the storage is full, or the quota is used up"),
+    "INSUFFICIENT_STORAGE": (Full, "the storage is full, or the quota is used up"),
     "LOCKED": (Locked, "somebody else holds the lock"),
     "TOO_EARLY": (Unavailable, "the storage is not done with the file yet"),
 }
@@ -55,15 +55,17 @@ HTTP_ERRORS: Final[Mapping[int, tuple[type[CollabError], str]]] = {
     419: (Unavailable, "the body was damaged on its way to the storage"),
     423: (Locked, "somebody else holds the lock"),
     425: (Unavailable, "the storage is not done with the file yet"),
-    507: (Unavailable, "the storage is full, or the quota is used up"),
+    507: (Full, "the storage is full, or the quota is used up"),
 }
 """What the data server says of a transfer; all others are `Unavailable`."""
 
 
-def refusal(code: str, about: str, said: str = "", *, lock: bool = False) -> CollabError:
-    """The error for a code of gRPC or CS3 (its name). `about`: which thing, as its user names it; `said`: the server's own words, for unknown facts only."""
+def refusal(code: str, about: str, said: str = "", *, lock: bool = False, told: bool = False) -> CollabError:
+    """The error for a code of gRPC or CS3 (its name). `about`: which thing, as its user names it; `said`: the server's own words, for unknown facts, and with
+    `told` also for what it does not take or allow.
+    """
     kind, words = (LOCK_ERRORS if lock else {}).get(code) or ERRORS.get(code, (Unavailable, f"the storage says {code}"))
-    return kind(_told(words, about, said if kind is Unavailable else ""))
+    return kind(_told(words, about, said if kind is Unavailable or (told and kind in {Malformed, Denied}) else ""))
 
 
 def transfer_refusal(status: int, about: str) -> CollabError:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from collab.access import Role
 from collab.errors import Forbidden
+from collab.gateway.resources import User
 
 if TYPE_CHECKING:
-    from collab.gateway.resources import Permissions, User
+    from collab.gateway.resources import Permissions
 
 GUEST: Final = "public-share-role"
 """Where a public link's role is in its guests' user, who is the link's maker otherwise: their permissions look like the maker's."""
+SOMEBODY: Final = User("", "", "", "")
+"""Any user of the cloud who is no guest."""
 _WRITING: Final = frozenset({"editor", "collaborator", "manager", "coowner"})
 _READING: Final = frozenset({"viewer", "contributor", "internal"})
 

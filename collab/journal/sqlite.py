@@ -70,9 +70,9 @@ SLACK_PAGES = 256
 """Free pages of 4 KiB that the file keeps for what comes next."""
 KEYS = 10_000
 """Documents whose number in the database is remembered."""
-ROWS: Final = (128, 32, 8, 2, 1)
+ROWS: Final = (1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """Rows that one statement may have. Each statement, and with `executemany` each row, lets go of the interpreter and has to get it back from a busy
-event loop.
+event loop, which meanwhile wakes this thread in vain with each message that it reads.
 """
 
 _EDITS = frozenset({Kind.UPDATE, Kind.MERGE})

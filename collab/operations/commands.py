@@ -1,4 +1,4 @@
-"""The commands `collab backup`, `restore`, `export` and `erase` (docs/reference/cli.md)."""
+"""The commands `collab backup`, `restore`, `export`, `erase` and `share` (docs/reference/cli.md)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collab import app
+from collab.app import places
 from collab.errors import Conflict, NotFound
+from collab.operations import share
 from collab.operations.backup import back_up
 from collab.operations.erasing import erase
 from collab.operations.exporting import export
@@ -54,10 +55,15 @@ def add(commands: argparse._SubParsersAction[Any], shared: Callable[[argparse.Ar
     shared(gone)
     gone.add_argument("person", metavar="PERSON", help="the name that others see, or the id")
 
+    share.add(commands, shared)
+
 
 def run(settings: Settings, given: argparse.Namespace) -> None:
     """Do what was asked; errors are CollabError and OSError."""
-    if settings.storage == "cs3" and given.command in {"restore", "export"}:
+    if given.command == "share":
+        share.run(settings, given, say)
+        return
+    if settings.storage == "cs3" and given.command == "export":
         raise Conflict(f"`collab {given.command}` is for files in a folder, and these are in a cloud (docs/how-to/cs3.md)")
     if given.command != "erase" and (settings.journal or (given.command != "restore" and _moved(settings))):
         raise Conflict(
@@ -70,13 +76,13 @@ def run(settings: Settings, given: argparse.Namespace) -> None:
 def _moved(settings: Settings) -> bool:
     """Whether there is a state whose journal is elsewhere."""
     try:
-        return not app.present(settings).journal.is_file()
+        return not places.present(settings).journal.is_file()
     except NotFound:
         return False
 
 
 def _backup(settings: Settings, given: argparse.Namespace) -> None:
-    directory = app.present(settings)
+    directory = places.present(settings)
     made = back_up(directory, given.to, archive_elsewhere=bool(settings.archive), secret=given.with_secret, now=time.time())
     say(f"{_counted(made.documents)}, {made.size} bytes: {given.to}")
     if made.archive_elsewhere:
@@ -84,20 +90,24 @@ def _backup(settings: Settings, given: argparse.Namespace) -> None:
 
 
 def _restore(settings: Settings, given: argparse.Namespace) -> None:
-    count = restore(given.file, settings.root, app.state_of(settings), settings.archive or None, tell=say, now=time.time())
+    root = places.root_of(settings)
+    if settings.storage == "cs3":
+        # The files are where they are: each is compared with its log when it is opened.
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    count = restore(given.file, root, places.state_of(settings), settings.archive or None, tell=say, now=time.time())
     say(f"restored with new lineages: {_counted(count)}; start the server now")
 
 
 def _export(settings: Settings, given: argparse.Namespace) -> None:
-    directory = app.present(settings)
+    directory = places.present(settings)
     names = [] if given.all else given.documents
-    count = asyncio.run(export(directory, app.archive_url(settings, directory), names, given.to, tell=say, now=time.time()))
+    count = asyncio.run(export(directory, places.archive_url(settings, directory), names, given.to, tell=say, now=time.time()))
     say(f"{_counted(count)}: {given.to}")
 
 
 def _erase(settings: Settings, given: argparse.Namespace) -> None:
-    directory = app.present(settings)
-    person = asyncio.run(erase(directory, app.archive_url(settings, directory), given.person))
+    directory = places.present(settings)
+    person = asyncio.run(erase(directory, places.archive_url(settings, directory), given.person))
     say(f"erased: {person}")
 
 

@@ -82,6 +82,7 @@ _AFTER: Steps = (
     Step("public address", examinations.public, "look at the proxy: docs/how-to/behind-a-proxy.md"),
     Step("certificate", examinations.certificate, "renew the certificate of the proxy, with the whole chain"),
     Step("WebSocket", examinations.websocket, "let the proxy pass Upgrade and Connection on: docs/how-to/behind-a-proxy.md"),
+    Step("provider", examinations.sign_in, "see COLLAB_OIDC_ISSUER, and whether the provider is reached from here: docs/how-to/sign-in.md"),
     Step("office suites", examinations.offices, "see whether the suites of COLLAB_WOPI_DISCOVERY run: docs/how-to/office-suites.md"),
     Step("way back for suites", examinations.way_back, "set COLLAB_WOPI_URL to an address at which the suites' machines reach this server"),
 )

@@ -35,6 +35,10 @@ async def erase(directory: Directory, archive: str, who: str) -> str:
             for each in ids:
                 await kept.authors.erase(each)
                 await kept.infos.forget(each)
+                await kept.shares.forget(each)
+                await kept.sign_ins.forget(each)
+                await kept.members.forget(each)
+                await kept.provider_sessions(b"").forget(each)
             # Erasing opens no token, so no secret is needed.
             await kept.sessions(b"").forget(person)
             await Shelf(database).forget(person)

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from collab import app
+from collab.app import places
 from collab.archive.store import Archive
 from collab.errors import Conflict, NotFound, Unavailable
+from collab.oidc.provider import Client, Provider
 from collab.redis.server import Server as Redis
 from collab.settings import unknown
-from collab.state import directory as places
+from collab.state.directory import existing
 from collab.storage import kernel
 from collab.storage.habits import hidden
 from collab.wopi.suites import Suites
@@ -66,7 +67,7 @@ async def settings(settings: Settings) -> str:
 
 async def client(settings: Settings) -> str:
     """Whether the pages were built."""
-    folder = settings.client or app.CLIENT
+    folder = settings.client or places.CLIENT
     if not (folder / "index.html").is_file():
         raise NotFound(f"{folder} has no built web client")
     return "is built"
@@ -141,9 +142,9 @@ async def state(settings: Settings) -> str:
 
 
 def _state(settings: Settings) -> str:
-    path = app.state_of(settings)
+    path = places.state_of(settings)
     with contextlib.suppress(NotFound):
-        path = places.existing(settings.root, path).path
+        path = existing(settings.root, path).path
     there = next(each for each in (path, *path.parents) if each.exists())
     if not os.access(there, os.W_OK):
         raise PermissionError(13, f"{there} cannot be written")
@@ -160,14 +161,14 @@ async def archive(settings: Settings) -> str:
     """Whether the database answers, and is not too new. At its first use it is brought to our version, as at a start."""
     if not settings.archive:
         try:
-            directory = app.present(settings)
+            directory = places.present(settings)
         except NotFound:
             raise Untried("it is a file in the state, which is not there yet") from None
         if not directory.archive.exists():
             raise Untried("it is a file in the state, and nothing was kept yet")
     else:
         directory = None
-    kept = Archive(settings.archive if directory is None else app.archive_url(settings, directory))
+    kept = Archive(settings.archive if directory is None else places.archive_url(settings, directory))
     try:
         await kept.locks.get("id:" + "a" * 26, "doctor")
     finally:
@@ -204,7 +205,7 @@ async def _version(server: Redis) -> str:
 async def server(settings: Settings) -> str:
     """Whether a server of this state runs, and is ready."""
     try:
-        port = app.running_port(app.present(settings))
+        port = places.running_port(places.present(settings))
     except NotFound:
         port = None
     if port is None:
@@ -280,6 +281,21 @@ async def websocket(settings: Settings) -> str:
     if status != 101:
         raise Unavailable(f"the way to the server does not let it through: {status}")
     return "gets through"
+
+
+async def sign_in(settings: Settings) -> str:
+    """Whether the provider by which people sign in answers, and can be believed."""
+    if not settings.oidc_issuer:
+        raise Untried("there is no provider by which people sign in (COLLAB_OIDC_ISSUER)")
+    secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret else ""
+    provider = Provider(Client(settings.oidc_issuer, settings.oidc_client_id, secret), now=time.time, clock=time.monotonic)
+    told = await provider.examine()
+    back = f"{places.base_address(settings, settings.port)}/login/oidc/callback"
+    if not secret:
+        raise Weak(
+            f"{told}; this server has no secret there", "set COLLAB_OIDC_CLIENT_SECRET, unless the provider has it as a public client"
+        )
+    return f"{told}; there this server's redirect address must be {back}"
 
 
 async def offices(settings: Settings) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import collab
+from collab.about import About
 from collab.archive.store import Archive
 from collab.authorship import MARKS, Authorship
 from collab.document import Document
@@ -137,6 +138,9 @@ class _Exporting:
         etag = await self._bytes(stat, state, place, folder)
         told: dict[str, object] = {"id": stat.id, "path": stat.path, "type": stat.type, "sha256": etag}
         versions = await self._versions(stat, folder)
+        about = await self.archive.metadata.get(stat.id)
+        if about != About():
+            told |= {"tags": about.tags, "description": about.description}
         if state is not None:
             _put(folder / "state.yjs", state.update)
             told["state"] = {
@@ -146,7 +150,7 @@ class _Exporting:
                 "sha256": sha256(state.body).hexdigest(),
             }
             _write_json(folder / "authors.json", await self._authors(stat.id, state))
-        if state is not None or versions:
+        if state is not None or versions or about != About():
             told["history"] = f"{HISTORIES}/{stat.path}"
             _write_json(folder / "document.json", told)
         self.tell(f"{stat.path}: {versions} version{'s' * (versions != 1)}")

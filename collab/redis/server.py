@@ -15,9 +15,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from collab.errors import Malformed, Unavailable
+from collab.redis.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 ANSWER = 10.0
 """Seconds in which Redis has to answer; then the connection is given up."""
@@ -59,8 +60,14 @@ class Server:
 
     def __init__(self, url: str, *, answer: float = ANSWER, parting: float = PARTING) -> None:
         self._redis = _client(url, answer)
+        self._turns = Turns(CONNECTIONS, answer)
         self._patience = parting
         self._closed = False
+        self._loading = asyncio.Lock()
+        self._loads = 0
+        """How often scripts were loaded."""
+        self._loaded: dict[str, int] = {}
+        """Which of those loads was a script's last one, by its digest."""
         self._asking: set[asyncio.Timeout] = set()
         self._waiting: float | None = None
         """Since when something that was asked waits for any answer, in the loop's seconds; None: nothing does."""
@@ -80,22 +87,34 @@ class Server:
         """The answers to scripts that are sent together and done in this order, one after the other. What Redis refuses is an `Unavailable` in its
         place; when the connection breaks nobody knows which ones were done, and it is raised.
         """
-        replies = await self._send(calls)
-        if any(isinstance(reply, NoScriptError) for reply in replies):
-            await self._load(calls)
-            # In order: what came behind a script that was not known was done, so the caller's scripts have to bear being done again.
-            replies = await self._send(calls)
+        scripts = {each.script for each in calls}
+        async with self._asked():
+            # Twice: what another one has loaded meanwhile may be forgotten by now.
+            for _ in range(2):
+                before = self._loads
+                replies = await self._send(calls)
+                if not any(isinstance(reply, NoScriptError) for reply in replies):
+                    break
+                await self._load(scripts, before)
+            else:
+                # In order: what came behind a script that was not known was done, so the caller's scripts have to bear being done again.
+                replies = await self._send(calls)
         return [_unavailable(reply) if isinstance(reply, RedisError) else reply for reply in replies]
 
     async def _send(self, calls: Sequence[Call]) -> list[Reply]:
-        async with self._asked(), self._open().pipeline(transaction=len(calls) > 1) as pipe:
+        async with self._open().pipeline(transaction=len(calls) > 1) as pipe:
             for each in calls:
                 pipe.evalsha(each.script.digest, 0, *each.arguments)
             return list(await pipe.execute(raise_on_error=False))
 
-    async def _load(self, calls: Sequence[Call]) -> None:
-        for text in {each.script.text for each in calls}:
-            await self.ask("SCRIPT LOAD", text)
+    async def _load(self, scripts: Iterable[Script], before: int) -> None:
+        """Those that nobody has loaded since the load `before`: of many that find a Redis without them, one loads."""
+        async with self._loading:
+            for script in scripts:
+                if self._loaded.get(script.digest, 0) <= before:
+                    await self._open().execute_command("SCRIPT LOAD", script.text)  # type: ignore[no-untyped-call]  # the library's own
+                    self._loads += 1
+                    self._loaded[script.digest] = self._loads
 
     async def ask(self, *command: bytes | str | int) -> Reply:
         """A plain command's answer."""
@@ -149,11 +168,13 @@ class Server:
         loop = asyncio.get_running_loop()
         if self._waiting is None:
             self._waiting = loop.time()
-        answered = False
+        answered = turn = False
         limit = asyncio.timeout(None)
         self._asking.add(limit)
         try:
             async with limit:
+                await self._turns.take()
+                turn = True
                 yield
             answered = True
         except (RedisError, OSError) as error:  # with what `asyncio.timeout` raises
@@ -161,6 +182,8 @@ class Server:
             raise (Unavailable(GIVEN_UP) if self._given_up else _unavailable(error)) from error
         finally:
             self._asking.discard(limit)
+            if turn:
+                self._turns.give(answered=answered)
             if answered:
                 self._waiting = loop.time() if self._asking else None
 

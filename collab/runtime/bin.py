@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from collab.errors import CollabError, NotFound
+from collab.runtime.attachments import companion_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from collab.ports import Bases, Bin, Binned, Claims, Journal, Stat
     from collab.runtime.documents import Documents
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("collab.runtime")
 
 DAY: Final = 86400.0
+GONE: Final = "There is nothing of this key in the bin: it came back, or its time is over."
+
+
+class Followers(Protocol):
+    """What goes where folders go."""
+
+    async def settle(self) -> None:
+        """Folders were moved, deleted or restored. Raises nothing."""
+
+    async def gone(self, path: str, waiting: Collection[str]) -> None:
+        """The folder that was deleted at this path is gone for good; of these, deleted there as well, some are left. Raises nothing."""
 
 
 class Trash:
@@ -34,6 +46,7 @@ class Trash:
         self._bases = bases
         self._claims = claims
         self._days = days
+        self.followers: Sequence[Followers] = ()
 
     def until(self, entry: Binned) -> float | None:
         """When it goes for good, UTC seconds; None: only the storage knows."""
@@ -50,6 +63,8 @@ class Trash:
         entry = await self._bin.discard(stat.id, if_match=None if live else stat.etag, by=by, now=self._rooms.now())
         await self._free(entry.documents)
         await self._dismiss(entry.documents)
+        if self._documents.attachments is not None:
+            await self._documents.attachments.discarded(entry)
         return entry
 
     async def discard_folder(self, path: str, *, by: str) -> Binned:
@@ -69,7 +84,12 @@ class Trash:
         await self._dismiss(sorted({*entry.documents, *inside}))
         if neighbours is not None:
             await neighbours.dismiss(entry.documents, stat.path)
+        await self._settle()
         return entry
+
+    async def _settle(self) -> None:
+        for follower in self.followers:
+            await follower.settle()
 
     async def _free(self, documents: Iterable[str]) -> None:
         """No lock of ours stays beside what is deleted, whoever has it open in an office suite. Raises nothing: what stays is swept."""
@@ -94,29 +114,44 @@ class Trash:
             await asyncio.gather(*(self._rooms.remove(document, NotFound("The document was deleted.")) for document in documents))
 
     async def entries(self) -> list[Binned]:
-        """What is in the bin, newest first."""
-        return await self._bin.entries()
+        """What is in the bin, newest first; attachments are with their documents."""
+        return shown(await self._bin.entries())
 
     async def restore(self, key: str, path: str | None) -> tuple[Binned, Stat]:
         """What it was, and what it is now: back in its place, or at `path`, under its own id."""
         entry = await self._entry(key)
+        companion = companion_of(entry, await self._bin.entries())
         stat = await self._bin.restore(key, path)
         await self._rooms.recover(entry.documents)
         if self._rooms.neighbours is not None:
             await self._rooms.neighbours.recover(entry.documents)
+        if entry.folder:
+            await self._settle()
+        if self._documents.attachments is not None:
+            await self._documents.attachments.restored(entry, await self._documents.find(stat.id or stat.path), companion)
         return entry, await self._documents.find(stat.id or stat.path)
 
     async def purge(self, key: str) -> Binned:
         """Gone for good, with its history; gives what it was."""
         entry = await self._entry(key)
-        await self._forget(await self._bin.purge(key))
+        companion = companion_of(entry, await self._bin.entries())
+        await self._purge(entry)
+        if companion is not None:
+            await self._purge(companion)
         return entry
+
+    async def _purge(self, entry: Binned) -> None:
+        await self._forget(await self._bin.purge(entry.key))
+        if entry.folder and self.followers:
+            waiting = [each.path for each in await self._bin.entries() if each.folder]
+            for follower in self.followers:
+                await follower.gone(entry.path, waiting)
 
     async def _entry(self, key: str) -> Binned:
         for entry in await self._bin.entries():
             if entry.key == key:
                 return entry
-        raise NotFound("There is nothing of this key in the bin: it came back, or its time is over.")
+        raise NotFound(GONE)
 
     async def _forget(self, documents: Sequence[str]) -> None:
         """Raises nothing: nobody can ask for these documents any more."""
@@ -152,7 +187,7 @@ class Trash:
 
     async def _sweep(self, entry: Binned) -> None:
         try:
-            await self._forget(await self._bin.purge(entry.key))
+            await self._purge(entry)
         except CollabError as error:
             log.warning("%s has waited its time in the bin and could not be removed: %s", entry.path, error.detail)
         else:

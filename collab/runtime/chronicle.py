@@ -88,9 +88,9 @@ class Chronicle:
         version = Version(place, at, sha256(body).hexdigest(), len(body), "save", tuple(people))
         await self._versions.add(self._document, version, body)
 
-    async def outside(self, position: int, at: float, digest: str, body: bytes) -> None:
+    async def outside(self, position: int, at: float, digest: str, body: bytes, source: str = "outside") -> None:
         """Another program wrote this: a wrong guess of what it had read can be mended."""
-        await self._add(Version(position, at, digest, len(body), "outside"), body, {})
+        await self._add(Version(position, at, digest, len(body), source), body, {})
 
     async def cut(self, known: Log, place: int, past: Iterable[Kept], lineage: int) -> bool:
         """A checkpoint is about to replace the log up to this place. False: the archive could not take it, so it has to wait."""

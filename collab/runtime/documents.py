@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from collab.access import Person
     from collab.formats.bodies import Sizes
-    from collab.ports import Draft, Files, Former, Line, Reader, Stat, Versions
+    from collab.ports import Draft, Files, First, Former, Line, Reader, Stat, Versions
+    from collab.runtime.attachments import Attachments
     from collab.runtime.rooms import Rooms
 
     # The class has a method `list`.
@@ -73,30 +74,34 @@ class Documents:
         self._files = files
         self._versions = versions
         self._largest = largest
+        self.attachments: Attachments | None = None
+        """What goes where a document goes."""
 
     @property
     def sizes(self) -> Sizes:
         """Bytes that documents may have."""
         return self._rooms.limits
 
-    def _live(self, stat: Stat) -> Stat:
+    async def _live(self, stat: Stat) -> Stat:
         host = self._rooms.live(stat.id) if stat.id else None
         if host is None:
             return stat
-        live = host.live()
-        return replace(stat, size=live.size, etag=live.etag) if host.file.word != "saved" else stat
+        if host.file.word == "saved":
+            return stat
+        live = await host.live()
+        return replace(stat, size=live.size, etag=live.etag)
 
     async def find(self, name: str) -> Stat:
         """What the name stands for; etag and size are those of the live text when a room is ahead of the file."""
-        return self.seen(await self._files.stat(name))
+        return await self.seen(await self._files.stat(name))
 
-    def seen(self, stat: Stat) -> Stat:
+    async def seen(self, stat: Stat) -> Stat:
         """The file as `find` tells it."""
-        return self._live(stat)
+        return await self._live(stat)
 
     async def list(self, path: str) -> list[Stat]:
         """The entries of a folder."""
-        return await self.current([self._live(stat) for stat in await self._files.list(path)])
+        return await self.current([await self._live(stat) for stat in await self._files.list(path)])
 
     async def current(self, stats: Sequence[Stat]) -> Stats:
         """The same with size and etag of the live text where a room of another node is ahead of the file."""
@@ -143,12 +148,12 @@ class Documents:
         finally:
             await draft.discard()
 
-    async def put_draft(self, document: str, draft: Draft, *, if_match: str) -> Stat:
-        """Other bytes in a file that is no text, if its etag is this one. Changed."""
+    async def put_draft(self, document: str, draft: Draft, *, if_match: str, first: First | None = None) -> Stat:
+        """Other bytes in a file that is no text, if its etag is this one, and `first` lets it (see `Draft.replace`). Changed."""
         # On several nodes who writes a file has it.
         tenure = await self._rooms.tenures.take(document, again=False)
         try:
-            replaced = await draft.replace(document, if_match=if_match)
+            replaced = await draft.replace(document, if_match=if_match, first=first)
         finally:
             await self._rooms.tenures.give(tenure)
         if replaced.former is not None:
@@ -167,13 +172,19 @@ class Documents:
     async def move(self, name: str, path: str, *, if_match: str) -> Stat:
         """Rename or move; the id stays, and people who edit go on. Changed, Exists."""
         stat = await self.checked(name, if_match)
+        moved = await self._move(stat, path)
+        if self.attachments is not None:
+            await self.attachments.moved(stat, moved)
+        return moved
+
+    async def _move(self, stat: Stat, path: str) -> Stat:
         host = self._rooms.live(stat.id)
         if host is None:
             return await self._files.move(stat.id, path, if_match=stat.etag)
         # The room's own saves change the file's etag at any time: what counts was compared above.
         host.stat = moved = await self._files.move(stat.id, path, if_match=None)
         host.say_all()
-        return self._live(moved)
+        return await self._live(moved)
 
     async def checked(self, name: str, if_match: str) -> Stat:
         """What the name stands for, if its etag is this one. Changed."""
@@ -266,15 +277,15 @@ class Documents:
         host = self._rooms.live(stat.id)
         return (await host.content())[1] if host is not None else (await self._files.read(stat.id, limit=self._largest)).body
 
-    async def restore(self, name: str, body: bytes, *, number: int, writer: Person, over: int | None = None) -> Restored:
+    async def restore(self, name: str, body: bytes, *, number: int | None, writer: Person, over: int | None = None) -> Restored:
         """Make the live text this body, by an edit: what was there is a version, and whoever types goes on typing. `over`: take back the
-        restoration with this number. Errors as those of `put`.
+        restoration with this number. `number`: the version that it is, None: none of ours. Errors as those of `put`.
         """
         stat = await self._files.stat(name)
         former, version = await self._rooms.restore(stat.id, body, writer, over)
         host = self._rooms.live(stat.id)
         if host is not None:
-            host.tell("restored", number=number, by=writer.name)
+            host.tell("restored", **({} if number is None else {"number": number}), by=writer.name)
         before = await self._versions.find(stat.id, former)
         return Restored(await self.find(stat.id), version, before.number if before else None)
 

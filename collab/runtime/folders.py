@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from collab.ports import Folders, Stat
     from collab.runtime.rooms import Rooms
 
 
 class Tree:
-    """Errors are those of `collab.ports.Folders`."""
+    """Errors are those of `collab.ports.Folders`. `settle` is told of each folder that was moved; it raises nothing."""
 
-    def __init__(self, rooms: Rooms, folders: Folders) -> None:
+    def __init__(self, rooms: Rooms, folders: Folders, settle: Callable[[], Awaitable[None]] | None = None) -> None:
         self._rooms = rooms
         self._folders = folders
+        self._settle = settle
 
     async def make(self, path: str) -> Stat:
         """An empty folder."""
@@ -26,4 +29,6 @@ class Tree:
         self._rooms.relocate(path, moved.path)
         if self._rooms.neighbours is not None:
             await self._rooms.neighbours.relocate(path, moved.path)
+        if self._settle is not None:
+            await self._settle()
         return moved

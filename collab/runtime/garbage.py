@@ -13,21 +13,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-LOOKS = (10_000, 5, 1_000)
-"""New objects until the youngest are looked through, and after how many such looks all that were not set aside yet. With Python's own 700, what
+LOOKS = (20_000, 1_000, 1_000)
+"""New objects until they are looked through; what outlives that is set aside, so that the numbers behind it never count. With Python's own 700, what
 waits for the journal in many rooms is looked through again and again, a third of the processor time of an edit.
 """
-ASIDE = 100
-"""Times that something was set aside, after which everything is looked at, whatever happens."""
+ASIDE = 50
+"""Times that something was set aside, after which they are counted."""
+MANY = 500_000
+"""When so many objects and half of all that live have come since everything was looked at, that is done again, whatever happens."""
 
 
 class Garbage:
     """Begins with the server, in its loop, and changes nothing before."""
 
-    def __init__(self) -> None:
+    def __init__(self, many: int = MANY) -> None:
+        self._many = many
         self._before: tuple[int, int, int] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._aside = 0
+
+        self._after = 0
+        """Objects that were there when everything had been looked at."""
 
     def begin(self) -> None:
         """What is there now stays."""
@@ -49,16 +55,21 @@ class Garbage:
             gc.unfreeze()
             self._before = None
 
-    def _looked(self, phase: str, info: dict[str, Any]) -> None:
+    def _looked(self, phase: str, _info: dict[str, Any]) -> None:
         """In whatever thread."""
-        if phase == "stop" and info["generation"]:
+        if phase == "stop":
             gc.freeze()
             self._aside += 1
-            if self._aside == ASIDE and self._loop is not None:
-                self._loop.call_soon_threadsafe(self.rest)
+            if self._aside % ASIDE == 0 and self._loop is not None:
+                self._loop.call_soon_threadsafe(self._count)
+
+    def _count(self) -> None:
+        """What is freed leaves those that are set aside by itself: rooms that come and go are no reason to look."""
+        if gc.get_freeze_count() > 2 * self._after + self._many:
+            self.rest()
 
     def _look_at_all(self) -> None:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        self._aside = 0
+        self._aside, self._after = 0, gc.get_freeze_count()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from collab import __version__, protocol
 from collab.errors import CollabError, Fenced, Poisoned, TooMany, Unavailable
@@ -19,9 +19,10 @@ from collab.ledger import Base, pack
 from collab.ports import Kind as Entry
 from collab.ports import Record
 from collab.room import Answer, Rebuild, Refuse, Send, Spread, Store
+from collab.runtime.aside import LARGE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 
     from collab.access import Person, Role
     from collab.document import Document
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
     from collab.room import Effect, Room
     from collab.runtime.locking import Barred
     from collab.runtime.metrics import Metrics
+    from collab.runtime.tick import Tick
     from collab.session import Peer
 
 log = logging.getLogger("collab.runtime")
 
 _STEP1 = protocol.step1(b"")[:2]
 _UPDATE = protocol.Kind.UPDATE
+READINGS = 3
+"""Times that a long notebook is read in steps, while others change it; then it is read at once."""
 LATE = 0.25
 """Seconds after which a page is told that the server has an edit which is not stored yet."""
 INBOX = 10_000
@@ -47,6 +51,14 @@ AROUND = 128
 """Bytes that a record takes beside its body, about."""
 UNSTORED = 8 * 2**20
 """Bytes that a room may hold for a journal that does not answer; above it, nothing more is read."""
+
+
+class Made(NamedTuple):
+    """A document in its file's own form."""
+
+    body: bytes
+    digest: str
+    """SHA-256."""
 
 
 def _nothing() -> None:
@@ -147,8 +159,8 @@ class FileState:
 
 
 class Host:
-    """A room and its surroundings. `clock` is monotonic; `frame` makes one WebSocket frame of one message; `soon` does something at the end
-    of this turn of the loop; `weakness` tells why what the journal
+    """A room and its surroundings. `clock` is monotonic; `frame` makes one WebSocket frame of one message; `tick` is what rooms
+    share at the end of a turn of the loop; `weakness` tells why what the journal
     has acknowledged may be gone after a crash, or None.
     """
 
@@ -160,11 +172,12 @@ class Host:
         journal: Journal,
         *,
         retrace: Callable[[Log], Awaitable[Document]],
+        thread: Callable[[Callable[[], Any]], Awaitable[Any]],
         frame: Callable[[bytes], bytes],
         clock: Callable[[], float],
         metrics: Metrics,
         spawn: Callable[[Coroutine[object, object, None]], object],
-        soon: Callable[[Callable[[], None]], object],
+        tick: Tick,
         changed: Callable[[], None],
         lost: Callable[[], None],
         missed: Callable[[], None],
@@ -196,11 +209,12 @@ class Host:
         self._whole.set()
         self._journal = journal
         self._retrace = retrace
+        self._thread = thread
         self._frame = frame
         self._clock = clock
         self._metrics = metrics
         self._spawn = spawn
-        self._soon = soon
+        self._soon, self._put, self._drain = tick.soon, tick.put, tick.drain
         self._changed = changed
         self._lost = lost
         self._missed = missed
@@ -221,8 +235,10 @@ class Host:
         self._inbox: list[tuple[Peer, Kind, bytes]] | None = None
         self._waiting: list[tuple[Peer, Kind, bytes]] | None = None
         """What comes while a merge that takes cells out becomes durable, or a long document is written down."""
-        self._passing = False
-        """It is the latter: who leaves need not wait."""
+        self._held = 0
+        """For how many it waits."""
+        self._passing = True
+        """It is none of the former: who leaves need not wait."""
         self._sound = asyncio.Event()
         self._sound.set()
 
@@ -378,7 +394,7 @@ class Host:
     def stall(self, peer: Peer) -> None:
         """The peer's output waits: it leaves the set, with what it was sent so far."""
         if self._spread or self._active:
-            self._flush()
+            self._write_now()
         member = self.members.get(peer)
         if member is not None and member.behind is None:
             member.behind = self.room.document.state_vector()
@@ -389,7 +405,7 @@ class Host:
         if member is None or member.behind is None:
             return
         if self._spread or self._active:
-            self._flush()
+            self._write_now()
         since, member.behind = member.behind, None
         self._send(member, protocol.update(self.room.document.diff(since)))
         everybody = self.room.presence.everybody()
@@ -452,7 +468,7 @@ class Host:
         member.size += len(framed)
         self._active[member] = None
         if member.size > FULL:
-            self._flush()
+            self._write_now()
         else:
             self._schedule()
 
@@ -464,7 +480,7 @@ class Host:
     def _refuse(self, peer: Peer, error: CollabError) -> None:
         member = self.members.get(peer)
         if member is not None:
-            self._flush()
+            self._write_now()
             member.line.refuse(peer.address, error)
 
     def _store(self, effect: Store) -> None:
@@ -488,6 +504,11 @@ class Host:
             if member.peer.dialect.echo and effect.update:
                 batch.echoes.append((member, effect.update))
         self._schedule()
+
+    def _write_now(self) -> None:
+        """As `_flush`, at once."""
+        self._flush()
+        self._drain()
 
     def _flush(self) -> None:
         """One write to each peer for all that the tick brought; the journal gets its share first."""
@@ -522,7 +543,7 @@ class Host:
             if member.direct:
                 self._write(member, shared)
             else:
-                member.line.write(shared)
+                self._put(member.line, shared)
 
     def _spread_out(self, spread: list[tuple[Member | None, bytes]]) -> None:
         senders = dict.fromkeys([member for member, _ in spread])
@@ -540,16 +561,15 @@ class Host:
             if member.direct:
                 self._write(member, shared)
             elif shared:
-                member.line.write(shared)
+                self._put(member.line, shared)
 
-    @staticmethod
-    def _write(member: Member, shared: bytes) -> None:
+    def _write(self, member: Member, shared: bytes) -> None:
         direct = member.direct
         if direct:
             member.direct, member.size = [], 0
-            member.line.write(b"".join((*direct, shared)))
+            self._put(member.line, b"".join((*direct, shared)))
         elif shared:
-            member.line.write(shared)
+            self._put(member.line, shared)
 
     # --- journal
 
@@ -573,7 +593,7 @@ class Host:
         if self._unstored > UNSTORED and not self._paused:
             self._pause(paused=True)
         now = self._clock()
-        self._last.add_done_callback(partial(self._durable, batch, size, now))
+        self._last.add_done_callback(partial(self._stored, batch, size, now))
         if self._late is None and batch.pages:
             self._late = self._loop.call_later(LATE, self._say_late)
 
@@ -621,17 +641,6 @@ class Host:
         self.commit()
         if self._last is not None:
             await asyncio.shield(self._last)
-
-    def _durable(self, batch: _Batch, size: int, since: float, future: asyncio.Future[int]) -> None:
-        """The journal has it. What follows from the last record is written in this turn of the loop: most often nothing else is there to go with."""
-        if self._scheduled or future is not self._last:
-            self._stored(batch, size, since, future)
-            return
-        self._scheduled = True
-        try:
-            self._stored(batch, size, since, future)
-        finally:
-            self._flush()
 
     def _stored(self, batch: _Batch, size: int, since: float, future: asyncio.Future[int] | None) -> None:
         if future is not None and (future.cancelled() or future.exception() is not None):
@@ -721,12 +730,63 @@ class Host:
     @contextmanager
     def holding(self) -> Iterator[None]:
         """What peers send waits. Other edits (of who goes, of the server) may be made all the same: compare `edits`."""
-        self._waiting, self._passing = [], True
+        self._held += 1
+        if self._waiting is None:
+            self._waiting = []
         try:
             yield
         finally:
-            waiting, self._waiting, self._passing = self._waiting or [], None, False
-            self._take(waiting)
+            self._held -= 1
+            if not self._held:
+                waiting, self._waiting = self._waiting or [], None
+                self._take(waiting)
+
+    @asynccontextmanager
+    async def reading(self, *, long: bool = False) -> AsyncIterator[None]:
+        """The document is read: a long notebook in steps, while what peers send waits until this is left. Await nothing in it. `long`: its size is not
+        known yet.
+        """
+        if self.room.document.format == TEXT or not (long or self.room.size >= LARGE):
+            yield
+            return
+        with self.holding():
+            for _ in range(READINGS):
+                version = self.room.document.version
+                for _ in self.room.document.reading():
+                    await asyncio.sleep(0)
+                if version == self.room.document.version:
+                    break
+            yield
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Made]:
+        """The document in its file's own form, as it is until this is left; a long one is written beside the event loop, while what peers send
+        waits. Await nothing in it.
+        """
+        while self.room.size >= LARGE:
+            with self.holding():
+                await self._whole.wait()
+                async with self.reading():
+                    self._settle()
+                    write, moment = self.writer(), self._moment()
+                made: Made = await self._thread(partial(_made, write))
+                if self._inbox is not None:
+                    await self.sound()
+                elif self._whole.is_set() and moment == self._moment():
+                    yield made
+                    return
+        await self._whole.wait()
+        self._settle()
+        yield _made(self.writer())
+
+    def _settle(self) -> None:
+        """What the file should not hold is put right, and on its way to the journal."""
+        self.perform(self.room.tidy())
+        self.commit()
+
+    def _moment(self) -> tuple[int, int, int]:
+        """What tells the bodies of a document apart while their writer is held."""
+        return self.edits, self.room.document.version, id(self.ledger.form)
 
     def _take(self, inbox: Iterable[tuple[Peer, Kind, bytes]]) -> None:
         for peer, kind, payload in inbox:
@@ -755,24 +815,32 @@ class Host:
         """What gives that of the document as it is now, in any thread."""
         return self.room.document.writer(self.ledger.form)
 
+    async def written(self) -> Made:
+        """As `body`, of the document as it is when this is asked or a little later; a long one beside the event loop."""
+        async with self.reading():
+            write = self.writer()
+        made: Made = _made(write) if self.room.size < LARGE else await self._thread(partial(_made, write))
+        return made
+
     async def content(self) -> tuple[Stat, bytes]:
         """The live body, once the journal holds it, and what it is."""
         await self.sound()
-        self.perform(self.room.tidy())
-        body = self.body()
+        async with self.reading():
+            self.perform(self.room.tidy())
+            write = self.writer()
+        made: Made = _made(write) if self.room.size < LARGE else await self._thread(partial(_made, write))
         await self.settled()
-        return self._described(body), body
+        return self._described(made), made.body
 
     async def give(self, now: float, *, office: bool = False) -> tuple[Stat, bytes]:
         """As `content`, to a writer outside: just this body is what it may come back with, whatever is typed meanwhile. `office`: to a suite, which
         will not say that it was this one.
         """
         await self.sound()
-        await self._whole.wait()
-        self.perform(self.room.tidy())
-        body = self.body()
-        await self.given(now, office=office)
-        return self._described(body), body
+        async with self.writing() as made:
+            giving = self.given(made, now, office=office)
+        await giving
+        return self._described(made), made.body
 
     async def unlocked(self) -> None:
         """An office suite is done with the document; durable on return."""
@@ -786,48 +854,51 @@ class Host:
         out, or moves them, people wait for it: what is typed into an old cell behind it comes into its copy, what is typed before it does not.
         """
         self._whole.clear()
-        if self.room.document.takes_out(update):
-            self._waiting = []
         try:
-            yield
+            if self.room.document.takes_out(update):
+                self._passing = False
+                with self.holding():
+                    yield
+            else:
+                yield
         finally:
             self._whole.set()
-            waiting, self._waiting = self._waiting or [], None
-            self._take(waiting)
+            self._passing = True
 
-    async def given(self, now: float, *, office: bool = False) -> Base:
-        """The text as it is now is given to a writer outside, who may come back with it: the base to merge that from."""
-        body = self.body()
-        digest = sha256(body).hexdigest()
+    def given(self, made: Made, now: float, *, office: bool = False) -> Awaitable[Base]:
+        """The text as it is now is given to a writer outside, who may come back with it: the base to merge that from, once it is durable. It is in
+        the log when this returns, at the place that names this text.
+        """
+        digest = made.digest
         self.commit()
+        base = self._given_before(digest, office=office)
+        if base is not None:
+            return _there(base)
+        record = Record(Entry.GIVEN, meta={"hash": digest, "at": now, **({"office": True} if office else {})})
+        # In the same step as the body: the position of this record names the state that the body holds.
+        return self._noted(record, self.append(record))
+
+    def _given_before(self, digest: str, *, office: bool) -> Base | None:
         if office:
-            return await self._given_office(digest, now)
+            put, given = self.ledger.office.put, self.ledger.office.given
+            if put is not None and put.hash == digest:
+                return put
+            return given[-1] if given and given[-1].hash == digest else None
         if self.ledger.base.hash == digest:
             return self.ledger.base
         newest = self.ledger.past[-1:]
-        if newest and newest[0].hash == digest:
-            return Base(digest, newest[0].place, newest[0].merges)
-        record = Record(Entry.GIVEN, meta={"hash": digest, "at": now})
-        # In the same step as the body: the position of this record names the state that the body holds.
-        self.ledger.take(await self.append(record), record)
-        return Base(digest, self.ledger.position)
+        return Base(digest, newest[0].place, newest[0].merges) if newest and newest[0].hash == digest else None
 
-    async def _given_office(self, digest: str, now: float) -> Base:
-        put, given = self.ledger.office.put, self.ledger.office.given
-        if put is not None and put.hash == digest:
-            return put
-        if given and given[-1].hash == digest:
-            return given[-1]
-        record = Record(Entry.GIVEN, meta={"hash": digest, "at": now, "office": True})
-        self.ledger.take(await self.append(record), record)
-        return Base(digest, self.ledger.position)
+    async def _noted(self, record: Record, appended: asyncio.Future[int]) -> Base:
+        self.ledger.take(await appended, record)
+        return Base(str(record.meta["hash"]), self.ledger.position)
 
-    def live(self) -> Stat:
+    async def live(self) -> Stat:
         """What the document is now: size and etag are the live body's."""
-        return self._described(self.body()) if self.file.word != "saved" else self.stat
+        return self._described(await self.written()) if self.file.word != "saved" else self.stat
 
-    def _described(self, body: bytes) -> Stat:
-        return replace(self.stat, size=len(body), etag=sha256(body).hexdigest())
+    def _described(self, made: Made) -> Stat:
+        return replace(self.stat, size=len(made.body), etag=made.digest)
 
     def say(self, word: str, detail: str = "", *, saved_at: float | None = None) -> None:
         """The file's state changed: tell the pages."""
@@ -897,3 +968,12 @@ class Host:
         for peer in tuple(self.members):
             self._refuse(peer, error)
             self.leave(peer)
+
+
+def _made(write: Callable[[], bytes]) -> Made:
+    body = write()
+    return Made(body, sha256(body).hexdigest())
+
+
+async def _there(base: Base) -> Base:
+    return base

@@ -121,6 +121,8 @@ class Locking:
         """Somebody came who may write."""
         if not self._held:
             self._wake.set()
+        if (saver := self._saver) is not None:
+            saver.again()
 
     async def secure(self) -> None:
         """Before each write: the lock is ours. Locked; errors as `RoomLocks.take`."""

@@ -271,12 +271,18 @@ class Merger:
 
     async def _log(self, base: Base, known: Log, *, until: int) -> Log:
         """What the journal has, with what the archive has of the log from a base on until there."""
-        return joined(await self._bases.parts(self._host.id, base.place, until), known) if base.place < known.position else known
+        if base.place >= known.position:
+            return known
+        parts = await self._bases.parts(self._host.id, base.place, until)
+        whole = partial(joined, parts, known)
+        found: Log = whole() if sum(len(part.body) for part in parts) < LARGE else await self.thread(whole)
+        return found
 
     # --- merging
 
-    async def absorb(self, body: bytes, guess: Guess, *, in_file: bool) -> Base:
-        """Merge what a program wrote, from the nearest of the states that it may have read; gives the writer's new base.
+    async def absorb(self, body: bytes, guess: Guess, *, in_file: bool, replaced: bool = False) -> Base:
+        """Merge what a program wrote, from the nearest of the states that it may have read; gives the writer's new base. `replaced`: a save of ours took
+        its place in the file before anybody could see it.
 
         NotText, TooLarge: it is no text that could be edited here.
         """
@@ -302,7 +308,7 @@ class Merger:
             return await self._set_aside(body, state, in_file=in_file)
         if guess.held is not None:
             state = await self._returned(read, state, guess)
-        return await self._merge(body, read, state, in_file=in_file)
+        return await self._merge(body, read, state, in_file=in_file, replaced=replaced)
 
     def _lost(self, guess: Guess, states: list[_State]) -> bool:
         """Whether what the file held can't be made anew: the journal has forgotten it. From whatever else is known, words would be taken out that the
@@ -483,7 +489,7 @@ class Merger:
         held = self._host.ledger.held[-1:]
         return bool(held) and held[0].hash == base.hash and held[0].ours and self._now() - held[0].at < STALE
 
-    async def _merge(
+    async def _merge(  # noqa: PLR0913 - a body, and what is known of it
         self,
         body: bytes,
         read: Body,
@@ -491,6 +497,7 @@ class Merger:
         *,
         in_file: bool,
         by: Person | None = None,
+        replaced: bool = False,
     ) -> Base:
         host = self._host
         own, read = read, state.wanted or read
@@ -523,6 +530,7 @@ class Merger:
             "by": by.id if by else "",
             "at": self._now(),
             "sketch": sketch.hex(),
+            **({"replaced": True} if replaced else {}),
             **_told_of(state, behind),
         }
         if meta["endings"] != list(own.endings):
@@ -540,13 +548,17 @@ class Merger:
         if by is not None and update:
             host.writers[by] = None
         host.ledger.take(position, record)
+        if update:
+            async with host.reading(long=len(body) >= BESIDE):
+                host.room.measure()
+                host.perform(host.room.tidy())
         self._touch()
         self._metrics.saved("merged")
         log.info("%s: an outside edit was merged", host.id)
         if by is None:
-            await self._chronicle.outside(position, self._now(), digest, body)
-            if update:
-                host.tell("merged", by="")
+            await self._chronicle.outside(position, self._now(), digest, body, "replaced" if replaced else "outside")
+            if update or replaced:
+                host.tell("replaced" if replaced else "merged", by="")
         return merged(meta, host.ledger.position)
 
     async def _made(self, digest: str, read: Body, state: _State, *, long: bool) -> tuple[int, Rewriting, Form, Document | None]:
@@ -581,9 +593,8 @@ class Merger:
         document = host.room.document
         for update in made:
             document.apply_own(update)
-        host.room.measure()
         host.edits += 1
-        host.perform([*(Spread(protocol.update(update)) for update in made), *host.room.tidy()])
+        host.perform([Spread(protocol.update(update)) for update in made])
 
     # --- conflicts
 

@@ -49,13 +49,21 @@ class Metrics:
     """The numbers of one server; changed on the event loop only."""
 
     connections: Callable[[], int] = int
-    """Gives the WebSocket connections of rooms that are open now."""
+    """Gives the connections of rooms that are open now."""
+    carried: Callable[[], int] = int
+    """Gives those of them that go over plain HTTP."""
+    resumed: int = 0
+    """Streams over plain HTTP that were cut and went on without losing anything."""
     tasks: Callable[[], int] = int
     """Gives the tasks of the event loop."""
     relayed: Callable[[], int] = int
     """Gives the sessions of sockets here in rooms on other nodes."""
     guests: Callable[[], int] = int
     """Gives the sessions of sockets on other nodes in rooms here."""
+    readers: Callable[[], int] = int
+    """Gives the readers who are sent changes."""
+    renderings: int = 0
+    """Documents that were rendered for readers."""
     rooms: int = 0
     """Documents that are open now."""
     memory: int = 0
@@ -101,10 +109,14 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """All of it as Prometheus' metric families."""
-        yield GaugeMetricFamily("collab_connections", "WebSocket connections of rooms that are open.", value=self.connections())
+        yield GaugeMetricFamily("collab_connections", "Connections of rooms that are open.", value=self.connections())
+        yield GaugeMetricFamily("collab_connections_http", "Those of them that go over plain HTTP.", value=self.carried())
+        yield CounterMetricFamily("collab_streams_resumed", "Streams over plain HTTP that were cut and went on.", value=self.resumed)
         yield GaugeMetricFamily("collab_tasks", "Tasks of the event loop.", value=self.tasks())
         yield GaugeMetricFamily("collab_sessions_relayed", "Sessions of sockets here in rooms on other nodes.", value=self.relayed())
         yield GaugeMetricFamily("collab_sessions_guests", "Sessions of sockets on other nodes in rooms here.", value=self.guests())
+        yield GaugeMetricFamily("collab_readers", "Readers who are sent changes.", value=self.readers())
+        yield CounterMetricFamily("collab_renderings", "Documents that were rendered for readers.", value=self.renderings)
         yield GaugeMetricFamily("collab_rooms", "Documents that are open.", value=self.rooms)
         yield GaugeMetricFamily("collab_documents_bytes", "Memory that open documents take, estimated.", value=self.memory)
         yield CounterMetricFamily("collab_messages_received", "Messages received from peers.", value=self.messages)

@@ -52,13 +52,15 @@ class Noticing:
         for host in self._rooms.hosts:
             path = host.stat.path
             # A folder that was moved or deleted is told itself, not what was in it.
-            if path in paths or any(path.startswith(f"{folder}/") for folder in paths):
+            if path in paths or "" in paths or any(path.startswith(f"{folder}/") for folder in paths):
                 self._rooms.noticed(host.id)
 
     async def _look(self, paths: Collection[str]) -> None:
         """Who has a document open outside, where something was left or taken away beside it."""
         locks = {path for path in paths if is_lock(_name(path))}
-        if locks:
+        if "" in paths:
+            await self._look_at_all()
+        elif locks:
             for host in [host for host in self._rooms.hosts if not locks.isdisjoint(_locks_of(host.stat.path))]:
                 await self._tell(host, hinted=True)
 
@@ -82,9 +84,12 @@ class Noticing:
         for _ in range(int(AGAIN // POLL)):
             for host in self._rooms.hosts:
                 self._rooms.noticed(host.id)
-            for host in [*self._rooms.hosts]:
-                await self._tell(host, hinted=False)
+            await self._look_at_all()
             await asyncio.sleep(POLL)
+
+    async def _look_at_all(self) -> None:
+        for host in [*self._rooms.hosts]:
+            await self._tell(host, hinted=False)
 
 
 def _name(path: str) -> bytes:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from collab.access import Role
 from collab.errors import CollabError, Forbidden, NotFound, Unauthorized, Unavailable
+from collab.ports import Sight, Stat
+from collab.storage.paths import is_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 
     from collab.access import Grant
-    from collab.ports import Rights, Stat
+    from collab.ports import Rights
 
 log = logging.getLogger("collab.runtime")
 
@@ -30,12 +32,79 @@ def told(role: Role, stat: Stat) -> Role:
 
 
 class GrantRights:
-    """The port `Rights`: the grant says it."""
+    """The port `Rights`: the grant says it. One that is for what was shared with its person opens nothing here."""
 
     async def role(self, grant: Grant, stat: Stat) -> Role:
         """What the grant allows with a file that may be written, or not."""
+        if grant.shared:
+            raise Forbidden("nobody shared this with you, or not any more: ask whoever has it")
         grant.require(grant.role, stat.path, *([stat.id] if stat.id else []))
         return told(grant.role, stat)
+
+    async def sight(self, grant: Grant) -> Sight:
+        """All, or the one document that the grant is for."""
+        return sight_of(grant)
+
+
+def sight_of(grant: Grant) -> Sight:
+    """What a grant shows by itself."""
+
+    def role(stat: Stat) -> Role | None:
+        return told(grant.role, stat) if grant.covers(stat.path, *([stat.id] if stat.id else [])) else None
+
+    return Sight(role, None if grant.document is None else (grant.document,))
+
+
+def folder_at(path: str) -> Stat:
+    """A folder as rights are asked for, whether or not there is one."""
+    return Stat("", path, "inode/directory", 0, "", 0.0, folder=True)
+
+
+async def require_place(rights: Rights, grant: Grant, path: str) -> None:
+    """`Forbidden` unless the grant's person may put something at this path: an editor of the folder around."""
+    grant.require(Role.EDITOR, path)
+    if grant.asks:
+        await require(rights, grant, folder_at(path.rpartition("/")[0]), Role.EDITOR)
+
+
+async def require_moving(rights: Rights, grant: Grant, stat: Stat, to: str | None = None) -> None:
+    """`Forbidden` unless the grant's person may take a document or folder away from its place, and put it `to` a path: what was shared alone, its editors
+    leave where it is.
+    """
+    has = await require(rights, grant, stat, Role.EDITOR)
+    if not grant.asks:
+        return
+    folder = stat.path.rpartition("/")[0]
+    if has < Role.OWNER:
+        await require_place(rights, grant, stat.path)
+    if to is not None and to.rpartition("/")[0] != folder:
+        await require_place(rights, grant, to)
+
+
+async def missing(rights: Rights, grant: Grant, role: Role, name: str) -> None:
+    """`Forbidden` unless the grant's person may know that nothing has this name, a path or an id."""
+    if not grant.asks:
+        grant.require(role, name)
+        return
+    # As if there were something: who is told nothing of a document is told nothing of its absence.
+    await rights.role(grant, folder_at("" if is_id(name) else name.rpartition("/")[0]))
+
+
+async def never(grant: Grant) -> bool:
+    """Nobody is let in to look only: whoever may read may keep what they read."""
+    del grant
+    return False
+
+
+async def nowhere(grant: Grant) -> tuple[Grant, str] | None:
+    """Nobody is shown the folder around a document that they were let in for."""
+    del grant
+    return None
+
+
+async def nothing(grant: Grant) -> None:
+    """Nobody came from elsewhere."""
+    del grant
 
 
 async def require(rights: Rights, grant: Grant, stat: Stat, role: Role) -> Role:
@@ -74,7 +143,9 @@ class Seat(Protocol):
 
 
 class Reviews:
-    """Looks at the rights of people in rooms: of all every `interval` seconds, and of some at once. `seats` gives those of this node's sockets."""
+    """Looks at the rights of people in rooms: of all every `interval` seconds, and of some at once. `seats` gives those of this node's sockets;
+    `spawn` begins a look at some, `routine` the one that comes by the clock.
+    """
 
     def __init__(
         self,
@@ -82,11 +153,13 @@ class Reviews:
         seats: Callable[[], Iterable[Seat]],
         *,
         spawn: Callable[[Coroutine[object, object, None]], object],
+        routine: Callable[[Coroutine[object, object, None]], object],
         interval: float,
     ) -> None:
         self._rights = rights
         self._seats = seats
         self._spawn = spawn
+        self._routine = routine
         self._interval = interval
         self._soon: dict[Seat, None] = {}
         self._running = self._stopped = False
@@ -106,17 +179,25 @@ class Reviews:
 
     def soon(self, seat: Seat) -> None:
         """Look at this one now, together with all that are named in this turn of the loop, or while a look is under way."""
+        self._name(seat, self._spawn)
+
+    def _name(self, seat: Seat, spawn: Callable[[Coroutine[object, object, None]], object]) -> None:
         if self._stopped:
             return
         self._soon[seat] = None
         if not self._running:
             self._running = True
-            self._spawn(self._run())
+            spawn(self._run())
+
+    def dismiss(self, sessions: Collection[str], error: CollabError) -> None:
+        """Those who are here by sessions with these ids leave, for this reason."""
+        for seat in [each for each in self._seats() if each.grant.id and each.grant.id in sessions]:
+            seat.dismiss(error)
 
     def _due(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._interval, self._due)
         for seat in self._seats():
-            self.soon(seat)
+            self._name(seat, self._routine)
 
     async def _run(self) -> None:
         try:

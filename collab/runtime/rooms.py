@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collab.runtime.connection import Connection
     from collab.runtime.elsewhere import Hosting, Neighbours
     from collab.runtime.metrics import Metrics
+    from collab.runtime.rights import Seat
     from collab.shares import Picture
 
 log = logging.getLogger("collab.runtime")
@@ -66,8 +67,8 @@ AGAIN = 0.2
 """Seconds until somebody looks where it is, once more."""
 ROOM = 28 * 1024
 """Bytes of memory that an open room takes beside its document."""
-GROWN = 3
-"""Bytes of memory for one of a document's state."""
+GROWN = 4
+"""Bytes of memory for one of a document's state; one of them is what the last was given who had nothing."""
 ASKERS = 8
 """So many of those who wrote without being in the room are remembered."""
 SLICE = 200
@@ -78,6 +79,10 @@ BEAT = 9.0
 
 def _nothing() -> None:
     """Nobody listens."""
+
+
+def _nobody(_document: str) -> None:
+    """Nobody reads along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +181,19 @@ class Rooms:
         self.tenures = Tenures(surroundings.placement)
         self.neighbours: Neighbours | None = None
         """The other nodes, when there are any."""
+        self.renamed: Callable[[Stat, Stat], Coroutine[object, object, None]] | None = None
+        """Does what follows when a document of a room was renamed outside: what it was and what it is."""
         self.connections: dict[Connection, None] = {}
+        self.readers: Callable[[], Iterable[Seat]] = tuple
+        """Gives those who read along without being in a room."""
+        self.edited: Callable[[str], None] = _nobody
+        """Told of a document in whose room something was edited, in the turn in which it was."""
         self.rights = surroundings.rights
         self.reviews = Reviews(
             surroundings.rights,
-            lambda: [seat for connection in self.connections for seat in connection.seats()],
+            self.seats,
             spawn=self.spawn,
+            routine=partial(self.spawn, routine=True),
             interval=surroundings.review,
         )
         self._open: dict[str, _Open] = {}
@@ -197,15 +209,20 @@ class Rooms:
 
     # --- tasks
 
-    def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """A task of the rooms; what it raises is logged and counted."""
-        self._around.beat()
+    def spawn(self, work: Coroutine[object, object, None], *, routine: bool = False) -> asyncio.Task[None]:
+        """A task of the rooms; what it raises is logged and counted. A `routine` comes by the clock: for it nobody has to look at the loop."""
+        if not routine:
+            self._around.beat()
         task = asyncio.get_running_loop().create_task(self._watched(work))
         self._tasks[task] = None
         task.add_done_callback(self._forget)
         # A task that is cancelled before its first step never comes to its work.
         task.add_done_callback(lambda _: work.close())
         return task
+
+    def _follow(self, before: Stat, now: Stat) -> None:
+        if self.renamed is not None:
+            self.spawn(self.renamed(before, now))
 
     def _spawn_on(self, document: str, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """A task of one room."""
@@ -433,6 +450,16 @@ class Rooms:
             return []
         here = [(peer.session, peer.writes) for peer in entry.host.members if peer.session]
         return [*here, *((asker, True) for asker in entry.askers)]
+
+    def seats(self) -> list[Seat]:
+        """Everybody of this node's sockets and streams whose rights count."""
+        return [*(seat for connection in self.connections for seat in connection.seats()), *self.readers()]
+
+    def review_session(self, session: str) -> None:
+        """Look now at what everybody may do who came with this session (`Grant.id`)."""
+        for seat in self.seats():
+            if session and seat.grant.id == session:
+                self.reviews.soon(seat)
 
     def live(self, document: str) -> Host | None:
         """The room of a document if it is open."""
@@ -672,11 +699,12 @@ class Rooms:
             ledger,
             around.journal,
             retrace=self._retraced,
+            thread=around.thread,
             frame=around.frame,
             clock=around.clock,
             metrics=around.metrics,
             spawn=spawn,
-            soon=self.tick.soon,
+            tick=self.tick,
             changed=changed,
             lost=lambda: tell(self._drop),
             missed=lambda: tell(_notice),
@@ -690,7 +718,7 @@ class Rooms:
             chronicle,
             limits=self.limits,
             now=around.now,
-            touch=lambda: tell(_touch),
+            touch=lambda: tell(self._merged),
             thread=around.thread,
             aside=around.aside,
             metrics=around.metrics,
@@ -708,6 +736,7 @@ class Rooms:
             metrics=around.metrics,
             spawn=spawn,
             settled=lambda: tell(self._settled),
+            renamed=self._follow,
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
             denied=lambda error: tell(partial(_denied, error=error)),
             secure=locking.secure,
@@ -722,9 +751,14 @@ class Rooms:
         if host.edits != entry.seen:
             entry.seen = host.edits
             entry.saver.touch()
+            self.edited(host.id)
         if not host.members:
             entry.saver.hurry()
             self._settled(entry)
+
+    def _merged(self, entry: _Open) -> None:
+        entry.saver.touch()
+        self.edited(entry.host.id)
 
     def _settled(self, entry: _Open) -> None:
         """Look whether a room is idle: it stays a while, then goes."""
@@ -837,10 +871,6 @@ async def developed(image: Image) -> Document:
 def _size(known: Log) -> int:
     """Bytes of a log, with what each record costs beside its body."""
     return len(known.checkpoint or b"") + sum(len(record.body) + AROUND for _, record in known.records)
-
-
-def _touch(entry: _Open) -> None:
-    entry.saver.touch()
 
 
 def _notice(entry: _Open) -> None:

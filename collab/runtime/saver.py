@@ -112,6 +112,7 @@ class Saver:
         metrics: Metrics,
         spawn: Callable[[Coroutine[object, object, None]], object],
         settled: Callable[[], None],
+        renamed: Callable[[Stat, Stat], None],
         audit: Callable[[str, Person, Stat, str], None],
         denied: Callable[[CollabError], None],
         secure: Callable[[], Awaitable[None]],
@@ -131,6 +132,7 @@ class Saver:
         self._metrics = metrics
         self._spawn = spawn
         self._settled = settled
+        self._renamed = renamed
         self._first: float | None = None
         """When the first edit came that the file does not hold; None: nothing to do."""
         self._last = 0.0
@@ -175,6 +177,12 @@ class Saver:
         self._hurry = True
         self._wake.set()
 
+    def again(self) -> None:
+        """Somebody came in whose name it may go: what failed is tried at once."""
+        if self._failures:
+            self._not_before = 0.0
+            self._wake.set()
+
     async def _run(self) -> None:
         try:
             while self._first is not None and not self._host.closed:
@@ -193,11 +201,12 @@ class Saver:
             if due <= now:
                 return
             self._wake.clear()
+            # A timeout would throw, for each room with each pause of who types there.
+            timer = asyncio.get_running_loop().call_later(due - now, self._wake.set)
             try:
-                async with asyncio.timeout(due - now):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+                await self._wake.wait()
+            finally:
+                timer.cancel()
 
     async def save(self) -> bool:
         """One save; True when the file holds what the room had. Never raises for storage or journal."""
@@ -299,11 +308,12 @@ class Saver:
     async def _shoot(self, *, at_once: bool) -> _Shot:
         """The document as it is. A long one in steps, between which the event loop goes on while what people type waits."""
         host, document = self._host, self._host.room.document
-        host.perform(host.room.tidy())
-        host.commit()
+        async with host.reading():
+            host.perform(host.room.tidy())
+            host.commit()
+            edits = host.edits
         if not at_once:
             await asyncio.sleep(0)
-        edits = host.edits
         words = document.looks().words
         if not at_once:
             await asyncio.sleep(0)
@@ -365,6 +375,9 @@ class Saver:
                         log.warning("%s: what was changed outside can't be merged: %s", self._host.id, error.detail)
                         if isinstance(error, Unavailable):
                             self._chronicle.owe()
+                        if isinstance(error, Forbidden):
+                            # Nobody here is shown the file any more: it is not gone.
+                            self._host.review()
         finally:
             self._looking = False
             self._settled()
@@ -396,9 +409,11 @@ class Saver:
 
     def _meet_again(self, stat: Stat) -> None:
         """The file is there, perhaps under another name, perhaps after it was gone."""
-        host = self._host
-        moved, back = stat.path != host.stat.path, host.file.word == "gone"
+        host, before = self._host, self._host.stat
+        moved, back = stat.path != before.path, host.file.word == "gone"
         host.found(stat)
+        if moved:
+            self._renamed(before, stat)
         if back:
             host.tell("back")
             host.say("saved" if self._first is None else "pending")
@@ -407,7 +422,7 @@ class Saver:
 
     async def _rested(self) -> Content | None:
         """The file when its writer has come to an end; None when it is gone."""
-        begun = self._ends.begun(self._host.body())
+        begun = self._ends.begun((await self._host.written()).body)
         return await settled(self._files, self._host.id, limit=self._most, known=begun, pause=self._pause, now=self._now)
 
     async def put(self, body: bytes, digest: str | None, by: Person) -> bool:
@@ -418,8 +433,10 @@ class Saver:
         async with self._saving:
             await host.sound()
             base = await self._merger.named(digest, await self._merger.digest(body)) if digest is not None else None
-            if base is None and (digest is None or digest == sha256(host.body()).hexdigest()):
-                base = await host.given(self._now())
+            if base is None:
+                async with host.writing() as made:
+                    giving = host.given(made, self._now()) if digest in {None, made.digest} else None
+                base = await giving if giving is not None else None
             if base is None:
                 raise Changed("What you had read is not known any more: read the document again, then make your change in that.")
             return await self._merger.put(body, base, by)
@@ -431,7 +448,9 @@ class Saver:
         host = self._host
         async with self._saving:
             await host.sound()
-            await host.given(self._now())
+            async with host.writing() as made:
+                giving = host.given(made, self._now())
+            await giving
             if await self._merger.offer(body, by):
                 return ""
             path = await copy_beside(self._files, host.stat.path, body, "conflict", self._now())
@@ -452,10 +471,10 @@ class Saver:
             for bases in choices:
                 if await merger.revise(body, bases, by, place):
                     return
-            host.perform(host.room.tidy())
-            former, writers = host.body(), tuple(host.writers)
-            base = await host.given(self._now())
-            await self._chronicle.replaced(base.place, self._now(), former, writers)
+            async with host.writing() as former:
+                giving, writers = host.given(former, self._now()), tuple(host.writers)
+            base = await giving
+            await self._chronicle.replaced(base.place, self._now(), former.body, writers)
             # Who was never given anything replaces what is there.
             guess = await merger.guess(body) if choices else [base]
             if not guess or not await merger.revise(body, guess, by, place):
@@ -470,17 +489,16 @@ class Saver:
         host = self._host
         async with self._saving:
             await host.sound()
-            host.perform(host.room.tidy())
-            # In the same step as its place in the log.
-            former, writers = host.body(), tuple(host.writers)
-            base = await host.given(self._now())
-            await self._chronicle.replaced(base.place, self._now(), former, writers)
+            async with host.writing() as former:
+                giving, writers = host.given(former, self._now()), tuple(host.writers)
+            base = await giving
+            await self._chronicle.replaced(base.place, self._now(), former.body, writers)
             if over is not None:
                 made = [each for each in host.ledger.readers if each.merges[-1:] == (over,)]
                 if not made:
                     raise Changed("That was too long ago to be taken back by itself: restore the version that you want.")
                 base = made[-1]
-            return sha256(former).hexdigest(), await self._merger.restore(body, base, by)
+            return former.digest, await self._merger.restore(body, base, by)
 
     async def body_of(self, digest: str) -> bytes | None:
         """The body that somebody may have read, if line ends and all can be made anew."""
@@ -495,9 +513,10 @@ class Saver:
         async with self._saving:
             await host.sound()
             await host.settled()
-            body = host.body()
-            record = Record(Kind.ANNOUNCE, meta={"hash": sha256(body).hexdigest(), "at": self._now(), "anew": True})
-            place = await host.append(record)
+            async with host.writing() as made:
+                record = Record(Kind.ANNOUNCE, meta={"hash": made.digest, "at": self._now(), "anew": True})
+                appended = host.append(record)
+            body, place = made.body, await appended
             host.ledger.take(place, record)
             if host.elsewhere:
                 raise Fenced("The document lives elsewhere.")
@@ -507,7 +526,7 @@ class Saver:
                 raise Exists("Another document has this name by now.")
             self._first = None
             self._deletions, self._size = host.room.deletions, len(body)
-            await self._done(host.ledger.base, sha256(body).hexdigest(), place, written)
+            await self._done(host.ledger.base, made.digest, place, written)
             host.tell("back")
             host.say("saved", saved_at=written.stat.modified)
 
@@ -564,11 +583,13 @@ class Saver:
         if written is not None:
             host.found(written.stat)
         if displaced is not None and await self._merger.digest(displaced.body) != base.hash:
-            theirs = await displaced_settled(displaced, known=self._ends.begun(host.body()), pause=self._pause)
+            theirs = await displaced_settled(displaced, known=self._ends.begun((await host.written()).body), pause=self._pause)
             # Nobody can have read what we wrote this moment.
             guess = await self._merger.candidates(sha256(theirs).hexdigest())
             read = tuple(each for each in guess.bases if each != host.ledger.announced)
-            base = await self._merger.absorb(theirs, replace(guess, bases=read), in_file=False)
+            base = await self._merger.absorb(
+                theirs, replace(guess, bases=read), in_file=False, replaced=written is not None and written.replaced
+            )
             self._ends.add(theirs)
         record = Record(Kind.SAVED, meta={"hash": digest, "place": place, "at": self._now()})
         host.ledger.take(await host.append(record), record)
@@ -585,7 +606,8 @@ class Saver:
                 await self._pause(at - waited)
                 waited = at
                 if await displaced.reread() is not None:
-                    late = await displaced_settled(displaced, known=self._ends.begun(self._host.body()), pause=self._pause)
+                    begun = self._ends.begun((await self._host.written()).body)
+                    late = await displaced_settled(displaced, known=begun, pause=self._pause)
                     last, base = base, await self._absorb_late(late, base)
                     merged_all = base is not last
             # At the end it stays beside the file: a program may write into it after us, and the next start looks again.
@@ -644,7 +666,7 @@ class Saver:
         """Compare the file, and what a crash left beside it, with the log; whatever is not our own write is merged."""
         host = self._host
         digest = await self._merger.digest(content.body)
-        beside = [sha256(leftover.body).hexdigest() for leftover in content.leftovers]
+        beside = [await self._merger.digest(leftover.body) for leftover in content.leftovers]
         announced = host.ledger.announced
         displaced = [body for body in beside if announced is None or body != announced.hash]
         if content.traces:
@@ -666,7 +688,8 @@ class Saver:
     async def _recount(self) -> None:
         """What was taken out before the last save may be in the file again, with a body whose writer had read it before."""
         host = self._host
-        write = host.writer()
+        async with host.reading(long=self._size >= BESIDE):
+            write = host.writer()
         size = len(write() if self._size < BESIDE else await self._merger.thread(write))
         if size <= self._size // 2:
             known, base = await self._journal.load(host.id), host.ledger.base

@@ -10,15 +10,16 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
+from collab.about import tagged
 from collab.errors import CollabError, TooMany, Unavailable
 from collab.finding import PIECE, Hunt, Match, Query
 from collab.formats import NOTEBOOK_TYPE, is_textual
 from collab.formats.bodies import most, readable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 
-    from collab.ports import Files, Stat
+    from collab.ports import Files, Metadata, Stat
     from collab.runtime.documents import Documents
     from collab.runtime.rooms import Rooms
 
@@ -92,6 +93,8 @@ class Search:
     where: Where
     bounds: Bounds = field(default_factory=Bounds)
     aside: Aside = asyncio.to_thread
+    metadata: Metadata | None = None
+    """What is said about documents; None: nothing is, and no tag is found."""
     _texts: deque[Stat] = field(default_factory=deque)
     """What is to be read when all names are known."""
     _entries: int = 0
@@ -103,12 +106,18 @@ class Search:
 
     async def below(self, folder: str) -> AsyncIterator[Event]:
         """All that is in the folder or deeper."""
-        async for event in self._run(self._tree(folder)):
+        async for event in self._run(self._tree([folder], folder)):
             yield event
 
     async def among(self, stats: Collection[Stat]) -> AsyncIterator[Event]:
-        """These documents only."""
-        async for event in self._run(self._named(stats, "")):
+        """These documents only, and these folders with all that is in them."""
+        async for event in self._run(self._all(stats)):
+            yield event
+
+    async def _all(self, stats: Collection[Stat]) -> AsyncIterator[Event]:
+        async for event in self._named(stats, ""):
+            yield event
+        async for event in self._tree([stat.path for stat in stats if stat.folder], ""):
             yield event
 
     async def _run(self, names: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -124,8 +133,8 @@ class Search:
             self._more = True
         yield Searched(self._searched, self._more)
 
-    async def _tree(self, top: str) -> AsyncIterator[Event]:
-        folders = deque([top])
+    async def _tree(self, starts: Iterable[str], top: str) -> AsyncIterator[Event]:
+        folders = deque(starts)
         while folders:
             try:
                 stats = await self._in_time(self.documents.list(folders.popleft()))
@@ -139,7 +148,9 @@ class Search:
     async def _named(self, stats: Collection[Stat], top: str) -> AsyncIterator[Event]:
         """Those whose name below the folder `top` is one that is looked for; the others wait to be read."""
         start = len(top) + 1 if top else 0
-        named = await self.aside(lambda: [self.where is not Where.CONTENT and self.query.names(stat.path[start:]) for stat in stats])
+        stats = await self._tagged(stats)
+        by_name = self.where is not Where.CONTENT or not self.query.words
+        named = await self.aside(lambda: [by_name and self.query.names(stat.path[start:]) for stat in stats])
         for stat, is_named in zip(stats, named, strict=True):
             self._entries += 1
             if self._entries > self.bounds.entries:
@@ -153,6 +164,25 @@ class Search:
                 self._searched += not stat.folder
         for event in self._beat():
             yield event
+
+    async def _tagged(self, stats: Collection[Stat]) -> Collection[Stat]:
+        """Those with the tags that are asked for; folders have none."""
+        if not self.query.tags:
+            return stats
+        self._entries += len(stats)
+        files = [stat for stat in stats if not stat.folder]
+        try:
+            about = await self._in_time(self.metadata.of(files)) if self.metadata is not None else {}
+        except CollabError:
+            self._more = True
+            return []
+        found = [stat for stat in files if stat.id in about and tagged(about[stat.id].tags, self.query.tags)]
+        # The loop that takes these counts them.
+        self._entries -= len(found)
+        if self._entries > self.bounds.entries:
+            raise _Enough
+        self._searched += len(files) - len(found)
+        return found
 
     def _readable(self, stat: Stat) -> bool:
         return is_textual(stat.type) and stat.size <= most(self.rooms.limits, stat.type)

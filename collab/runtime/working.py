@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from collab.errors import CollabError, Unavailable
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def main() -> None:
     """Work on standard input, results on standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
-    with os.fdopen(os.dup(1), "wb") as answers:
+    # An answer that nobody takes any more: the server ended while it was made.
+    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as answers:
         # Whatever prints must not print into the answers.
         os.dup2(2, 1)
         serve(sys.stdin.buffer, answers)

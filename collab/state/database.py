@@ -7,15 +7,16 @@ import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from collab.errors import Conflict, Unavailable
 from collab.state.threads import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from types import TracebackType
 
     from collab.state.turn import Turn
 
@@ -52,6 +53,24 @@ def explain(error: sqlite3.Error, path: Path | None) -> Unavailable:
     return Unavailable(f"{words}: {path.name if path else 'memory'}")
 
 
+class _Explained:
+    """Translate what is raised inside."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise explain(error, self._path) from error
+        if isinstance(error, MemoryError | OverflowError):
+            raise Unavailable(f"the database cannot take this: {error or 'out of memory'}") from error
+
+
 class Database:
     """One database file, or one in memory for `path=None`; each function runs as one transaction.
 
@@ -65,6 +84,8 @@ class Database:
         self._migrations = migrations
         self._lock = threading.Lock()
         self._connection: Connection | None = None
+        self._durable = True
+        """Whether the connection syncs at the end of a transaction."""
         self._thread: ThreadPoolExecutor | None = None
         with self._explained(), self._lock:
             self._opened()
@@ -85,6 +106,26 @@ class Database:
         """As `look`, on this thread."""
         return self._transact("BEGIN", act)
 
+    def step_sync(self, statement: str, values: Sequence[object]) -> int:
+        """As `run_sync`, for one statement that need not be durable: how many rows it changed."""
+        with self._explained(), self._lock:
+            if self._turn is None:
+                return self._step(statement, values)
+            with self._turn.held():
+                return self._step(statement, values)
+
+    def _step(self, statement: str, values: Sequence[object]) -> int:
+        connection = self._opened()
+        try:
+            if self._durable:
+                self._sync(connection, durable=False)
+            return connection.execute(statement, values).rowcount
+        except sqlite3.Error:
+            # As in `_transact`.
+            if self._path is not None:
+                self._drop()
+            raise
+
     def close(self) -> None:
         """Wait for what runs, and close. A later transaction opens the file again."""
         if self._thread is not None:
@@ -98,14 +139,8 @@ class Database:
             self._thread = ThreadPoolExecutor(1, f"collab-{self._path.stem if self._path else 'memory'}")
         return await beside(self._thread, lambda: how(act))
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise explain(error, self._path) from error
-        except (MemoryError, OverflowError) as error:
-            raise Unavailable(f"the database cannot take this: {error or 'out of memory'}") from error
+    def _explained(self) -> _Explained:
+        return _Explained(self._path)
 
     def _transact(self, begin: str, act: Callable[[Connection], T], *, durable: bool = True) -> T:
         # SQLite looks again and again whether the database is free, with longer and longer pauses: nobody should wait for that.
@@ -113,8 +148,8 @@ class Database:
         with self._explained(), self._lock, turn:
             connection = self._opened()
             try:
-                if not durable:
-                    connection.execute("PRAGMA synchronous=NORMAL")
+                if durable != self._durable and begin != "BEGIN":
+                    self._sync(connection, durable=durable)
                 connection.execute(begin)
                 result = act(connection)
                 connection.execute("COMMIT")
@@ -127,10 +162,12 @@ class Database:
             except BaseException:
                 self._undo(connection)
                 raise
-            finally:
-                if not durable and self._connection is connection:
-                    connection.execute("PRAGMA synchronous=FULL")
             return result
+
+    def _sync(self, connection: Connection, *, durable: bool) -> None:
+        """Whether it syncs from now on. What is written often need not be durable, and is written one after the other: most find it as it should be."""
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._durable = durable
 
     @staticmethod
     def _undo(connection: Connection) -> None:
@@ -141,6 +178,7 @@ class Database:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._durable = True
 
     def _opened(self) -> Connection:
         if self._connection is None:

@@ -166,6 +166,10 @@ def existing(root: Path, state: Path) -> Directory:
     return directory
 
 
+_OWN = frozenset({"lock", "spool"})
+"""What is of no state: the lock's file, and the folder in which bodies of a cloud wait on their way."""
+
+
 def empty(root: Path, state: Path, random: Callable[[int], bytes] = os.urandom) -> tuple[Directory, bytes]:
     """A state directory for `root` into which a backup is to be restored, with the mark that this is not finished (see `finish`); and what was
     drawn for it, which stays the same when it was cut off and is done again.
@@ -175,11 +179,11 @@ def empty(root: Path, state: Path, random: Callable[[int], bytes] = os.urandom) 
     directory = _outside(root, state)
     directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = {path.name for path in directory.path.iterdir()}
-    if RESTORING not in found and found - {"lock"}:
+    if RESTORING not in found and found - _OWN:
         raise Conflict(f"the state directory {directory.path} is not empty: move it away, or choose another with --state")
     held = _record(directory.path / RESTORING) or {"draw": random(16).hex()}
     _write(directory.path / RESTORING, held)
-    for name in found - {RESTORING, "lock"}:
+    for name in found - {RESTORING, *_OWN}:
         (directory.path / name).unlink()
     return directory, str(held["draw"]).encode()
 

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from collab.errors import Changed, CollabError, Denied, NotFound
 from collab.storage import kernel
-from collab.storage.folder import closing, file_writable, folder_writable, hashed, joined, listed, open_file, parted, sync, which
+from collab.storage.folder import file_writable, folder_writable, hashed, joined, listed, open_file, open_seen, parted, sync, which
 from collab.storage.paths import mark_of, temporary, within
 from collab.storage.unfinished import SUFFIX, Unfinished, abandoned
 
@@ -98,10 +98,14 @@ class Exchange:
         self._swept: set[tuple[int, int]] = set()
         self._held: WeakValueDictionary[tuple[str, int], Hidden] = WeakValueDictionary()
 
-    def begin(self, path: bytes, mark: str) -> Unfinished:
-        """A hidden file for a body that may become this file, or another one in its folder; `mark`: the first 8 letters of the document's id."""
+    def begin(self, path: bytes, mark: str, *, allowed: bool = False) -> Unfinished:
+        """A hidden file for a body that may become this file, or another one in its folder; `mark`: the first 8 letters of the document's id.
+        `allowed`: there is a file that may be replaced, as somebody has just seen.
+        """
         with self._folder.around(path) as (place, name):
             self._sweep_once(place)
+            if allowed:
+                return self._begun(place, name, mark, like=name)
             info = _file_at(place, name)
             if info is None:
                 _allow_in(place, path)
@@ -119,10 +123,12 @@ class Exchange:
         self._making.discard(new.name)
         new.close()
 
-    def replace(self, path: bytes, mark: str, body: bytes, matches: Callable[[], Checked | None]) -> tuple[Made, Aside]:
+    def replace(
+        self, path: bytes, mark: str, body: bytes, matches: Callable[[], Checked | None], placed: Callable[[Sight], None] = lambda _: None
+    ) -> tuple[Made, Aside]:
         """Put `body` in the place of the file; `matches` says at the last moment whether it is still the expected one, else `Changed`.
 
-        Durable on return; what was displaced is there until `discard`.
+        `placed` is told what stands there as soon as it does. Durable on return; what was displaced is there until `discard`.
         """
         with self._folder.around(path) as (place, name):
             self._allow(place, name)
@@ -131,6 +137,7 @@ class Exchange:
                 new.write(body)
                 self.finish(new)
                 made, hidden, _ = self._put(Spot(place, name, path), mark, new, matches)
+                placed(made.sight)
             finally:
                 self.end(new)
             self._step("exchanged")
@@ -138,21 +145,44 @@ class Exchange:
             self._step("synced")
             return made, self._aside(place, path, hidden)
 
-    def commit(self, path: bytes, mark: str, new: Unfinished, matches: Callable[[], Checked | None]) -> tuple[Made, Unread | None]:
+    def commit(  # noqa: PLR0913, PLR0917 - as `replace`
+        self,
+        path: bytes,
+        mark: str,
+        new: Unfinished,
+        matches: Callable[[], Checked | None],
+        first: Callable[[Checked], None],
+        placed: Callable[[Sight], None] = lambda _: None,
+    ) -> tuple[Made, Unread | None]:
         """Put what is whole and durable in the place of the file that `matches`, and of no other: what somebody else wrote at the last moment is
-        put back, and `Changed` raised. Durable on return; what was displaced is removed, unless somebody may still be writing into it.
+        put back, and `Changed` raised. `first` has the last word. Durable on return; what was displaced is removed, unless somebody may still be
+        writing into it.
         """
         with self._folder.around(path) as (place, name):
-            self._allow(place, name)
-            made, hidden, checked = self._put(Spot(place, name, path), mark, new, matches)
+
+            def allowed() -> Checked | None:
+                checked = matches()
+                if checked is not None:
+                    if not checked.sight.writable:
+                        self._allow(place, name)
+                    first(checked)
+                return checked
+
+            made, hidden, checked = self._put(Spot(place, name, path), mark, new, allowed)
+            placed(made.sight)
             self._step("exchanged")
-            if not self._expected(place, hidden, checked):
-                self._take_back(place, name, hidden, new)
-                raise Changed(f"the file was changed by somebody else at this moment: {path.decode()}")
-            new.finished = True
-            sync(place)
-            self._step("synced")
-            return made, self._unread(place, path, hidden, checked)
+            descriptor, now = _opened(place, hidden)
+            try:
+                if now is None or not _expected(place, hidden, (descriptor, now), checked):
+                    self._take_back(place, name, hidden, new)
+                    raise Changed(f"the file was changed by somebody else at this moment: {path.decode()}")
+                new.finished = True
+                sync(place)
+                self._step("synced")
+                return made, self._unread(place, path, (hidden, descriptor), checked)
+            finally:
+                if descriptor >= 0:
+                    os.close(descriptor)
 
     def create(self, path: bytes, mark: str, body: bytes) -> Made:
         """A new file, whole and durable. Raises `Exists` when there is something of that name."""
@@ -295,13 +325,17 @@ class Exchange:
 
     def _begun(self, place: int, name: bytes, mark: str, *, like: bytes | None) -> Unfinished:
         """With mode, owner and attributes of the file `like`."""
-        hidden = self._hidden(place, name, mark)
-        self._making.add(hidden + SUFFIX)
-        try:
-            return Unfinished(place, hidden, like=like, lock=self._lock)
-        except OSError:
-            self._making.discard(hidden + SUFFIX)
-            raise
+        while True:
+            hidden = temporary(name, mark, next(self._numbers))
+            if not _free(place, hidden):
+                continue
+            self._making.add(hidden + SUFFIX)
+            try:
+                return Unfinished(place, hidden, like=like, lock=self._lock)
+            except OSError as error:
+                self._making.discard(hidden + SUFFIX)
+                if not isinstance(error, FileExistsError):  # what somebody else has begun
+                    raise
 
     def _put(self, spot: Spot, mark: str, new: Unfinished, matches: Callable[[], Checked | None]) -> tuple[Made, bytes, Checked]:
         """The names change places, if the file `matches`; the hidden name under which the displaced file is now. After an error it is as before."""
@@ -312,29 +346,15 @@ class Exchange:
         new.rename(place, hidden)
         self._step("named")
         try:
-            checked = matches()
-            if checked is None:
-                raise Changed(f"the file was changed by somebody else: {path.decode()}")
+            checked = _matched(matches, path)
             self._step("checked")
-            sight = new.sight(place, hidden, path)
+            sight = new.sight(place, hidden, path, writable=checked.sight.writable or None)
             aside = self._exchange(place, hidden, name, mark)
-        except (OSError, CollabError):
+        except Exception:
             new.back(place, hidden)
             raise
         new.finished = True
         return new.made(sight), aside, checked
-
-    def _expected(self, place: int, hidden: bytes, checked: Checked) -> bool:
-        """Whether what was displaced is what was checked."""
-        try:
-            descriptor = open_file(place, hidden)
-        except OSError:
-            return False
-        with closing(descriptor):
-            now, then = os.fstat(descriptor), checked.sight
-            if (which(place, hidden, now), now.st_size, now.st_mtime_ns) != (then.file, then.size, then.mtime_ns):
-                return False
-            return checked.sure or hashed(descriptor) == checked.etag
 
     def _take_back(self, place: int, name: bytes, hidden: bytes, new: Unfinished) -> None:
         """The file that was displaced has its name again, and ours is unfinished. Who took the name meanwhile keeps it: then the displaced stays hidden."""
@@ -353,14 +373,13 @@ class Exchange:
         else:
             self._swap(place, hidden, name)
 
-    def _unread(self, place: int, path: bytes, hidden: bytes, checked: Checked) -> Unread | None:
-        """Remove what was displaced, or keep it for a while where somebody may have it open for writing."""
+    def _unread(self, place: int, path: bytes, displaced: tuple[bytes, int], checked: Checked) -> Unread | None:
+        """Remove what was displaced, or keep it for a while where somebody may have it open for writing. It has a hidden name, and is open."""
+        hidden, descriptor = displaced
         look = (checked.sight.size, checked.sight.mtime_ns)
         unread = Unread(joined(parted(path)[0], hidden), look)
         with suppress(OSError):
-            with closing(open_file(place, hidden)) as descriptor:
-                quiet = kernel.unwritten(descriptor) and _look(os.fstat(descriptor)) == look
-            if quiet:
+            if kernel.unwritten(descriptor) and _look(os.fstat(descriptor)) == look:
                 os.unlink(hidden, dir_fd=place)
                 return None
         self._hold(unread)
@@ -433,6 +452,29 @@ class Exchange:
                     os.unlink(name, dir_fd=place)
             finally:
                 os.close(descriptor)
+
+
+def _opened(place: int, name: bytes) -> tuple[int, os.stat_result | None]:
+    """A descriptor of a regular file and how that is, -1 and None when there is none."""
+    try:
+        return open_seen(place, name)
+    except OSError:
+        return -1, None
+
+
+def _expected(place: int, hidden: bytes, displaced: tuple[int, os.stat_result], checked: Checked) -> bool:
+    """Whether what was displaced is what was checked."""
+    (descriptor, now), then = displaced, checked.sight
+    if (which(place, hidden, now), now.st_size, now.st_mtime_ns) != (then.file, then.size, then.mtime_ns):
+        return False
+    return checked.sure or hashed(descriptor) == checked.etag
+
+
+def _matched(matches: Callable[[], Checked | None], path: bytes) -> Checked:
+    checked = matches()
+    if checked is None:
+        raise Changed(f"the file was changed by somebody else: {path.decode()}")
+    return checked
 
 
 def _read_aside(place: int, name: bytes, path: bytes, limit: int | None) -> Aside | None:

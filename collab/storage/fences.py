@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from collab.errors import Fenced, Unavailable
@@ -40,6 +40,13 @@ class Fences:
         if mine is None:
             raise _moved(document)
         with self._held(document, mine):
+            yield
+
+    @contextmanager
+    def hold_ours(self, document: str) -> Iterator[None]:
+        """As `hold`, of what is ours as far as we know: who moves or deletes a file needs no room. What is nobody's is held by nobody."""
+        mine = self._fence(document)
+        with nullcontext() if mine is None else self._held(document, mine):
             yield
 
     def take(self, document: str, mine: int) -> None:

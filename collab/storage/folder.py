@@ -10,18 +10,19 @@ import hashlib
 import os
 import stat
 from collections import deque
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collab.errors import CollabError, TooLarge, Unavailable
 from collab.storage.kernel import born, on_disk, open_cached
 from collab.storage.names import Sight
 from collab.storage.paths import PATH_BYTES, visible
-from collab.storage.refusals import GONE, explained
+from collab.storage.refusals import GONE, explained, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import TracebackType
 
 SEARCHED: Final = 200_000
 """Entries of the tree that are looked at in search of a renamed file."""
@@ -48,25 +49,13 @@ class Folder:
             os.close(self._root)
             self._root = -1
 
-    @contextmanager
-    def inside(self, path: bytes) -> Iterator[int]:
-        """The descriptor (O_PATH) of the folder at `path`. Raises OSError."""
-        place = os.open(".", _FOLDER, dir_fd=self._root)
-        try:
-            for part in path.split(b"/") if path else ():
-                deeper = os.open(part, _FOLDER, dir_fd=place)
-                os.close(place)
-                place = deeper
-            yield place
-        finally:
-            os.close(place)
+    def inside(self, path: bytes) -> _Inside:
+        """The descriptor (O_PATH, or the root's own) of the folder at `path`, while it is used. Raises OSError."""
+        return _Inside(self._root, path)
 
-    @contextmanager
-    def around(self, path: bytes) -> Iterator[tuple[int, bytes]]:
+    def around(self, path: bytes) -> _Around:
         """The descriptor of the folder that holds `path`, and the last part of it. Raises the port's errors for any OSError inside."""
-        parent, name = parted(path)
-        with explained(path), self.inside(parent) as place:
-            yield place, name
+        return _Around(self._root, path)
 
     def look(self, path: bytes) -> Sight | None:
         """The regular file or folder at `path`, without following links; None when there is none."""
@@ -84,11 +73,12 @@ class Folder:
 
     def still(self, sight: Sight) -> bool:
         """Whether a regular file is as it was seen, where it was seen: a rename, too, changes the time that nobody can set."""
-        parent, name = parted(sight.path)
+        parent, _, name = sight.path.rpartition(b"/")
         try:
+            if not parent:
+                return _still(self._root, name, sight)
             with self.inside(parent) as place:
-                info = os.stat(name, dir_fd=place, follow_symlinks=False)
-                return alike(info, sight) and sight.writable == (folder_writable(place) and file_writable(place, name, info))
+                return _still(place, name, sight)
         except OSError:
             return False
 
@@ -168,8 +158,10 @@ class Folder:
                 os.close(descriptor)
             raise Unavailable(f"the file is being replaced again and again: {path.decode()}")
 
-    def open_at_once(self, path: bytes) -> tuple[int, Sight] | None:
-        """As `open`, but None when that would have to wait for the disk, or for another machine, and when there is no such file. Never blocks."""
+    def open_at_once(self, path: bytes) -> tuple[int, os.stat_result] | None:
+        """A descriptor for reading, and how the file is now; None when that would have to wait for the disk, or for another machine, and when there is no
+        such file. Never blocks.
+        """
         parent, name = parted(path)
         place = descriptor = -1
         try:
@@ -179,7 +171,7 @@ class Folder:
                 info = os.fstat(descriptor)
                 if stat.S_ISREG(info.st_mode):
                     opened, descriptor = descriptor, -1
-                    return opened, seen(place, name, path, info)
+                    return opened, info
         except OSError:
             pass
         finally:
@@ -219,6 +211,66 @@ class Folder:
     def _listed(self, path: bytes) -> Iterator[tuple[bytes, int, list[Entry]]]:
         with suppress(OSError), self.inside(path) as place:
             yield path, place, listed(place)
+
+
+# What is done a dozen times for a body that comes: a generator would cost six calls more each time.
+
+
+class _Inside:
+    """See `Folder.inside`."""
+
+    __slots__ = ("_path", "_place", "_root")
+
+    def __init__(self, root: int, path: bytes) -> None:
+        self._root = root
+        self._path = path
+
+    def __enter__(self) -> int:
+        self._place = self._root if not self._path else _opened_below(self._root, self._path)
+        return self._place
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._path:
+            os.close(self._place)
+
+
+class _Around:
+    """See `Folder.around`."""
+
+    __slots__ = ("_path", "_place", "_root")
+
+    def __init__(self, root: int, path: bytes) -> None:
+        self._root = root
+        self._path = path
+
+    def __enter__(self) -> tuple[int, bytes]:
+        parent, _, name = self._path.rpartition(b"/")
+        self._place = self._root
+        if parent:
+            try:
+                self._place = _opened_below(self._root, parent)
+            except OSError as error:
+                raise translated(error, self._path) from error
+        return self._place, name
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._place != self._root:
+            os.close(self._place)
+        if isinstance(error, OSError):
+            raise translated(error, self._path) from error
+
+
+def _opened_below(root: int, path: bytes) -> int:
+    """The descriptor of a folder below the root, whose path is not empty; each part of it is opened without following links."""
+    place = root
+    for part in path.split(b"/"):
+        try:
+            deeper = os.open(part, _FOLDER, dir_fd=place)
+        finally:
+            if place != root:
+                os.close(place)
+        place = deeper
+    return place
 
 
 class Entry(NamedTuple):
@@ -283,6 +335,11 @@ def which(place: int, name: bytes, info: os.stat_result) -> str:
     return f"{info.st_dev}:{info.st_ino}:{birth or f'{info.st_size}.{info.st_mtime_ns}'}"
 
 
+def _still(place: int, name: bytes, sight: Sight) -> bool:
+    info = os.stat(name, dir_fd=place, follow_symlinks=False)
+    return alike(info, sight) and sight.writable == (folder_writable(place) and file_writable(place, name, info))
+
+
 def alike(info: os.stat_result, sight: Sight) -> bool:
     """Whether this is the regular file that was seen, as it was then."""
     same = (info.st_size, info.st_mtime_ns, info.st_ctime_ns) == (sight.size, sight.mtime_ns, sight.ctime_ns)
@@ -301,20 +358,32 @@ def file_writable(place: int, name: bytes, info: os.stat_result) -> bool:
 
 def open_file(place: int, name: bytes) -> int:
     """A descriptor for reading of a regular file. Raises OSError (ENOENT for what is not regular)."""
+    return open_seen(place, name)[0]
+
+
+def open_seen(place: int, name: bytes) -> tuple[int, os.stat_result]:
+    """As `open_file`, and how the file is."""
     descriptor = os.open(name, _FILE, dir_fd=place)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
         os.close(descriptor)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    return descriptor
+    return descriptor, info
 
 
-@contextmanager
-def closing(descriptor: int) -> Iterator[int]:
-    """Closed in the end."""
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+class closing:  # noqa: N801 - as the library's own
+    """A descriptor, closed in the end."""
+
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __enter__(self) -> int:
+        return self._descriptor
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        os.close(self._descriptor)
 
 
 def hashed(descriptor: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 LIBREOFFICE: Final = "LibreOffice"
@@ -61,15 +62,17 @@ def lock_of(name: bytes) -> bytes:
     return _LOCK_PREFIX + name + b"#"
 
 
-def owners_of(name: bytes) -> list[bytes]:
+@lru_cache(1024)
+def owners_of(name: bytes) -> tuple[bytes, ...]:
     """The names that Microsoft's owner file of a file may have."""
-    names = [OWNER_PREFIX + name]
+    whole = OWNER_PREFIX + name
     stem, _, extension = name.decode(errors="replace").rpartition(".")
     if extension.lower().encode() in _WORD and len(stem) >= 7:
-        names.insert(0, OWNER_PREFIX + name.decode(errors="replace")[min(len(stem) - 6, 2) :].encode())
-    return names
+        return OWNER_PREFIX + name.decode(errors="replace")[min(len(stem) - 6, 2) :].encode(), whole
+    return (whole,)
 
 
+@lru_cache(64)
 def read_lock(body: bytes) -> Entry:
     """What a lock of LibreOffice says; one that cannot be read is nobody's."""
     fields, at = [], 0

@@ -17,6 +17,9 @@ _NOREPLACE = 1
 _EXCHANGE = 2
 _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_BTIME = 0x800
+_STATX = ctypes.c_char * 256
+_BORN = struct.Struct("=I76xqI")
+"""Of a `struct statx`: which of its fields are told, and the time of birth."""
 _OPENAT2 = 437
 """Its number on every architecture that Python runs on, as all calls have since Linux 5.1; the C library has no function for it."""
 _RESOLVE = 0x01 | 0x02 | 0x04 | 0x08 | 0x20
@@ -42,15 +45,14 @@ def rename_new(folder: int, name: bytes, to_folder: int, to_name: bytes) -> None
 
 def born(folder: int, name: bytes) -> int:
     """When the file was made, nanoseconds since the epoch; 0 where the file system does not know. Links are not followed."""
-    buffer = ctypes.create_string_buffer(256)
+    buffer = _STATX()
     try:
         failed = _libc.statx(folder, name, _AT_SYMLINK_NOFOLLOW, _STATX_BTIME, buffer)
     except AttributeError:  # a C library without statx
         return 0
     if failed:
         return 0
-    (mask,) = struct.unpack_from("=I", buffer, 0)
-    seconds, nanoseconds = struct.unpack_from("=qI", buffer, 80)
+    mask, seconds, nanoseconds = _BORN.unpack_from(buffer, 0)
     return int(seconds) * 10**9 + int(nanoseconds) if mask & _STATX_BTIME else 0
 
 

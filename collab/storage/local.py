@@ -7,7 +7,6 @@ import hashlib
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from collab.errors import Changed, CollabError, NotFound, TooLarge, Unavailable
 from collab.formats import media_type
 from collab.ports import Content, Replaced, Stat, Written
-from collab.state.threads import beside
+from collab.state.threads import Threads, beside
 from collab.storage import kernel
 from collab.storage.exchange import Checked, Exchange
-from collab.storage.folder import READS, Folder, joined, unchanged
+from collab.storage.folder import READS, Folder, alike, joined, unchanged
 from collab.storage.local_streams import AHEAD, LocalDraft, LocalFormer, LocalReader, read_at_once
 from collab.storage.names import Place, Question, settled
 from collab.storage.paths import binned, is_id, split, split_new
@@ -28,9 +27,10 @@ from collab.storage.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from collab.ports import Displaced
+    from collab.ports import Claim, Displaced, First
     from collab.state.turn import Turn
     from collab.storage.exchange import Aside, Unread
     from collab.storage.fences import Fences
@@ -112,14 +112,17 @@ class LocalFiles:
         step: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.recognise = recognise
-        self._hold = nullcontext if fences is None else fences.hold
+        self._hold: Callable[[str], AbstractContextManager[None]] = _free if fences is None else fences.hold
+        self._hold_ours: Callable[[str], AbstractContextManager[None]] = _free if fences is None else fences.hold_ours
         self.forget: Callable[[str], None] = (lambda _: None) if fences is None else fences.forget
         """A document is gone for good."""
+        self.outside: Callable[[Disk, Place], Claim | None] = _nobody
+        """Who else has a file open; `LocalClaims` knows."""
         self._folder = Folder(root)
         self._places = Places(self._folder, names)
         self._exchange = Exchange(self._folder, exchange=exchange, step=step)
         self._disk = Disk(self._folder, self._places, self._exchange, step)
-        self._threads = ThreadPoolExecutor(THREADS, "collab-files")
+        self._threads = Threads(THREADS, "collab-files")
         self._turns = Turns(turn)
         self._lately: dict[str, Place] = {}
         self._noting = threading.Lock()
@@ -164,9 +167,9 @@ class LocalFiles:
         path = place.sight.path
         return (joined(path, NEW), self._fresh_mark()) if place.sight.folder else (path, place.id[3:11])
 
-    async def commit(self, name: str, if_match: str, draft: LocalDraft) -> Replaced:
+    async def commit(self, name: str, if_match: str, draft: LocalDraft, first: First | None) -> Replaced:
         """For `LocalDraft`."""
-        return await self._at(name, lambda place: self._commit(place, if_match, draft))
+        return await self._at(name, lambda place: self._commit(place, if_match, draft, first))
 
     async def settle(self, path: bytes, draft: LocalDraft) -> Stat:
         """For `LocalDraft`: it becomes a new file."""
@@ -230,7 +233,12 @@ class LocalFiles:
 
     async def work_at(self, name: str, act: Callable[[Disk, Place], T]) -> T:
         """`act` on the place of a name, alone."""
-        return await self._at(name, lambda place: act(self._disk, place), alone=True)
+
+        def held(place: Place) -> T:
+            with self._hold_ours(place.id):
+                return act(self._disk, place)
+
+        return await self._at(name, held, alone=True)
 
     async def _run(self, act: Callable[[], T], *, alone: bool = False) -> T:
         if self._closed:
@@ -351,13 +359,13 @@ class LocalFiles:
         opened = None if place is None or binned(place.sight.path) else self._folder.open_at_once(place.sight.path)
         if place is None or opened is None:
             return None
-        descriptor, sight = opened
-        etag = self._known_etag(place)
-        if etag is not None and (sight.file, sight.stamp) == (place.sight.file, place.sight.stamp):
+        descriptor, info = opened
+        etag, sight = self._known_etag(place), place.sight
+        if etag is not None and alike(info, sight):
             body = read_at_once(descriptor, min(sight.size, AHEAD))
             if body is not None and unchanged(descriptor, sight):
                 self._places.names.found(place.id)
-                return LocalReader(self, described(Place(place.id, sight), etag), descriptor, sight.mtime_ns, body)
+                return LocalReader(self, described(place, etag), descriptor, sight.mtime_ns, body)
         os.close(descriptor)
         return None
 
@@ -405,25 +413,33 @@ class LocalFiles:
 
     def _write(self, place: Place, body: bytes, if_match: str) -> Written:
         path = _file(place)
-        with self._hold(place.id):
-            made, aside = self._exchange.replace(path, place.id[3:11], body, lambda: checked(self._folder, place, if_match))
-        etag = _etag(made.sight, body)
-        self._settled(place.id, made, etag)
+        with self._places.names.placing(place.id) as placed:
+            with self._hold(place.id):
+                made, aside = self._exchange.replace(path, place.id[3:11], body, lambda: checked(self._folder, place, if_match), placed)
+            etag = _etag(made.sight, body)
+            self._settled(place.id, made, etag)
         displaced: Displaced = LocalDisplaced(self, aside)
         return Written(described(Place(place.id, replace(made.sight, size=len(body))), etag), displaced)
 
-    def _commit(self, place: Place, if_match: str, draft: LocalDraft) -> Replaced:
+    def _commit(self, place: Place, if_match: str, draft: LocalDraft, first: First | None) -> Replaced:
         path, mark = _file(place), place.id[3:11]
 
-        def act(exchange: Exchange, new: Unfinished) -> tuple[Made, Unread | None]:
-            return exchange.commit(path, mark, new, lambda: checked(self._folder, place, if_match))
+        def last(found: Checked) -> None:
+            if first is not None:
+                first(described(Place(place.id, found.sight), found.etag), self.outside(self._disk, place))
 
-        with self._hold(place.id):
-            made, digest, unread = draft.put(path, mark, act)
-        etag = digest if draft.size <= HASHED else made.sight.weak
-        self._settled(place.id, made, etag)
+        with self._places.names.placing(place.id) as placed:
+
+            def act(exchange: Exchange, new: Unfinished) -> tuple[Made, Unread | None]:
+                return exchange.commit(path, mark, new, lambda: checked(self._folder, place, if_match), last, placed)
+
+            with self._hold(place.id):
+                made, digest, unread = draft.put(path, mark, act, allowed=place.sight.writable)
+            etag = digest if draft.size <= HASHED else made.sight.weak
+            self._settled(place.id, made, etag)
         former = None if unread is None else LocalFormer(self, unread)
-        return Replaced(described(Place(place.id, replace(made.sight, size=draft.size)), etag), former)
+        sight = made.sight if made.sight.size == draft.size else replace(made.sight, size=draft.size)
+        return Replaced(described(Place(place.id, sight), etag), former)
 
     def _fresh_mark(self) -> str:
         return self._places.names.fresh_id()[3:11]
@@ -433,7 +449,8 @@ class LocalFiles:
         if if_match is not None and not self._matches(path, if_match):
             raise Changed(f"the file was changed by somebody else: {path.decode()}")
         if to != path:
-            self._exchange.move(path, to, place.id[3:11])
+            with self._hold_ours(place.id):
+                self._exchange.move(path, to, place.id[3:11])
         sight, etag = self._arrived(to)
         self._disk.note(lambda names: names.settle(place.id, sight, etag))
         return described(Place(place.id, sight), etag)
@@ -445,11 +462,17 @@ class LocalFiles:
 
     def _delete(self, place: Place, if_match: str | None) -> None:
         path = _file(place)
-        self._exchange.delete(path, lambda: if_match is None or self._matches(path, if_match))
+        with self._hold_ours(place.id):
+            self._exchange.delete(path, lambda: if_match is None or self._matches(path, if_match))
         self._disk.note(lambda names: names.bury(place.id, by_us=True))
 
     def _matches(self, path: bytes, if_match: str) -> bool:
         return matches(self._folder, path, if_match)
+
+
+def _free(_document: str) -> AbstractContextManager[None]:
+    """Nobody else writes here."""
+    return nullcontext()
 
 
 def checked(folder: Folder, place: Place, if_match: str) -> Checked | None:
@@ -477,6 +500,10 @@ def matches(folder: Folder, path: bytes, if_match: str) -> bool:
     if if_match == sight.weak:
         return True
     return sight.size <= HASHED and folder.hashed(path)[1] == if_match
+
+
+def _nobody(disk: Disk, place: Place) -> None:
+    del disk, place
 
 
 def _file(place: Place) -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from collab.errors import CollabError, Denied, Exists, NotFound
 from collab.storage import claims, habits
-from collab.storage.folder import listed, open_file, sync
+from collab.storage.folder import closing, listed, open_file, sync
 from collab.storage.paths import split
 from collab.storage.refusals import explained
 
@@ -34,6 +34,7 @@ class LocalClaims:
         self._files = files
         self._clock = clock
         self._host = socket.gethostname()
+        files.outside = self._look
 
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
@@ -99,8 +100,13 @@ class _Beside:
 
     def peek(self, path: bytes) -> claims.Seen | None:
         try:
-            with self._disk.folder.around(path) as (place, name), os.fdopen(open_file(place, name), "rb") as file:
-                return claims.Seen(os.fstat(file.fileno()).st_mtime, file.read(habits.LOCK_BYTES))
+            with self._disk.folder.around(path) as (place, name):
+                try:
+                    descriptor = open_file(place, name)
+                except FileNotFoundError:  # as nearly always
+                    return None
+                with closing(descriptor):
+                    return claims.Seen(os.fstat(descriptor).st_mtime, os.read(descriptor, habits.LOCK_BYTES))
         except NotFound:
             return None
         except Denied:

@@ -18,7 +18,7 @@ from collab.storage.refusals import explained
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collab.ports import Line, Replaced, Stat
+    from collab.ports import First, Line, Replaced, Stat
     from collab.storage.exchange import Exchange, Unread
     from collab.storage.local import LocalFiles
     from collab.storage.unfinished import Made, Unfinished
@@ -183,10 +183,10 @@ class LocalDraft:
             await (self._files.run(lambda _: write()) if self._new is None else self._files.off(write))
             self._count(-self._kept)
 
-    async def replace(self, name: str, *, if_match: str) -> Replaced:
+    async def replace(self, name: str, *, if_match: str, first: First | None = None) -> Replaced:
         """Take the place of the file with this etag."""
         await self._write_large()
-        return await self._files.commit(name, if_match, self)
+        return await self._files.commit(name, if_match, self, first)
 
     async def create(self, path: str) -> Stat:
         """Become a new file."""
@@ -206,14 +206,14 @@ class LocalDraft:
                 await asyncio.to_thread(self._end)
 
     def put(
-        self, path: bytes, mark: str, act: Callable[[Exchange, Unfinished], tuple[Made, Unread | None]]
+        self, path: bytes, mark: str, act: Callable[[Exchange, Unfinished], tuple[Made, Unread | None]], *, allowed: bool = False
     ) -> tuple[Made, str, Unread | None]:
-        """`act` with the whole and durable file, on a thread; what became of it, and its hash. `path` and `mark`: of what it is to become."""
+        """`act` with the whole and durable file, on a thread; what became of it, and its hash. `path`, `mark` and `allowed`: of what it is to become."""
         with self._lock, explained(path):
             if self._ended:
                 raise Unavailable("the body was given up")
             exchange = self._files.exchange
-            self._new = self._new or exchange.begin(path, mark)
+            self._new = self._new or exchange.begin(path, mark, allowed=allowed)
             made, unread = act(exchange, self._finished(exchange))
             self._close(exchange)
             return made, self._hash.hexdigest(), unread

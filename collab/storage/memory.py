@@ -22,7 +22,7 @@ from collab.storage.places import Places
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from collab.ports import Line
+    from collab.ports import Claim, First, Line
     from collab.storage.bin import Note
 
 
@@ -140,9 +140,9 @@ class MemoryDraft:
         """One more piece."""
         self._body += piece
 
-    async def replace(self, name: str, *, if_match: str) -> Replaced:
+    async def replace(self, name: str, *, if_match: str, first: First | None = None) -> Replaced:
         """Take the place of the file with this etag."""
-        return await self._files.commit(name, bytes(self._body), if_match)
+        return await self._files.commit(name, bytes(self._body), if_match, first)
 
     async def create(self, path: str) -> Stat:
         """Become a new file."""
@@ -174,6 +174,8 @@ class MemoryFiles:
         self._hook = step
         self.guard: Callable[[str], None] = _allowed
         """Raises when a document may not be written just now (see `MemoryRoomLocks`)."""
+        self.outside: Callable[[bytes], Claim | None] = lambda _: None
+        """Who else has a file open; `MemoryClaims` knows."""
         self.disk = Disk()
         self._held: set[tuple[str, int]] = set()
         self._turn = asyncio.Lock()
@@ -226,18 +228,18 @@ class MemoryFiles:
                 raise
         return MemoryDraft(self)
 
-    async def commit(self, name: str, body: bytes, if_match: str) -> Replaced:
+    async def commit(self, name: str, body: bytes, if_match: str, first: First | None) -> Replaced:
         """For `MemoryDraft`."""
         async with self._turn:
-            written, former = await self._exchange(name, body, if_match, exact=True)
+            written, former = await self._exchange(name, body, if_match, first or _unasked)
         return Replaced(written, MemoryFormer(self, *former))
 
     async def _replace(self, name: str, body: bytes, if_match: str) -> Written:
         written, displaced = await self._exchange(name, body, if_match)
         return Written(written, MemoryDisplaced(self, *displaced))
 
-    async def _exchange(self, name: str, body: bytes, if_match: str, *, exact: bool = False) -> tuple[Stat, tuple[str, int, Node]]:
-        """`exact`: nothing else is displaced than what was checked."""
+    async def _exchange(self, name: str, body: bytes, if_match: str, first: First | None = None) -> tuple[Stat, tuple[str, int, Node]]:
+        """`first`: nothing else is displaced than what was checked, and it has the last word."""
         place = await self.place("write", name)
         path = place.sight.path
         self.allow(self.node(place))
@@ -250,11 +252,12 @@ class MemoryFiles:
         try:
             self.check(path, if_match)
             await self.step("checked")
-            if exact:
-                self.check(path, if_match)
             self.guard(place.id)
+            if first is not None:
+                self.check(path, if_match)
+                first(self._stat(place), self.outside(path))
             displaced = self._at(path)
-        except CollabError:
+        except Exception:
             self.drop(place.id, number)
             raise
         self.disk.nodes[path], asides[number] = asides[number], displaced
@@ -506,6 +509,10 @@ class MemoryFiles:
 
 def _allowed(document: str) -> None:
     del document
+
+
+def _unasked(stat: Stat, outside: Claim | None) -> None:
+    del stat, outside
 
 
 def _loop_time() -> float:

@@ -21,10 +21,11 @@ class MemoryClaims:
     def __init__(self, files: MemoryFiles, *, clock: Callable[[], float]) -> None:
         self._files = files
         self._clock = clock
+        files.outside = self._look
 
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
-        return claims.look(_Beside(self._files), await self._path(document), self._clock())
+        return self._look(await self._path(document))
 
     async def beside(self, folder: str) -> dict[str, Claim]:
         """Who else has which files of the folder open."""
@@ -54,6 +55,9 @@ class MemoryClaims:
         """Those that we hold."""
         self._files.refuse("stat")
         return {document: since for document, (_, since) in self._files.places.names.claims.all().items()}
+
+    def _look(self, path: bytes) -> Claim | None:
+        return claims.look(_Beside(self._files), path, self._clock())
 
     async def _path(self, document: str) -> bytes:
         sight = (await self._files.place("stat", document)).sight

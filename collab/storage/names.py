@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import string
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from random import SystemRandom
@@ -18,7 +19,7 @@ from collab.storage.claims import Noted
 from collab.storage.folder_names import FolderNames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from random import Random
 
     from collab.state.database import Connection, Database
@@ -110,6 +111,8 @@ class Names:
         self.claims = Noted(database)
         self._gone: dict[str, float] = {}
         """When each document was first missed, by the timer: a wait of seconds is not worth a row on the disk."""
+        self._placed: dict[str, str] = {}
+        """The documents of files that we have just put in place, before their rows say so."""
 
     def fresh_id(self) -> str:
         """An id that no document has."""
@@ -166,17 +169,37 @@ class Names:
         A write need not be durable here: the path tells which document it is, whatever its inode.
         """
         stamp = sight.stamp if sure else ""
+        written = (sight.file, etag, stamp, document, sight.path)
+        # Most writes leave the document where it was: then one index is written, not two.
+        if not durable and self._database.step_sync(_WRITTEN, written):
+            self.found(document)
+            return Place(document, sight, etag if sure else None)
 
         def act(connection: Connection) -> Place:
-            # Most writes leave the document where it was: then one index is written, not two.
-            change = connection.execute(_WRITTEN, (sight.file, etag, stamp, document, sight.path))
-            if not change.rowcount:
+            if not connection.execute(_WRITTEN, written).rowcount:
                 self._settle(connection, document, sight)
                 connection.execute("UPDATE documents SET etag = ?, stamp = ? WHERE id = ?", (etag, stamp, document))
             self.found(document)
             return Place(document, sight, etag if sure else None)
 
         return self._database.run_sync(act, durable=durable)
+
+    @contextmanager
+    def placing(self, document: str) -> Iterator[Callable[[Sight], None]]:
+        """While we put a new file in the document's place, and until that is written down: what is called with its sight makes it known wherever it
+        turns up. The disk may take a second for the rest, and whoever moves the folder meanwhile moves the document.
+        """
+        files: list[str] = []
+
+        def placed(sight: Sight) -> None:
+            files.append(sight.file)
+            self._placed[sight.file] = document
+
+        try:
+            yield placed
+        finally:
+            for file in files:
+                self._placed.pop(file, None)
 
     def below(self, path: bytes) -> list[Row]:
         """The documents at a path or under it."""
@@ -248,7 +271,11 @@ class Names:
     def _moved(self, connection: Connection, sight: Sight, present: Callable[[bytes], bool]) -> Place | None:
         """The file is known under another path, or was: the same document, and once that is believed, recorded as such."""
         where = "file = ? AND (deleted_at IS NULL OR deleted_at > ?) ORDER BY deleted_at IS NOT NULL, deleted_at DESC"
-        for row in _all(connection, where, sight.file, self._clock() - REMEMBERED):
+        rows = _all(connection, where, sight.file, self._clock() - REMEMBERED)
+        placed = self._placed.get(sight.file)
+        if placed is not None and not rows:
+            rows = _all(connection, "id = ? AND deleted_at IS NULL", placed)
+        for row in rows:
             if row.deleted_at is not None:
                 return self._settle(connection, row.id, sight)
             if not present(row.path):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from collab.errors import CollabError, Denied, Exists, Malformed, NotFound, Unavailable
+from collab.errors import CollabError, Denied, Exists, Full, Malformed, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
 
 GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENODEV})
 """There is no such file, or what stands there is none: a link (not followed), a device."""
@@ -26,8 +25,8 @@ STORAGE_ERRORS: Final[dict[int, tuple[type[CollabError], str]]] = {
     errno.ENOTEMPTY: (Exists, "there is something of this name"),
     errno.ENAMETOOLONG: (Malformed, "the name is too long for the storage"),
     errno.EILSEQ: (Malformed, "the storage takes no such name"),
-    errno.ENOSPC: (Unavailable, "the disk is full"),
-    errno.EDQUOT: (Unavailable, "the quota is used up"),
+    errno.ENOSPC: (Full, "the disk is full"),
+    errno.EDQUOT: (Full, "the quota is used up"),
     errno.EFBIG: (Unavailable, "the file is larger than the system lets the server write"),
     errno.EIO: (Unavailable, "the disk does not read or write (I/O error)"),
     errno.EMFILE: (Unavailable, "the server has too many files open"),
@@ -44,10 +43,17 @@ def translated(error: OSError, path: bytes) -> CollabError:
     return kind(f"{words}: {path.decode(errors='replace') or 'the root'}")
 
 
-@contextmanager
-def explained(path: bytes) -> Iterator[None]:
+class explained:  # noqa: N801 - it is read as what is done inside; a generator would cost six calls more for each
     """Translate what is raised inside."""
-    try:
-        yield
-    except OSError as error:
-        raise translated(error, path) from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: bytes) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, OSError):
+            raise translated(error, self._path) from error

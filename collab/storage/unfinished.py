@@ -10,16 +10,15 @@ import os
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from errno import EACCES, ENODATA, ENOTSUP, EPERM
 from typing import TYPE_CHECKING, Final
 
-from collab.storage.folder import open_file, seen
+from collab.storage.folder import open_seen, seen
+from collab.storage.names import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from collab.storage.names import Sight
 
     Lock = Callable[[int, int], None]
 
@@ -48,12 +47,12 @@ class Unfinished:
         self.name = hidden + SUFFIX
         self._stamped = 0
         self._size = 0
-        self._descriptor = _begun(place, self.name, 0o666 if like is None else 0o600, lock)
+        self._descriptor, mine = _begun(place, self.name, 0o666 if like is None else 0o600, lock)
         self.place = os.dup(place)
         self.finished = False
         try:
             if like is not None:
-                _resemble(place, like, self._descriptor)
+                _resemble(place, like, self._descriptor, mine)
         except OSError:
             self.close()
             raise
@@ -68,9 +67,12 @@ class Unfinished:
 
     def sync(self) -> None:
         """It is durable, with a time of modification that no write of anybody else gives it: the kernel's clock ticks, ours does not."""
-        with suppress(OSError):
-            now = time.time_ns()
+        now = time.time_ns()
+        try:
             os.utime(self._descriptor, ns=(now, now))
+        except OSError:
+            pass
+        else:
             self._stamped = now
         os.fsync(self._descriptor)
 
@@ -87,15 +89,16 @@ class Unfinished:
         there, ours = os.stat(name, dir_fd=place, follow_symlinks=False), os.fstat(self._descriptor)
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
-    def sight(self, place: int, name: bytes, path: bytes) -> Sight:
-        """As it is seen under a name that it has. Raises OSError."""
-        return seen(place, name, path, os.fstat(self._descriptor))
+    def sight(self, place: int, name: bytes, path: bytes, *, writable: bool | None = None) -> Sight:
+        """As it is seen under a name that it has. `writable`: whether the folder is, if that is known. Raises OSError."""
+        return seen(place, name, path, os.fstat(self._descriptor), writable=writable)
 
     def made(self, sight: Sight) -> Made:
         """As it is now, after its last change of name; `sight` from before."""
         info = os.fstat(self._descriptor)
         sure = info.st_mtime_ns == self._stamped != 0 and info.st_size == self._size
-        return Made(replace(sight, size=info.st_size, mtime_ns=info.st_mtime_ns, ctime_ns=info.st_ctime_ns), sure)
+        now = Sight(sight.path, sight.file, info.st_size, info.st_mtime_ns, info.st_ctime_ns, writable=sight.writable, folder=sight.folder)
+        return Made(now, sure)
 
     def close(self) -> None:
         """Idempotent, never raises."""
@@ -121,25 +124,24 @@ def abandoned(descriptor: int, now: float, lock: Lock = fcntl.flock) -> bool:
     return True
 
 
-def _begun(place: int, name: bytes, mode: int, lock: Lock) -> int:
-    """The descriptor of a new file that is locked."""
+def _begun(place: int, name: bytes, mode: int, lock: Lock) -> tuple[int, os.stat_result]:
+    """The descriptor of a new file that is locked, and how it is."""
     while True:
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=place)
         with suppress(OSError):
             lock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_nlink:
-            return descriptor
+        info = os.fstat(descriptor)
+        if info.st_nlink:
+            return descriptor, info
         # Another process took it for nobody's before it was locked.
         os.close(descriptor)
 
 
-def _resemble(place: int, like: bytes, descriptor: int) -> None:
-    """Mode, owner and attributes of the file that is replaced, as far as we may."""
-    old = open_file(place, like)
+def _resemble(place: int, like: bytes, descriptor: int, mine: os.stat_result) -> None:
+    """Mode, owner and attributes of the file that is replaced, as far as we may. `mine`: how the new one is."""
+    old, info = open_seen(place, like)
     try:
-        info = os.fstat(old)
         mode = stat.S_IMODE(info.st_mode) & 0o777
-        mine = os.fstat(descriptor)
         if (info.st_uid, info.st_gid) != (mine.st_uid, mine.st_gid) and not _owned(descriptor, info):
             # In another group the group's permissions would be those of strangers.
             mode &= 0o707

@@ -23,6 +23,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+_CREDENTIALS = frozenset({b"authorization", b"cookie"})
+"""Headers without which a request is nobody's: office suites have their tokens in the address."""
 _OWN_PORT = {"http": "80", "https": "443"}
 
 
@@ -84,7 +86,7 @@ class Visitor:
 
 @dataclass(slots=True)
 class Admission:
-    """Decides about knocks. `port` is the one that the server listens on: it is in the cookie's name (cookies are not kept apart by port)."""
+    """Decides about knocks. `port` is the one that the server listens on."""
 
     hosts: frozenset[str]
     """Names of this server without port, in lower case."""
@@ -97,11 +99,18 @@ class Admission:
     now: Callable[[], float]
     frames: tuple[str, ...] = ()
     """Origins whose pages may show ours in a frame."""
+    common: int | None = None
+    """The port of the address that several nodes have in common."""
+
+    @property
+    def mark(self) -> int:
+        """What is in the names of our cookies, which browsers do not keep apart by port: ours, or that of all nodes."""
+        return self.port if self.common is None else self.common
 
     @property
     def cookie(self) -> str:
         """The name of the session cookie."""
-        return f"collab_{self.port}"
+        return f"collab_{self.mark}"
 
     def admit(self, knock: Knock) -> Visitor:
         """Who it is. `Malformed`, `Misdirected` or `Forbidden` when the request must not be answered; bad credentials are in `refused`."""
@@ -109,7 +118,10 @@ class Admission:
         if knock.framing:
             self._check_framing(knock, visitor)
             return visitor
-        origin = self._checked_origin(knock, visitor)
+        named = {name for name, _ in knock.headers}
+        origin = self._checked_origin(knock, visitor) if b"origin" in named else None
+        if not knock.websocket and named.isdisjoint(_CREDENTIALS):
+            return visitor
         grant, via, refused = self._signed_in(knock)
         if via == "cookie" and grant is not None:
             self._check_cookie_use(knock, origin)

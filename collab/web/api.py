@@ -1,4 +1,4 @@
-"""The REST interface: documents as resources with etags, and the browser's session (docs/reference/http-api.md)."""
+"""The REST interface: documents as resources with etags (docs/reference/http-api.md)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-import collab
-from collab.access import Grant, Role, color_of
+from collab.access import Grant, Role, targets
 from collab.errors import Changed, CollabError, Forbidden, Malformed, NotFound, TooLarge
-from collab.runtime.rights import require, told
+from collab.runtime.attaching import document_of
+from collab.runtime.rights import missing, never, nothing, nowhere, require, require_moving, require_place
 from collab.web.openapi import document as openapi
 from collab.web.problems import Problem
-from collab.web.sessions import person_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from starlette.requests import Request
 
-    from collab.ports import Claim, Claims, Rights, Stat
+    from collab.about import About
+    from collab.ports import Claim, Claims, Rights, Sight, Stat
     from collab.runtime.audit import Audit
+    from collab.runtime.describing import Describing
     from collab.runtime.documents import Documents
     from collab.state.shelf import Shelf
     from collab.web.admission import Admission, Visitor
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from collab.wopi.templates import Templates
 
 T = TypeVar("T")
+Own: TypeAlias = "Callable[[Grant, Stat], Awaitable[None]]"
+"""Told of each document and folder that somebody made."""
 
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 """What may be shown in place: pictures that hold no script."""
@@ -49,6 +52,7 @@ _ESCAPED = 3
 
 _ETAG = re.compile(r'\s*(?P<weak>W/)?(?:"(?P<quoted>[\x21\x23-\x7e\x80-\xff]*)"|(?P<bare>[A-Za-z0-9._-]+))\s*(?:,|$)')
 _NOBODY: Mapping[str, Claim] = MappingProxyType({})
+_NOTHING: Mapping[str, About] = MappingProxyType({})
 _NOT_KEPT = {"Cache-Control": "private, no-store"}
 _PRIVATE = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 
@@ -63,22 +67,25 @@ class Api:
     admission: Admission
     shelf: Shelf
     claims: Claims
+    describing: Describing
     audit: Audit
     templates: Templates
+    own: Own
     prefix: str
     limit_text: int
     limit_name: int
+    view_only: Callable[[Grant], Awaitable[bool]] = never
+    """Whether whoever has this grant was let in to look only."""
+    around: Callable[[Grant], Awaitable[tuple[Grant, str] | None]] = nowhere
+    """A grant for the folder around the document that somebody came for, and its path."""
+    signed_out: Callable[[Grant], Awaitable[None]] = nothing
+    """Ends what somebody came with from elsewhere."""
 
     def routes(self) -> list[Route]:
         """What Starlette routes."""
         one = "/api/documents/{id}"
         return [
             Route("/api/openapi.json", self.describe, methods=["GET"]),
-            Route("/api/session", self.who, methods=["GET"]),
-            Route("/api/session", self.sign_in, methods=["POST"]),
-            Route("/api/session", self.rename, methods=["PATCH"]),
-            Route("/api/session", self.sign_out, methods=["DELETE"]),
-            Route("/api/session/renewal", self.renew, methods=["POST"]),
             Route("/api/documents", self.entries, methods=["GET"]),
             Route("/api/documents", self.create, methods=["POST"]),
             Route(one, self.show, methods=["GET"]),
@@ -92,60 +99,26 @@ class Api:
         del request
         return JSONResponse(openapi(self.prefix), headers={"Cache-Control": "no-cache"})
 
-    # --- the session
-
-    async def who(self, request: Request) -> Response:
-        """Who the caller is."""
-        visitor = visitor_of(request)
-        return self._session(visitor.require(), renamable=visitor.via == "cookie")
-
-    async def sign_in(self, request: Request) -> Response:
-        """The secret of a printed address becomes a cookie."""
-        visitor = visitor_of(request)
-        secret = text_of(await json_body(request, {"secret"}), "secret")
-        cookie, grant = await self.sessions.redeem(secret)
-        self.audit("sign-in", grant.person, None, visitor.address, grant.role.word)
-        return self._keep(cookie, grant, visitor, self._session(grant, renamable=True))
-
-    async def rename(self, request: Request) -> Response:
-        """What others see of the caller, whom the operator gave no name; the same person, until the same time."""
-        visitor = visitor_of(request)
-        grant = visitor.require()
-        if visitor.via != "cookie":
-            raise Forbidden("a token's name was given with it: make another one with `collab token`")
-        name = person_name(text_of(await json_body(request, {"name"}), "name"))
-        cookie, renamed = self.sessions.rename(grant, name)
-        self.audit("name", renamed.person, None, visitor.address, grant.person.name)
-        return self._keep(cookie, renamed, visitor, self._session(renamed, renamable=True))
-
-    async def sign_out(self, request: Request) -> Response:
-        """The session ends; a copy of its cookie is worth nothing."""
-        visitor = visitor_of(request)
-        if visitor.grant is not None and visitor.via == "cookie":
-            self.sessions.close(visitor.grant)
-            self.audit("sign-out", visitor.grant.person, None, visitor.address)
-        response = Response(status_code=204, headers={"Cache-Control": "no-store"})
-        response.delete_cookie(self.admission.cookie, path=self.prefix or "/")
-        return response
-
-    async def renew(self, request: Request) -> Response:
-        """A new token for a page that holds one in its memory, for ten minutes at most and never beyond its first one's end."""
-        grant = visitor_of(request).require()
-        if grant.until is None:
-            raise Forbidden("only the token of a page in a frame is renewed; make a new one with `collab token`, or sign in again")
-        token, lease = self.admission.lease(grant)
-        return JSONResponse({"token": token, "expires": utc(lease.expires or 0.0)}, headers={"Cache-Control": "no-store"})
-
     # --- documents
 
     async def entries(self, request: Request) -> Response:
-        """The entries of a folder; for a grant of one document that document, where it is in the folder or deeper."""
+        """The entries of a folder; for who does not see all of it what they see there, or deeper."""
         grant = visitor_of(request).require()
         path = request.query_params.get("path", "").rstrip("/")
         self.check_name(path)
-        stats = await self.documents.list(path) if grant.document is None else await self.only(grant.document, path)
-        held = await self.outside(stats)
-        return JSONResponse({"path": path, "documents": await self.items(stats, grant, held)}, headers=_PRIVATE)
+        among = seen_in(await self.rights.sight(grant), path)
+        stats = await self.documents.list(path) if among is None else await self.only(among, path)
+        held, about = await self.outside(stats), await self.describing.of(stats)
+        documents = await self.items(stats, grant, held, about)
+        return JSONResponse({"path": path, "writable": await self._writable(grant, path), "documents": documents}, headers=_PRIVATE)
+
+    async def _writable(self, grant: Grant, folder: str) -> bool:
+        """Whether something new may stand in the folder."""
+        try:
+            await require_place(self.rights, grant, f"{folder}/new" if folder else "new")
+        except Forbidden:
+            return False
+        return True
 
     async def create(self, request: Request) -> Response:
         """A new file, empty, with the text given or made from a template."""
@@ -155,7 +128,7 @@ class Api:
         fields = await json_body(request, {"path", "content", "template"}, most=self.limit_text * _ESCAPED + SMALL_BODY)
         path = text_of(fields, "path")
         self.check_name(path)
-        grant.require(Role.EDITOR, path)
+        await require_place(self.rights, grant, path)
         template = text_of(fields, "template", "")
         stat = await self._made_from(template, path, fields) if template else await self._written(path, text_of(fields, "content", ""))
         self.audit("create", grant.person, stat, visitor.address, template)
@@ -178,7 +151,7 @@ class Api:
         stat = await self.find(self.name(request), grant, Role.VIEWER)
         if known(request, stat):
             return Response(status_code=304, headers=tag(stat))
-        (known_of,) = await self.items([stat], grant, await self._held(stat))
+        (known_of,) = await self.items([stat], grant, await self._held(stat), await self.describing.of([stat]))
         return JSONResponse(known_of, headers={**tag(stat), **_NOT_KEPT})
 
     async def _held(self, stat: Stat) -> dict[str, Claim]:
@@ -208,16 +181,20 @@ class Api:
             return precondition_required()
         path = text_of(await json_body(request, {"path"}), "path")
         self.check_name(path)
+        await require_moving(self.rights, grant, stat, path)
         moved = await self.documents.move(stat.id or stat.path, path, if_match=if_match)
         self.audit("rename", grant.person, moved, visitor.address, stat.path)
         return await self.answer(moved, grant)
 
     # --- what they share
 
-    async def items(self, stats: Sequence[Stat], grant: Grant, held: Mapping[str, Claim] = _NOBODY) -> list[dict[str, object]]:
-        """What the caller is told of each; `held`: who has which path open outside."""
-        starred = await self.shelf.starred(grant.person.id)
-        return [item(stat, grant, starred=stat.id in starred, held=held.get(stat.path)) for stat in stats]
+    async def items(
+        self, stats: Sequence[Stat], grant: Grant, held: Mapping[str, Claim] = _NOBODY, about: Mapping[str, About] = _NOTHING
+    ) -> list[dict[str, object]]:
+        """What the caller is told of each that they see; `held`: who has which path open outside; `about`: what is said, by id."""
+        starred, sight = await self.shelf.starred(grant.person.id), await self.rights.sight(grant)
+        seen = [(stat, role) for stat in stats if (role := sight.role(stat)) is not None]
+        return [item(stat, role, starred=stat.id in starred, held=held.get(stat.path), about=about.get(stat.id)) for stat, role in seen]
 
     async def answer(self, stat: Stat, grant: Grant, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """The document as an answer. No cache keeps it: path, role and star may be others while the content, and so the etag, is the same."""
@@ -225,41 +202,13 @@ class Api:
         return JSONResponse(body, status, {**tag(stat), **_NOT_KEPT, **(headers or {})})
 
     async def made(self, stat: Stat, grant: Grant) -> Response:
-        """The answer to who made the document."""
+        """The answer to who made the document, and owns it."""
+        await self.own(grant, stat)
         return await self.answer(stat, grant, 201, {"Location": f"{self.prefix}/api/documents/{quote(stat.id, safe=':')}"})
-
-    def _session(self, grant: Grant, *, renamable: bool) -> JSONResponse:
-        person = grant.person
-        known = {
-            "id": person.id,
-            "name": person.name,
-            "color": color_of(person.id),
-            "role": grant.role.word,
-            "version": collab.__version__,
-            "renamable": renamable and self.sessions.renamable(grant),
-        }
-        return JSONResponse(known, headers={"Cache-Control": "no-store"})
-
-    def _keep(self, cookie: str, grant: Grant, visitor: Visitor, response: Response) -> Response:
-        """The browser keeps this cookie as long as it is worth something."""
-        response.set_cookie(
-            self.admission.cookie,
-            cookie,
-            max_age=self.sessions.left(grant),
-            path=self.prefix or "/",
-            secure=visitor.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
-        return response
 
     def name(self, request: Request) -> str:
         """The document's name: one segment of the raw path, decoded once."""
-        segment: str = request.path_params["id"]
-        try:
-            name = unquote_to_bytes(segment).decode("utf-8")
-        except UnicodeDecodeError as e:
-            raise Malformed("the name in the address is not percent-encoded UTF-8") from e
+        name = segment(request, "id")
         self.check_name(name)
         return name
 
@@ -270,21 +219,59 @@ class Api:
 
     async def find(self, name: str, grant: Grant, role: Role) -> Stat:
         """The document, for who may do this with it. Whether a name exists that a grant does not cover is not told."""
+        return (await self.found(name, grant, role))[0]
+
+    async def found(self, name: str, grant: Grant, role: Role) -> tuple[Stat, Role]:
+        """The same, and what the grant's person may do with it."""
         try:
             stat = await self.documents.find(name)
         except NotFound:
-            grant.require(role, name)
+            await missing(self.rights, grant, role, name)
             raise
-        await require(self.rights, grant, stat, role)
+        try:
+            return stat, await require(self.rights, grant, stat, role)
+        except Forbidden:
+            # Attachments are read by whoever may read their document.
+            document = document_of(stat.path)
+            if role > Role.VIEWER or stat.folder or document is None:
+                raise
+            return stat, await self._reads(document, grant)
+
+    async def _reads(self, document: str, grant: Grant) -> Role:
+        """That the document may be read. Forbidden, also when there is none."""
+        try:
+            await require(self.rights, grant, await self.documents.find(document), Role.VIEWER)
+        except NotFound as error:
+            raise Forbidden("this is attached to nothing that you may read") from error
+        return Role.VIEWER
+
+    async def keep(self, name: str, grant: Grant) -> Stat:
+        """The document, for who may read it and keep what they read. `Forbidden` for who was let in to look only."""
+        stat = await self.find(name, grant, Role.VIEWER)
+        await self.keepable(grant)
         return stat
 
-    async def only(self, name: str, folder: str) -> list[Stat]:
-        """The one document that a grant is for, where it is in the folder or deeper."""
-        try:
-            stat = await self.documents.find(name)
-        except NotFound:
-            return []
-        return [stat] if not folder or stat.path.startswith(folder + "/") else []
+    async def keepable(self, grant: Grant) -> None:
+        """`Forbidden` for who was let in to look only."""
+        if await self.view_only(grant):
+            raise Forbidden("this was opened to be looked at only: it cannot be downloaded, printed or copied")
+
+    async def only(self, among: Iterable[str], folder: str) -> list[Stat]:
+        """Those that are in the folder or deeper and in no other of them, by path; what is gone is left out."""
+        found = []
+        for name in among:
+            with suppress(NotFound):
+                found.append(await self.documents.find(name))
+        folders = {stat.path for stat in found if stat.folder}
+        alone = [stat for stat in found if folders.isdisjoint(targets(stat.path, folder=stat.folder)[stat.folder :])]
+        return sorted((stat for stat in alone if not folder or stat.path.startswith(folder + "/")), key=lambda stat: stat.path)
+
+
+def seen_in(sight: Sight, folder: str) -> tuple[str, ...] | None:
+    """What somebody sees who does not see the folder itself; None: all that is in it."""
+    if sight.among is None or any(name in sight.among for name in targets(folder, folder=True)):
+        return None
+    return sight.among
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -293,8 +280,19 @@ def visitor_of(request: Request) -> Visitor:
     return visitor
 
 
-def item(stat: Stat, grant: Grant, *, starred: bool, held: Claim | None = None) -> dict[str, object]:
-    """A document or folder as every answer tells it; `held`: who has it open outside."""
+def segment(request: Request, of: str) -> str:
+    """One segment of the raw path, decoded once. Malformed."""
+    raw: str = request.path_params[of]
+    try:
+        return unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise Malformed("the name in the address is not percent-encoded UTF-8") from e
+
+
+def item(stat: Stat, role: Role, *, starred: bool, held: Claim | None = None, about: About | None = None) -> dict[str, object]:
+    """A document or folder as every answer tells it, to who has this role there; `held`: who has it open outside; `about`: what is said of it, of which
+    tags are told.
+    """
     return {
         "id": stat.id,
         "path": stat.path,
@@ -302,8 +300,9 @@ def item(stat: Stat, grant: Grant, *, starred: bool, held: Claim | None = None) 
         "size": stat.size,
         "etag": stat.etag,
         "modified": utc(stat.modified),
-        "role": told(grant.role, stat).word,
+        "role": role.word,
         "starred": starred,
+        **({"tags": about.tags} if about is not None and about.tags else {}),
         **({} if held is None else {"held": {"by": held.by, "application": held.application, "since": utc(held.since)}}),
     }
 
@@ -354,6 +353,12 @@ def if_match_of(request: Request, stat: Stat) -> str | None:
     if (stat.etag, False) not in _tags(value):
         raise Changed("the document is not the one that you have read: read it again, then repeat the change")
     return stat.etag
+
+
+def matched(request: Request, etag: str) -> bool:
+    """Whether the request is for what has this etag, or for whatever is there (RFC 9110, section 13.1.1)."""
+    value = ",".join(request.headers.getlist("if-match")).strip()
+    return value in {"", "*"} or (etag, False) in _tags(value)
 
 
 def named_base(request: Request) -> str | None:

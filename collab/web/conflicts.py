@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from collab.access import Role
 from collab.errors import NotFound
+from collab.ports import Stat
 from collab.web.api import utc, visitor_of
 
 if TYPE_CHECKING:
@@ -39,8 +40,15 @@ class ConflictsDoor:
         except NotFound:
             found = []
         else:
-            found = [told(each) for each in await self.rejected.conflicts(document)]
+            sight = await self.api.rights.sight(grant)
+            conflicts = await self.rejected.conflicts(document)
+            found = [told(each) for each in conflicts if not grant.asks or sight.role(_stat(each)) is not None]
         return JSONResponse({"conflicts": found}, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
+
+
+def _stat(conflict: Conflict) -> Stat:
+    """Its document, as rights are asked for."""
+    return Stat(conflict.rejection.document, conflict.path, "", 0, "", 0.0)
 
 
 def told(conflict: Conflict) -> dict[str, object]:

@@ -15,7 +15,6 @@ from collab.access import Role
 from collab.errors import Changed, Malformed
 from collab.formats.offsets import Unit
 from collab.formats.patching import Replacement, patched
-from collab.runtime.rights import told
 from collab.web import streams
 from collab.web.api import SMALL_BODY, json_body, known, named_base, precondition_required, read_body, tag, users_bytes, visitor_of
 
@@ -53,7 +52,8 @@ class Content:
         """The bytes of the file, as it is or will be saved. They are a user's: no page of ours ever runs them."""
         visitor = visitor_of(request)
         grant = visitor.require()
-        found = await self.api.find(self.api.name(request), grant, Role.VIEWER)
+        found, role = await self.api.found(self.api.name(request), grant, Role.VIEWER)
+        await self.api.keepable(grant)
         _check_wanted(request, found)
         seconds = _patience(request)
         if known(request, found) and seconds:
@@ -61,7 +61,7 @@ class Content:
         if known(request, found):
             return Response(status_code=304, headers=tag(found))
         # Who may write may come back with it, however the file is changed meanwhile.
-        reader = await self.api.documents.reader(found.id or found.path, keep=told(grant.role, found) >= Role.EDITOR)
+        reader = await self.api.documents.reader(found.id or found.path, keep=role >= Role.EDITOR)
         stat = reader.stat
         headers = {**tag(stat), **users_bytes(stat), "Accept-Ranges": "bytes"}
         if request.method == "GET":

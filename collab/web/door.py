@@ -16,21 +16,24 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from collab.web.callers import Callers
+from collab.web.coming import Coming
+from collab.web.event_stream import TAKING, EventSocket
 from collab.web.gathered import Gathered
 from collab.web.handshake import LINGER_SECONDS, Handshake, Refusal, accept
 from collab.web.line import Line, flushed
-from collab.web.streams import GIVING
+from collab.web.streams import COMING, GIVING
 from collab.web.websocket import RoomSocket
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.server import ServerState
 
     from collab.runtime.outbound import Inbound, Outbound
     from collab.web.callers import Network
+    from collab.web.event_stream import Begin
 
     Open: TypeAlias = Callable[[Handshake, Outbound], Inbound | Refusal]
     """Decides about a request for a room. What it writes before it answers follows the handshake."""
@@ -39,6 +42,8 @@ __all__ = ["Door", "Handshake", "Limits", "Open", "Refusal", "RoomSocket"]
 
 HEADER_EXTRA = 4
 """Bytes of a header line that are neither name nor value."""
+PLAIN = 64 * 1024
+"""Bytes of a body of a known length that still have to come, from which on the parser does not see them: it would copy them."""
 
 logger = logging.getLogger("collab.web")
 
@@ -110,6 +115,16 @@ class HttpSocket(HttpToolsProtocol):
         self._deaf = False
         """A refusal is written: what still comes is dropped until the client hangs up."""
         self._in_body = False
+        self._head_came = False
+        """Headers were whole in the piece that is parsed: then no timer runs for them at all, as nearly always."""
+        self._coming: Coming | None = None
+        """The body of the request that came last."""
+        self._bodies: dict[RequestResponseCycle, Coming] = {}
+        """Of requests that nobody answers yet."""
+        self._body_bytes = 0
+        """Bytes of the body that have come."""
+        self._plain_bytes = 0
+        """Bytes of it that still have to come, and that the parser does not see."""
         self._progress = False
         self._head_bytes = 0
         self._held_bytes = 0
@@ -145,8 +160,11 @@ class HttpSocket(HttpToolsProtocol):
         if self._deaf:
             return
         self._unset_keepalive_if_required()
-        if not self._in_body:
-            self._give_time()
+        if self._plain_bytes:
+            data = self._take_plain(data)
+            if not data:
+                return
+        in_head, self._head_came = not self._in_body, False
         self._progress = False
         try:
             self.parser.feed_data(data)
@@ -156,9 +174,26 @@ class HttpSocket(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self._turn_away(self._fault(error))
             return
+        if in_head and not self._head_came:
+            self._give_time()
         self._held_bytes = 0 if self._progress else self._held_bytes + len(data)
         if self._held_bytes > self.door.limits.header_bytes:
             self._turn_away(self._fault(TooLong()))
+        elif self._in_body and (left := _length(self.headers) - self._body_bytes) >= PLAIN:
+            self._plain_bytes = left
+
+    def _take_plain(self, data: bytes) -> bytes:
+        """A piece of a body as it is; what came behind the body."""
+        count = min(len(data), self._plain_bytes)
+        self._plain_bytes -= count
+        self.on_body(data if count == len(data) else data[:count])
+        if self._plain_bytes:
+            return b""
+        self.on_message_complete()
+        # The other one waits for the rest of the body. Set up as uvicorn's.
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return data[count:]
 
     # httptools' callbacks
 
@@ -169,25 +204,38 @@ class HttpSocket(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """A piece of the address."""
-        self._grow(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > self.door.limits.header_bytes:
+            raise TooLong
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer."""
-        self._grow(len(name) + len(value) + HEADER_EXTRA)
+        self._head_bytes += len(name) + len(value) + HEADER_EXTRA
+        if self._head_bytes > self.door.limits.header_bytes:
+            raise TooLong
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The request is whole, but for its body."""
         self._progress = self._in_body = True
+        self._body_bytes = 0
+        before, self._coming = self.cycle, None
         super().on_headers_complete()
+        if self.cycle is not before and self.scope["method"] != "GET":
+            self._coming = self._bodies[self.cycle] = Coming(self.cycle, self.flow)
         if not self.parser.should_upgrade():
             self._take_time()
+            self._head_came = True
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         self._progress = True
-        super().on_body(body)
+        self._body_bytes += len(body)
+        if self._coming is None:
+            super().on_body(body)
+        elif not self.cycle.response_complete:
+            self._coming.add(body)
 
     def on_chunk_complete(self) -> None:
         """A chunk of the body ends."""
@@ -199,11 +247,6 @@ class HttpSocket(HttpToolsProtocol):
         self._in_body = False
         super().on_message_complete()
 
-    def _grow(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > self.door.limits.header_bytes:
-            raise TooLong
-
     # Bodies past the transport
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - any ASGI application
@@ -213,11 +256,14 @@ class HttpSocket(HttpToolsProtocol):
         async def sending(message: Any) -> None:  # noqa: ANN401 - any message
             if message["type"] == GIVING:
                 await self._give(cycle, message)
+            elif message["type"] == TAKING:
+                self._hand_over(cycle, message["begin"])
             else:
                 await send(message)
 
-        scope["extensions"] = {GIVING: self.flow}
-        answering: Coroutine[object, object, None] = app(scope, receive, sending)
+        coming = self._bodies.pop(cycle, None)
+        scope["extensions"] = {GIVING: self.flow, TAKING: True, COMING: coming}
+        answering: Coroutine[object, object, None] = app(scope, receive if coming is None else coming.receive, sending)
         return answering
 
     async def _give(self, cycle: RequestResponseCycle, message: dict[str, Any]) -> None:
@@ -245,6 +291,22 @@ class HttpSocket(HttpToolsProtocol):
             self._line = None
             line.close()
         await cycle.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _hand_over(self, cycle: RequestResponseCycle, begin: Begin) -> None:
+        """The connection is a stream's from now on; what the client sends behind its request is dropped."""
+        # The server's own part of this request is over, and says nothing.
+        cycle.disconnected = True
+        if self.transport.is_closing() or self._address is None:
+            return
+        cast("Gathered", self.transport).flush()
+        address, self._address = self._address, None
+        self.connections.discard(self)
+        # As in `_open_room`.
+        self.parser = None  # type: ignore[assignment]
+        self._deaf = True
+        self.pipeline.clear()
+        self._plain.resume_reading()
+        EventSocket(self.server_state, partial(self.door.callers.leave, address)).begin(self._plain, begin)
 
     # Upgrades
 
@@ -366,3 +428,10 @@ class OtherSocket(WebSocketsSansIOProtocol):
         """Forget the caller."""
         self._leave()
         super().connection_lost(exc)
+
+
+def _length(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Of a body, as the parser understood the headers, names in lower case: it has refused what contradicts itself. 0: it comes in chunks, or there is none."""
+    told = dict(headers)
+    length = told.get(b"content-length", b"")
+    return int(length) if length.isdigit() and b"transfer-encoding" not in told else 0

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from collab.access import Role
-from collab.errors import CollabError, Malformed, NotFound
+from collab.errors import CollabError, Forbidden, Malformed, NotFound
 from collab.runtime.acting import asked_by
 from collab.web.api import read_body, visitor_of
 from collab.web.gate import EDIT
@@ -55,27 +55,44 @@ class Embedding:
 
     def routes(self) -> list[Route]:
         """What Starlette routes."""
-        return [Route(EDIT + "{id:path}", self.open, methods=["POST"])] if self.admission.frames else []
+        if not self.admission.frames:
+            return []
+        return [Route(EDIT + "{id:path}", self.open, methods=["POST"]), Route("/", self.folder, methods=["POST"])]
 
     async def open(self, request: Request) -> Response:
         """The editor with a token of ten minutes, or words, which can be read in the frame too."""
         try:
-            token = await self._token(request)
+            token, view_only = await self._token(request)
         except CollabError as error:
             self.refused(error.reason)
             log.info("%s %s: %s", request.method, error.status, error.reason)
             return self._words(error)
-        return self.pages.answer("edit", visitor_of(request), frames=self.admission.frames, token=token)
+        return self.pages.answer("edit", visitor_of(request), frames=self.admission.frames, token=token, view_only=view_only)
 
-    async def _token(self, request: Request) -> str:
-        """A lease of the posted token for this document alone, by the id, which stays when it is renamed."""
-        grant = self.admission.authorise(await _posted(request))
+    async def folder(self, request: Request) -> Response:
+        """The list of files with a token of ten minutes for the folder around a document that somebody came for from a cloud, or words."""
+        try:
+            grant = self.admission.authorise(await posted(request))
+            with asked_by(grant.id):
+                around = await self.api.around(grant)
+            if around is None:
+                raise Forbidden("you were let in for one document; the files around it are in the site that shows it")
+            token, _ = self.admission.lease(around[0])
+        except CollabError as error:
+            self.refused(error.reason)
+            log.info("%s %s: %s", request.method, error.status, error.reason)
+            return self._words(error)
+        return self.pages.answer("index", visitor_of(request), frames=self.admission.frames, token=token)
+
+    async def _token(self, request: Request) -> tuple[str, bool]:
+        """A lease of the posted token for this document alone, by the id, which stays when it is renamed; and whether it is to look only."""
+        grant = self.admission.authorise(await posted(request))
         with asked_by(grant.id):
             stat = await self.api.find(self.api.name(request), grant, Role.VIEWER)
         if not stat.id:
             raise NotFound("this is a folder; the form's address must be a document's")
         token, _ = self.admission.lease(replace(grant, document=stat.id))
-        return token
+        return token, await self.api.view_only(grant)
 
     def _words(self, error: CollabError) -> Response:
         headers = {
@@ -87,7 +104,7 @@ class Embedding:
         return HTMLResponse(_REFUSED.format(detail=html.escape(error.detail)), error.status, headers)
 
 
-async def _posted(request: Request) -> str:
+async def posted(request: Request) -> str:
     """The form's field `token`, or `access_token` as clouds call it (URL standard, section 5.1); other fields, such as a button's, mean nothing."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise Malformed(f"the form must be sent as {_FORM}, as forms are unless told otherwise")

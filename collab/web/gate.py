@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
 
-from collab.errors import CollabError
+from collab.errors import CollabError, Unauthorized
 from collab.runtime.acting import asked_by
 from collab.web.admission import Knock
 from collab.web.problems import Problem
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from collab.runtime.metrics import Metrics
-    from collab.web.admission import Admission
+    from collab.runtime.signed import SignedIn
+    from collab.web.admission import Admission, Visitor
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """What supervisors ask for, by any host name, with the prefix or without."""
@@ -26,13 +28,18 @@ PASSED = "collab.passed"
 """In the scope of a request that another node has let in and passed on to this one."""
 EDIT = "/edit/"
 """Under this each document has its page."""
+READ = "/v/"
+"""Under this each document has its page for readers."""
 
 
 class Gate:
     """ASGI middleware; behind it `scope["path"]` is still percent-encoded and `scope["state"]["visitor"]` is a `Visitor`."""
 
-    def __init__(self, app: ASGIApp, admission: Admission, prefix: str, metrics: Metrics, beat: Callable[[], None]) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - the surroundings
+        self, app: ASGIApp, admission: Admission, signed: SignedIn, prefix: str, metrics: Metrics, beat: Callable[[], None]
+    ) -> None:
         self._app = app
+        self._signed = signed
         self._admission = admission
         self._prefix = prefix
         self._metrics = metrics
@@ -63,8 +70,8 @@ class Gate:
             return
         self._beat()
         try:
-            framing = bool(self._admission.frames) and scope["method"] == "POST" and own.startswith(EDIT)
-            visitor = self._admission.admit(_knock(scope, framing=framing))
+            framing = bool(self._admission.frames) and scope["method"] == "POST" and (own == "/" or own.startswith((EDIT, READ)))
+            visitor = await self._known(self._admission.admit(_knock(scope, framing=framing)))
         except CollabError as e:
             await self._refuse(Problem.of(e), e.reason)(scope, receive, send)
             return
@@ -74,6 +81,16 @@ class Gate:
             return
         scope.setdefault("state", {})["visitor"] = visitor
         await self._let_in(scope, receive, send)
+
+    async def _known(self, visitor: Visitor) -> Visitor:
+        """The visitor, without the grant when the session was ended. `Unavailable`."""
+        if visitor.grant is None or not visitor.grant.shared:
+            return visitor
+        try:
+            await self._signed.of(visitor.grant)
+        except Unauthorized as error:
+            return replace(visitor, grant=None, refused=error)
+        return visitor
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What is answered is asked for by the visitor's session."""

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from collab.access import Role, color_of
 from collab.errors import Malformed, NotFound
 from collab.runtime.history import NAME
-from collab.runtime.rights import require
+from collab.runtime.rights import missing, require
 from collab.web.api import json_body, text_of, users_bytes, utc, visitor_of
 from collab.web.content import content_type
 from collab.web.sessions import JOINERS
@@ -74,6 +74,7 @@ class HistoryDoor:
     async def content(self, request: Request) -> Response:
         """The bytes of a version. They are a user's: no page of ours ever runs them."""
         stat, grant = await self._find(request, Role.VIEWER)
+        await self.api.keepable(grant)
         version, body = await self.history.one(stat.id, _place(request))
         self.api.audit("download", grant.person, stat, visitor_of(request).address, f"version {version.number}")
         headers = {**_HEADERS, **users_bytes(stat), "ETag": f'"{version.hash}"', "Content-Type": content_type(stat)}
@@ -89,7 +90,8 @@ class HistoryDoor:
 
     async def difference(self, request: Request) -> Response:
         """What is in a version, or in the text as it is now, and not in another version, and the other way."""
-        stat, _ = await self._find(request, Role.VIEWER)
+        stat, grant = await self._find(request, Role.VIEWER)
+        await self.api.keepable(grant)
         given = request.query_params.get("from")
         number = None if request.path_params["number"] == "now" else _place(request)
         other, found = await self.history.difference(stat.id, number, _number(given, "from") if given else None)
@@ -113,7 +115,7 @@ class HistoryDoor:
         name = self.api.name(request)
         stat = self.api.documents.open_one(name)
         if stat is None:
-            grant.require(Role.EDITOR, name)
+            await missing(self.api.rights, grant, Role.EDITOR, name)
             raise NotFound("The document is not open any more: there is nothing to put back.")
         await require(self.api.rights, grant, stat, Role.EDITOR)
         made = await self.api.documents.put_back(stat.id)

@@ -54,7 +54,7 @@ class OfficeDoor:
                 "product": office.product,
                 "healthy": office.healthy,
                 # What is wrong with it has names of hosts: it is for whoever can mend it.
-                **({"detail": office.detail} if grant.role is Role.OWNER and grant.document is None else {}),
+                **({"detail": office.detail} if grant.role is Role.OWNER and grant.document is None and not grant.asks else {}),
                 "actions": [{"action": action, "ext": ext} for action, ext in self.launcher.kinds(office)],
             }
             for office in self.launcher.suites.offices

@@ -88,8 +88,19 @@ _IF_NONE_MATCH: Json = {
     "description": "An etag that you have: 304 when it is the document's.",
     "schema": _STRING,
 }
+_SAID: Json = {"ETag": {"schema": _STRING, "description": "Of tags and description, not of the document."}}
+_IF_SAID: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The etag of tags and description that you have read; another one than theirs: 412.",
+    "schema": _STRING,
+}
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _NUMBER: Json = {"name": "number", "in": "path", "required": True, "description": "A version's number.", "schema": _COUNT}
+_ATTACHED: Json = {"name": "name", "in": "path", "required": True, "description": "An attachment's name.", "schema": _STRING}
+_ATTACHED_ALREADY: Json = {"200": {"description": "It was attached already.", "content": _content(_ref("Attachment"))}}
+_COPYING = _refusals("400", "401", "403", "404", "413", "503")
 _RANGE: Json = {
     "name": "Range",
     "in": "header",
@@ -149,8 +160,47 @@ _IN: Json = {
     "schema": {"type": "string", "enum": ["all", "name", "content"], "default": "all"},
 }
 _FOUND: Json = {"200": {"description": "What is found.", "content": _content(_ref("Found"), "application/x-ndjson")}}
+_PAGE: Json = {"text/html": {"schema": _STRING}}
+_PAGES_REFUSED: Json = {
+    status: {"description": "Refused: as a page for who takes HTML, else problem details (RFC 9457).", "content": _PAGE | _PROBLEM}
+    for status in ("400", "401", "403", "404", "429", "503")
+}
+_SHOWN: Json = {"200": {"description": "The page.", "content": _PAGE}}
+_READING: Json = {
+    "200": {
+        "description": "The page, whole without a script; or events, until either side ends: `about`, `patch`, `reload`, `ended`.",
+        "headers": {"ETag": {"schema": _STRING, "description": "Of the page, weak; a stream has none."}},
+        "content": {**_PAGE, "text/event-stream": {"schema": _STRING}},
+    },
+}
+_READ: Json = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "An id (`id:` and 26 letters) or a path under the root; here `/` may stand as it is.",
+    "schema": _STRING,
+}
+_LANG: Json = {
+    "name": "lang",
+    "in": "query",
+    "required": False,
+    "description": "The language of the page's words (`en`, `de`, `fr`): before the one chosen in the settings, and `Accept-Language`.",
+    "schema": _STRING,
+}
 _PATH_QUERY: Json = {"name": "path", "in": "query", "required": False, "description": "A folder; empty is the root.", "schema": _STRING}
 
+_TAGS: Json = {
+    "type": "array",
+    "items": {"type": "string", "maxLength": 50, "description": "One line without commas."},
+    "maxItems": 20,
+    "description": "None twice, in whatever case.",
+}
+_DESCRIPTION: Json = {"type": "string", "maxLength": 1000, "description": "Plain text of any number of lines."}
+_STRETCHES: Json = {
+    "type": "array",
+    "items": _object("kind", "text", kind={"type": "string", "enum": ["same", "added", "removed"]}, text=_STRING),
+}
+_STORED: Json = {"name": "key", "in": "path", "required": True, "description": "What the storage calls the version.", "schema": _STRING}
 _FROM: dict[str, Json] = {"from": {"type": ["integer", "null"], "description": "Null: there is none before."}}
 _SCHEMAS: Json = {
     "Edit": _object(
@@ -162,7 +212,11 @@ _SCHEMAS: Json = {
         at={"type": "string", "format": "date-time"},
         size={"type": "integer", "minimum": 0, "description": "Bytes."},
         etag=_STRING,
-        source={"type": "string", "enum": ["first", "save", "outside", "restore"], "description": "Who wrote the file."},
+        source={
+            "type": "string",
+            "enum": ["first", "save", "outside", "restore", "replaced"],
+            "description": "Who wrote the file; `replaced`: another program, and a cloud let a save of ours replace it unseen.",
+        },
         writers={
             "type": "array",
             "items": _object("id", "name", "color", id=_STRING, name=_STRING, color=_STRING),
@@ -206,17 +260,28 @@ _SCHEMAS: Json = {
         *("from", "to", "changes"),
         **_FROM,
         to={"type": ["integer", "null"], "minimum": 0, "description": "Null: the text as it is now."},
-        changes={
+        changes=_STRETCHES,
+    ),
+    "Changes": _object("changes", changes=_STRETCHES),
+    "StorageVersions": _object(
+        *("kept", "may_restore", "versions", "more", "reason", "detail"),
+        kept={"type": "boolean", "description": "Whether the storage keeps versions by itself, as a cloud does."},
+        may_restore={"type": "boolean", "description": "Whether the storage lets the caller bring one back."},
+        versions={
             "type": "array",
-            "items": _object("kind", "text", kind={"type": "string", "enum": ["same", "added", "removed"]}, text=_STRING),
+            "items": _object("key", "at", "size", key=_STRING, at={"type": "string", "format": "date-time"}, size=_COUNT),
+            "maxItems": 1000,
         },
+        more={"type": "boolean", "description": "There are older ones."},
+        reason={"type": "string", "enum": ["", "denied", "unsupported"], "description": "Why there are none to see."},
+        detail={"type": "string", "description": "The same in words."},
     ),
     "Restored": {
         "allOf": [
             _ref("Document"),
             _object(
                 *("version", "before"),
-                version={"type": "integer", "minimum": 0, "description": "The restoration, as a version."},
+                version={"type": ["integer", "null"], "minimum": 0, "description": "The restoration, as a version."},
                 before={"type": ["integer", "null"], "minimum": 0, "description": "The version that was there until then."},
             ),
         ]
@@ -231,6 +296,7 @@ _SCHEMAS: Json = {
         modified={"type": "string", "format": "date-time"},
         role={"type": "string", "enum": ["viewer", "editor", "owner"], "description": "What the caller may do with it."},
         starred={"type": "boolean", "description": "Whether it has the caller's star."},
+        tags={"type": "array", "items": _STRING, "description": "In lists and for one document, where it has any."},
         held=_object(
             *("by", "application", "since"),
             by={"type": "string", "description": "The person's name, as the application has it; it may be empty."},
@@ -238,12 +304,52 @@ _SCHEMAS: Json = {
             since={"type": "string", "format": "date-time"},
         ),
     ),
+    "About": _object(
+        *("tags", "description", "etag", "kept"),
+        etag=_STRING,
+        tags=_TAGS,
+        description=_DESCRIPTION,
+        kept={"type": "boolean", "description": "Whether the storage keeps anything of the kind; if not, `detail` says so."},
+        detail=_STRING,
+    ),
     "Opened": {
         "allOf": [
             _ref("Document"),
             _object("opened", opened={"type": "string", "format": "date-time", "description": "When the caller opened it last."}),
         ],
     },
+    "Subject": _object(
+        *("kind", "id", "name"),
+        kind={"type": "string", "enum": ["person", "group", "link"]},
+        id=_STRING,
+        name=_STRING,
+        detail={"type": "string", "description": "What tells those of one name apart."},
+    ),
+    "Share": _object(
+        *("id", "subject", "role", "expires", "made", "inherited_from", "password", "uses_left"),
+        id=_STRING,
+        subject=_ref("Subject"),
+        role={"type": ["string", "null"], "enum": ["viewer", "editor", "owner", None]},
+        expires={"type": ["string", "null"], "format": "date-time"},
+        made={
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "When it was given; null where nobody tells, as in a cloud.",
+        },
+        inherited_from={
+            "type": ["string", "null"],
+            "description": "The path of the folder that it was given with; null: it was given itself.",
+        },
+        password={"type": "boolean", "description": "Of a link: one is asked for."},
+        uses_left={"type": ["integer", "null"], "description": "Of a link: null for any number."},
+        address={"type": "string", "description": "Of a link: where people open it. Told once, when it is made."},
+    ),
+    "Shares": _object(
+        *("shares", "allowed"),
+        shares={"type": "array", "items": _ref("Share")},
+        allowed={"type": "object", "description": "What can be given here, and how."},
+    ),
+    "People": _object("people", people={"type": "array", "items": _ref("Subject")}),
     "Shelf": _object(
         *("starred", "recent"),
         starred={"type": "array", "items": _ref("Document"), "description": "Newest star first."},
@@ -271,15 +377,41 @@ _SCHEMAS: Json = {
             "description": "Start and end of each match in `text`, in UTF-16 units.",
         },
     ),
-    "Listing": _object("path", "documents", path=_STRING, documents={"type": "array", "items": _ref("Document")}),
+    "Listing": _object(
+        "path", "writable", "documents", path=_STRING, writable={"type": "boolean"}, documents={"type": "array", "items": _ref("Document")}
+    ),
     "Session": _object(
-        *("id", "name", "color", "role", "version", "renamable"),
+        *("id", "name", "color", "role", "kind", "version", "renamable"),
         id=_STRING,
         name=_STRING,
         color={"type": "string", "pattern": "^#[0-9a-f]{6}$"},
         role={"type": "string", "enum": ["viewer", "editor", "owner"]},
+        kind={
+            "type": "string",
+            "enum": ["account", "oidc", "guest", "operator"],
+            "description": "How the caller came: by an account, a provider, a link, or by what the operator signed.",
+        },
         version={"type": "string", "description": "The server's."},
         renamable={"type": "boolean", "description": "Whether the caller may choose the name."},
+        folder={"type": "string", "description": "Of somebody from a cloud: where the folder is that they may go on in."},
+        viewOnly={
+            "type": "boolean",
+            "description": "True for who came from a cloud to look at a document only: nothing of it is given out here.",
+        },
+    ),
+    "SignIn": _object(
+        *("id", "person", "kind", "agent", "since", "seen", "expires", "current"),
+        id=_STRING,
+        person=_object("id", "name", id=_STRING, name=_STRING),
+        kind={"type": "string", "enum": ["account", "oidc", "guest"]},
+        agent={"type": "string", "description": "Browser and system, such as `Firefox, Linux`; empty: not known."},
+        since={"type": "string", "format": "date-time"},
+        seen={"type": "string", "format": "date-time", "description": "Used last, to the minute."},
+        expires={"type": "string", "format": "date-time"},
+        current={"type": "boolean", "description": "The one that asks."},
+    ),
+    "SignIns": _object(
+        "sessions", sessions={"type": "array", "items": _ref("SignIn"), "description": "Used last comes first; 1000 at most."}
     ),
     "Deleted": _object(
         *("key", "path", "until"),
@@ -297,6 +429,17 @@ _SCHEMAS: Json = {
         by={"type": "string", "description": "The name of who deleted it."},
         until={"type": ["string", "null"], "format": "date-time", "description": "When it goes for good; null: a cloud does not tell."},
     ),
+    "Attachment": _object(
+        *("name", "path", "reference", "type", "size", "modified"),
+        name=_STRING,
+        path={"type": "string", "description": "Where its bytes are read, as those of any file."},
+        reference={"type": "string", "description": "What the document's text says of it: an address relative to the document."},
+        type={"type": "string", "description": "Media type."},
+        size={"type": "integer", "minimum": 0, "description": "Bytes."},
+        modified={"type": "string", "format": "date-time"},
+        used={"type": "boolean", "description": "In the list: the text names it."},
+    ),
+    "Attachments": _object("attachments", attachments={"type": "array", "items": _ref("Attachment")}),
     "Bin": _object("entries", entries={"type": "array", "items": _ref("Binned"), "description": "Newest first."}),
     "Offices": _object(
         "suites",
@@ -372,6 +515,56 @@ _FOLDER: Json = {
 }
 _KEY: Json = {"name": "key", "in": "path", "required": True, "description": "The key of something in the bin.", "schema": _STRING}
 
+_SHARE: Json = {"name": "share", "in": "path", "required": True, "schema": _STRING}
+_TERMS: dict[str, Json] = {
+    "role": {"type": "string", "enum": ["viewer", "editor", "owner"]},
+    "expires": {"type": ["string", "null"], "format": "date-time", "description": "Null: never."},
+}
+
+
+def _shares(address: str, parameters: list[Json], of: str) -> Json:
+    """Of a document or folder, or of everything."""
+    given = _object(
+        *("kind", "role"),
+        **_TERMS,
+        kind={"type": "string", "enum": ["person", "group", "link"]},
+        id={"type": "string", "description": "Of a person or group."},
+        password={"type": "string", "description": "Of a link: at least 6 characters."},
+        uses={"type": ["integer", "null"], "minimum": 1, "description": "Of a link: so many may open it."},
+    )
+    usual = ("400", "401", "403", "404", "413", "415", "501", "503")
+    return {
+        address: {
+            "parameters": [*parameters],
+            "get": {
+                "operationId": f"shares{of}",
+                "summary": "Who was given what, also with the folders around",
+                "responses": _answers("200", "All, and what can be given.", "401", "403", "404", "503", schema="Shares"),
+            },
+            "post": {
+                "operationId": f"share{of}",
+                "summary": "Give a role to a person, a group, or whoever has a link",
+                "requestBody": _body(given),
+                "responses": _answers("201", "Given.", *usual, schema="Share"),
+            },
+        },
+        address + "/{share}": {
+            "parameters": [*parameters, _SHARE],
+            "patch": {
+                "operationId": f"change_share{of}",
+                "summary": "Another role, another end",
+                "requestBody": _body(_object(**_TERMS)),
+                "responses": _answers("200", "Changed.", *usual, schema="Share"),
+            },
+            "delete": {
+                "operationId": f"end_share{of}",
+                "summary": "Take it back: it counts no more, on every open connection",
+                "responses": _answers("204", "Taken back.", "401", "403", "404", "503"),
+            },
+        },
+    }
+
+
 _PATHS: Json = {
     "/api/openapi.json": {
         "get": {
@@ -389,10 +582,17 @@ _PATHS: Json = {
         },
         "post": {
             "operationId": "sign_in",
-            "summary": "Turn the secret of a printed address into a session cookie, once",
+            "summary": "Turn the secret of a printed address (once), or an account and its password, into a session cookie",
             "security": [],
-            "requestBody": _body(_object("secret", secret=_STRING)),
-            "responses": _answers("200", "Signed in.", "400", "401", "403", "413", "415", schema="Session"),
+            "requestBody": _body(
+                {
+                    "oneOf": [
+                        _object("secret", secret=_STRING),
+                        _object("account", "password", account=_STRING, password={"type": "string", "format": "password"}),
+                    ]
+                }
+            ),
+            "responses": _answers("200", "Signed in.", "400", "401", "403", "413", "415", "429", "503", schema="Session"),
         },
         "patch": {
             "operationId": "rename",
@@ -406,7 +606,47 @@ _PATHS: Json = {
             "operationId": "sign_out",
             "summary": "End the session",
             "security": [],
-            "responses": _answers("204", "Signed out.", "403"),
+            "responses": {
+                **_answers("204", "Signed out.", "403"),
+                "200": {
+                    "description": "Signed out here; the page goes on to the provider's address, to sign out there as well.",
+                    "content": _content(_object("leave", leave={"type": "string", "format": "uri"})),
+                },
+            },
+        },
+    },
+    "/api/session/password": {
+        "post": {
+            "operationId": "change_password",
+            "summary": "Another password for the caller's account",
+            "description": "All other sessions of the account end.",
+            "security": [{"session": []}],
+            "requestBody": _body(
+                _object("password", "new", password={"type": "string", "format": "password"}, new={"type": "string", "format": "password"})
+            ),
+            "responses": _answers("204", "Changed.", "400", "401", "403", "413", "415", "429", "503"),
+        },
+    },
+    "/api/sessions": {
+        "get": {
+            "operationId": "sign_ins",
+            "summary": "The caller's sessions that have a record: of accounts, of a provider's users, of guests",
+            "parameters": [{"name": "all", "in": "query", "schema": _STRING, "description": "Everybody's, for an owner of everything."}],
+            "responses": _answers("200", "The sessions.", "401", "403", "503", schema="SignIns"),
+        },
+        "delete": {
+            "operationId": "sign_out_everywhere",
+            "summary": "End all of the caller's sessions, this one too",
+            "parameters": [{"name": "others", "in": "query", "schema": _STRING, "description": "All but this one."}],
+            "responses": _answers("204", "Ended.", "401", "403", "503"),
+        },
+    },
+    "/api/sessions/{id}": {
+        "delete": {
+            "operationId": "end_sign_in",
+            "summary": "End a session: one's own, or for an owner of everything anybody's",
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": _STRING}],
+            "responses": _answers("204", "Ended, with its sockets.", "401", "403", "404", "503"),
         },
     },
     "/api/session/renewal": {
@@ -519,6 +759,26 @@ _PATHS: Json = {
             "responses": _refusals("400", "401", "403", "404", "412", "413", "415", "428", "503") | _MERGED,
         },
     },
+    "/api/documents/{id}/metadata": {
+        "parameters": [_ID],
+        "get": {
+            "operationId": "metadata",
+            "summary": "Tags and description",
+            "responses": _answers("200", "What is said.", "400", "401", "403", "404", "413", "503", schema="About", headers=_SAID),
+        },
+        "put": {
+            "operationId": "set_metadata",
+            "summary": "Say something else; fields that are left out stay",
+            "description": "With `If-Match` only what was read is changed; without it the last one counts, field by field.",
+            "parameters": [_IF_SAID],
+            "requestBody": _body({"type": "object", "properties": {"tags": _TAGS, "description": _DESCRIPTION}}),
+            "responses": _answers(
+                *("200", "What is said now.", "400", "401", "403", "404", "412", "413", "415", "423", "501", "503"),
+                schema="About",
+                headers=_SAID,
+            ),
+        },
+    },
     "/api/documents/{id}/authors": {
         "parameters": [_ID],
         "get": {
@@ -534,6 +794,57 @@ _PATHS: Json = {
                 }
             ],
             "responses": _answers("200", "The authors.", "400", "401", "403", "404", "413", "415", "503", schema="Authors"),
+        },
+    },
+    "/api/documents/{id}/attachments": {
+        "parameters": [_ID],
+        "get": {
+            "operationId": "attachments",
+            "summary": "What is attached to a document, and what of it the text names",
+            "responses": _answers("200", "The attachments.", "400", "401", "403", "404", "413", "503", schema="Attachments"),
+        },
+        "post": {
+            "operationId": "attach",
+            "summary": "Attach a file; the same bytes are kept once",
+            "parameters": [
+                {"name": "name", "in": "query", "required": True, "description": "What the file is called.", "schema": _STRING},
+            ],
+            "requestBody": {"required": True, "content": _BYTES},
+            "responses": _answers(
+                "201", "The attachment.", "400", "401", "403", "404", "408", "413", "415", "503", "507", schema="Attachment"
+            )
+            | _ATTACHED_ALREADY,
+        },
+    },
+    "/api/documents/{id}/attachments/copies": {
+        "parameters": [_ID],
+        "post": {
+            "operationId": "copy_attachments",
+            "summary": "Copy what is attached to the document of which this one is a copy",
+            "requestBody": _body(
+                {"type": "object", "required": ["from"], "properties": {"from": {**_STRING, "description": "Its id or path."}}}
+            ),
+            "responses": {"200": {"description": "So many.", "content": _content(_object("copied", copied=_COUNT))}, **_COPYING},
+        },
+    },
+    "/api/documents/{id}/attachments/{name}": {
+        "parameters": [_ID, _ATTACHED],
+        "delete": {
+            "operationId": "discard_attachment",
+            "summary": "Move an attachment into the bin",
+            "responses": {
+                "200": {"description": "It is there.", "content": _content(_object("key", "path", key=_STRING, path=_STRING))},
+                **_COPYING,
+            },
+        },
+    },
+    "/api/documents/{id}/attachments/{name}/restoration": {
+        "parameters": [_ID, _ATTACHED],
+        "post": {
+            "operationId": "restore_attachment",
+            "summary": "Bring an attachment back from the bin",
+            "requestBody": _body(_object("key", key={"type": "string", "description": "As the deletion told it."})),
+            "responses": _answers("201", "The attachment.", "400", "401", "403", "404", "409", "413", "503", schema="Attachment"),
         },
     },
     "/api/documents/{id}/versions": {
@@ -601,6 +912,55 @@ _PATHS: Json = {
             ),
         },
     },
+    "/api/documents/{id}/storage-versions": {
+        "parameters": [_ID],
+        "get": {
+            "operationId": "storage_versions",
+            "summary": "What the storage keeps of the file by itself, newest first",
+            "responses": _answers("200", "The versions.", "400", "401", "403", "404", "413", "503", schema="StorageVersions"),
+        },
+    },
+    "/api/documents/{id}/storage-versions/{key}/content": {
+        "parameters": [_ID, _STORED],
+        "get": {
+            "operationId": "storage_version_content",
+            "summary": "The bytes of one of them",
+            "responses": {"200": {"description": "The content, as an attachment.", "content": _BYTES}}
+            | _refusals("400", "401", "403", "404", "413", "501", "503"),
+        },
+    },
+    "/api/documents/{id}/storage-versions/{key}/difference": {
+        "parameters": [_ID, _STORED],
+        "get": {
+            "operationId": "storage_version_difference",
+            "summary": "What came with it, what has happened since, or its text alone",
+            "parameters": [
+                {
+                    "name": "against",
+                    "in": "query",
+                    "required": False,
+                    "schema": {"type": "string", "enum": ["before", "now", "none"], "default": "before"},
+                }
+            ],
+            "responses": _answers(
+                *("200", "The stretches in order.", "400", "401", "403", "404", "413", "415", "501", "503"), schema="Changes"
+            ),
+        },
+    },
+    "/api/documents/{id}/storage-versions/{key}/restoration": {
+        "parameters": [_ID, _STORED],
+        "post": {
+            "operationId": "restore_storage_version",
+            "summary": "Make the text that of one of them, by an edit: whoever types goes on",
+            "description": "What was there is a version first. What is no text is replaced, and what was there is a version of the storage; "
+            "then `version` and `before` are null.",
+            "responses": _answers(
+                *("200", "Restored.", "400", "401", "403", "404", "412", "413", "415", "423", "501", "503"),
+                schema="Restored",
+                headers=_ETAG,
+            ),
+        },
+    },
     "/api/documents/{id}/return": {
         "parameters": [_ID],
         "post": {
@@ -637,6 +997,60 @@ _PATHS: Json = {
             "operationId": "shelf",
             "summary": "The caller's documents with a star, and those opened last",
             "responses": _answers("200", "What is there.", "401", "503", schema="Shelf"),
+        },
+    },
+    **_shares("/api/documents/{id}/shares", [_ID], ""),
+    **_shares("/api/shares", [], "_of_all"),
+    "/v/": {
+        "get": {
+            "operationId": "readers_home",
+            "summary": "What the caller opened last, as a page",
+            "parameters": [_LANG],
+            "responses": _SHOWN | _PAGES_REFUSED,
+        },
+    },
+    "/v/{id}": {
+        "parameters": [_READ, _LANG],
+        "get": {
+            "operationId": "read",
+            "summary": "A document as a page for readers, or with `Accept: text/event-stream` what changes in it",
+            "parameters": [
+                {
+                    "name": "If-None-Match",
+                    "in": "header",
+                    "required": False,
+                    "description": "The page's etag: 304 while the page is the same.",
+                    "schema": _STRING,
+                },
+                {
+                    "name": "Last-Event-ID",
+                    "in": "header",
+                    "required": False,
+                    "description": "Of a stream: the version of the page that is shown (`data-version` of its body); what it lacks comes first.",
+                    "schema": _STRING,
+                },
+            ],
+            "responses": _READING | _NOT_CHANGED | _PAGES_REFUSED,
+        },
+        "post": {
+            "operationId": "read_in_frame",
+            "summary": "The page in a frame of a site in `COLLAB_FRAME_ANCESTORS`; other servers have no such route",
+            "security": [],
+            "requestBody": {
+                "required": True,
+                "content": {"application/x-www-form-urlencoded": {"schema": _object("token", token=_STRING)}},
+            },
+            "responses": _SHOWN | _PAGES_REFUSED,
+        },
+    },
+    "/api/people": {
+        "get": {
+            "operationId": "people",
+            "summary": "People and groups that something can be shared with",
+            "parameters": [
+                {"name": "query", "in": "query", "required": True, "schema": {"type": "string", "minLength": 2, "maxLength": 100}}
+            ],
+            "responses": _answers("200", "Those with these words in their names.", "400", "401", "403", "503", schema="People"),
         },
     },
     "/api/search": {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import html
+import json
 import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,11 +19,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 import collab
+from collab.reading.words import language_of
 from collab.storage.paths import is_id
 from collab.web.api import visitor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -54,8 +57,11 @@ _TYPES = {
     ".woff2": "font/woff2",
 }
 _BROTLI = ".br"
+_SPOKEN = "login.json"
+"""The words of the page where one signs in, by language and key, as the build copied them from the client's own."""
+_SAYS = re.compile(r'(<[^>]*\bdata-t="([\w.]+)"[^>]*>)[^<]*')
 _PACKED = frozenset({".png", ".woff2"})
-_LITERAL = re.compile("__(NONCE|BASE|VERSION|TOKEN|NAME)__")
+_LITERAL = re.compile("__(NONCE|BASE|VERSION|TOKEN|NAME|VIEWONLY|WAYS|PROVIDER|NEXT|GO|ACCOUNT|NOTICE|WORDS)__")
 _TRUSTED = "require-trusted-types-for 'script'; trusted-types collab dompurify default"
 """Markup and addresses of scripts come from these makers alone (Trusted Types): `dompurify` sanitises, `collab` names our own scripts."""
 _SCRIPT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
@@ -110,17 +116,18 @@ class Asset:
 
     def coded(self, accepted: str) -> tuple[bytes, str]:
         """The bytes for who accepts these codings, and which one they have: empty for none. It may read and compress."""
-        if not self.packed and _takes("br", accepted) and self.brotli is not None:
+        if not self.packed and takes("br", accepted) and self.brotli is not None:
             return self.brotli, "br"
-        return (self.zipped, "gzip") if not self.packed and _takes("gzip", accepted) else (self.body, "")
+        return (self.zipped, "gzip") if not self.packed and takes("gzip", accepted) else (self.body, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The built web client: its templates by name, its assets by address under `/static/`."""
+    """The built web client: its templates by name, its assets by address under `/static/`, and by language what is said where one signs in."""
 
     pages: dict[str, str]
     assets: dict[str, Asset]
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> Client | None:
@@ -128,9 +135,11 @@ class Client:
         pages = {name: page for name in PAGES if (page := folder / f"{name}.html").is_file()}
         if not all(name in pages for name in _NEEDED):
             return None
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".html", _BROTLI})
+        spoken = folder / _SPOKEN
+        words = json.loads(spoken.read_text("utf-8")) if spoken.is_file() else {}
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".html", _BROTLI} and path != spoken)
         assets = {path.relative_to(folder).as_posix(): Asset(path) for path in files}
-        return cls({name: page.read_text("utf-8") for name, page in pages.items()}, assets)
+        return cls({name: page.read_text("utf-8") for name, page in pages.items()}, assets, words)
 
 
 @dataclass(slots=True)
@@ -149,7 +158,11 @@ class Pages:
     def routes(self) -> list[Route]:
         """What Starlette routes."""
         own = {"diagram": self.diagram, "office": self.office}
-        pages = [Route(address, own.get(name) or self._page(name), methods=["GET"], name=name) for name, address in PAGES.items()]
+        pages = [
+            Route(address, own.get(name) or self._page(name), methods=["GET"], name=name)
+            for name, address in PAGES.items()
+            if name != "login"
+        ]
         return [*pages, Route("/static/{path:path}", self.asset, methods=["GET"])]
 
     def client(self) -> Client | None:
@@ -177,7 +190,11 @@ class Pages:
         }
         if asset.script:
             headers["Content-Security-Policy"] = _SCRIPT_POLICY
-        body, coding = await run_in_threadpool(asset.coded, request.headers.get("accept-encoding", ""))
+        try:
+            body, coding = await run_in_threadpool(asset.coded, request.headers.get("accept-encoding", ""))
+        except FileNotFoundError:
+            # A newer version was installed over this one, which still runs.
+            raise HTTPException(404) from None
         return Response(body, headers={**headers, **({"Content-Encoding": coding} if coding else {})})
 
     def _page(self, name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -186,8 +203,11 @@ class Pages:
 
         return page
 
-    def answer(self, name: str, visitor: Visitor, *, document: str = "", frames: Sequence[str] = (), token: str = "") -> Response:
-        """The page of this name, for nobody's frame or for those of these origins; `token` is for the memory of its script.
+    def answer(  # noqa: PLR0913 - what a page is made of
+        self, name: str, visitor: Visitor, *, document: str = "", frames: Sequence[str] = (), token: str = "", view_only: bool = False
+    ) -> Response:
+        """The page of this name, for nobody's frame or for those of these origins; `token` is for the memory of its script. `view_only`: nothing can
+        be taken out of it, as far as a page can see to that.
 
         `document` as it is in the address, percent-encoded: its name is read before any script has come.
         """
@@ -195,7 +215,23 @@ class Pages:
         headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor, frames)}
         if not frames:
             headers["X-Frame-Options"] = "DENY"
-        return self._filled(name, headers, NONCE=nonce, TOKEN=token, NAME=_title(document))
+        return self._filled(name, headers, NONCE=nonce, TOKEN=token, NAME=_title(document), VIEWONLY="yes" if view_only else "")
+
+    def login(self, request: Request, words: Mapping[str, str], *, notice: str = "", status: int = 200) -> Response:
+        """The page where one signs in: ways, where to go afterwards, and what went wrong, in words of the reader's language that need no script."""
+        nonce = self._nonce()
+        headers = {**_HEADERS, "Content-Security-Policy": policy(nonce, visitor_of(request)), "X-Frame-Options": "DENY"}
+        language = language_of(request.headers.get("accept-language", ""))
+        client = self.client()
+        spoken = {} if client is None else client.words.get(language, {})
+        said = spoken.get(f"login.notice.{notice}", "")
+        words = {**words, "NOTICE": notice if said else "", "WORDS": said, "GO": quote(words.get("NEXT", ""), safe="")}
+        answer = self._filled("login", headers, say=lambda page: translated(page, language, spoken), NONCE=nonce, **words)
+        if answer.status_code == HTTPStatus.OK:
+            answer.status_code = status
+        answer = _packed(request, answer)
+        answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
+        return answer
 
     async def office(self, request: Request) -> Response:
         """The page around an office suite: the one that its address names may be shown in it, and be sent a form with a token."""
@@ -212,15 +248,24 @@ class Pages:
     def _nonce(self) -> str:
         return urlsafe_b64encode(self.random(16)).rstrip(b"=").decode()
 
-    def _filled(self, name: str, headers: dict[str, str], **words: str) -> Response:
-        """The template with its words; 503 without a built client, 404 when it lacks this page."""
+    def _filled(self, name: str, headers: dict[str, str], *, say: Callable[[str], str] = str, **words: str) -> Response:
+        """The template as it is to be said, with its words; 503 without a built client, 404 when it lacks this page."""
         client = self.client()
         if client is None:
             return HTMLResponse(_NOT_BUILT, 503, headers)
         if name not in client.pages:
             raise HTTPException(404)
         values = {"BASE": self.prefix, "VERSION": collab.__version__, **words}
-        return HTMLResponse(_LITERAL.sub(lambda literal: html.escape(values.get(literal[1], "")), client.pages[name]), headers=headers)
+        page = say(client.pages[name])
+        return HTMLResponse(_LITERAL.sub(lambda literal: html.escape(values.get(literal[1], "")), page), headers=headers)
+
+
+def translated(page: str, language: str, words: Mapping[str, str]) -> str:
+    """The template in this language: each element that names its message (`data-t`) says it; one that has none stays as it is."""
+    if not words:
+        return page
+    page = page.replace('<html lang="en">', f'<html lang="{language}">', 1)
+    return _SAYS.sub(lambda found: found[1] + html.escape(words[found[2]]) if found[2] in words else found[0], page)
 
 
 def _title(document: str) -> str:
@@ -271,14 +316,14 @@ def diagram_policy(frames: Sequence[str] = ()) -> str:
 def _packed(request: Request, answer: Response) -> Response:
     """The page compressed, where the browser takes that. It holds no secret but the nonce, and nothing that a stranger chose beside it."""
     answer.headers["Vary"] = "Accept-Encoding"
-    if _takes("gzip", request.headers.get("accept-encoding", "")):
+    if takes("gzip", request.headers.get("accept-encoding", "")):
         answer.body = gzip.compress(answer.body, 5, mtime=0)
         answer.headers["Content-Encoding"] = "gzip"
         answer.headers["Content-Length"] = str(len(answer.body))
     return answer
 
 
-def _takes(coding: str, accepted: str) -> bool:
+def takes(coding: str, accepted: str) -> bool:
     """Whether the browser reads this coding (RFC 9110, section 12.5.3); `gzip;q=0` says no."""
     codings = [part.replace(" ", "").lower().partition(";") for part in accepted.split(",")]
     return any(each == coding and quality not in {"q=0", "q=0.0", "q=0.00", "q=0.000"} for each, _, quality in codings)

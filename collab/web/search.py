@@ -13,7 +13,7 @@ from starlette.routing import Route
 from collab.errors import Malformed, NotFound
 from collab.finding import Query
 from collab.runtime.search import Found, Search, Where
-from collab.web.api import item, visitor_of
+from collab.web.api import item, seen_in, visitor_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
-    from collab.access import Grant
+    from collab.ports import Sight
     from collab.runtime.search import Event, Turn, Turns
     from collab.web.api import Api
 
@@ -49,20 +49,23 @@ class SearchDoor:
     async def answer(self, request: Request) -> Response:
         """What is found, for this grant, in a folder and below."""
         grant = visitor_of(request).require()
+        # What is found comes with the words around it.
+        await self.api.keepable(grant)
         asked = request.query_params
         query = Query.of(asked.get("q", ""))
         if asked.get("in", Where.ALL) not in set(Where):
             raise Malformed("`in` is all, name or content")
         folder = asked.get("path", "").rstrip("/")
         self.api.check_name(folder)
-        events = await self._scope(self.search(query, Where(asked.get("in", Where.ALL))), grant, folder)
+        sight = await self.api.rights.sight(grant)
+        events = await self._scope(self.search(query, Where(asked.get("in", Where.ALL))), seen_in(sight, folder), folder)
         starred = await self.api.shelf.starred(grant.person.id)
         turn = self.turns.turn(grant.person.id)
-        return _Lines(turn, (_line(_told(event, grant, starred)) async for event in events))
+        return _Lines(turn, (_line(told) async for event in events if (told := _told(event, sight, starred)) is not None))
 
-    async def _scope(self, search: Search, grant: Grant, folder: str) -> AsyncIterator[Event]:
-        if grant.document is not None:
-            return search.among(await self.api.only(grant.document, folder))
+    async def _scope(self, search: Search, among: tuple[str, ...] | None, folder: str) -> AsyncIterator[Event]:
+        if among is not None:
+            return search.among(await self.api.only(among, folder))
         if not (await self.api.documents.find(folder)).folder:
             raise NotFound(f"this is no folder: {folder}")
         return search.below(folder)
@@ -92,10 +95,14 @@ class _Lines(StreamingResponse):
             await super().stream_response(send)
 
 
-def _told(event: Event, grant: Grant, starred: frozenset[str]) -> dict[str, object]:
+def _told(event: Event, sight: Sight, starred: frozenset[str]) -> dict[str, object] | None:
     if isinstance(event, Found):
+        role = sight.role(event.stat)
+        if role is None:
+            # Moved since, out of what the caller sees.
+            return None
         matches = [{"line": match.line, "text": match.text, "ranges": match.ranges} for match in event.matches]
-        return {"document": item(event.stat, grant, starred=event.stat.id in starred), "matches": matches}
+        return {"document": item(event.stat, role, starred=event.stat.id in starred), "matches": matches}
     if event.more is None:
         return {"searched": event.documents}
     return {"done": True, "searched": event.documents, "more": event.more}

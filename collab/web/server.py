@@ -25,6 +25,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 DESCRIPTORS = 65_536
 """Open files that the process asks for; a connection is one."""
 
+KEEP_ALIVE_SECONDS = 75
+"""So long a connection may rest between two requests: longer than proxies and clients keep one (nginx: 60 s; ngx_http_upstream_module, keepalive_timeout),
+so that they hang up first, and no request meets a connection that is being closed.
+"""
 KEEPALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
@@ -165,11 +169,12 @@ def configure(app: Any, door: Door, *, loop: str = "uvloop") -> Config:  # noqa:
         server_header=False,
         ws_per_message_deflate=False,
         ws_max_size=door.limits.first_message_bytes,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(door.limits.close_seconds) + 5,
     )
 
 
-def serve(  # noqa: PLR0913 - the parts of a server; app.py gives them by name
+def serve(  # noqa: PLR0913 - the parts of a server; collab.app gives them by name
     app: Any,  # noqa: ANN401 - any ASGI application
     door: Door,
     *,

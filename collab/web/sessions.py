@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from collab.access import Grant, Person, Role, sign, verify
 from collab.errors import Forbidden, Malformed, Unauthorized
+from collab.ports import SignIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
+
+    from collab.ports import SignIns
 
 INVITATION_SECONDS = 86400.0
 """How long a printed address for a named person can be used."""
@@ -46,9 +50,13 @@ class Spent:
                 path.write_text("".join(f"{word} {math.ceil(end)}\n" for word, end in self._ends.items()), "ascii")
 
     def __contains__(self, word: str) -> bool:
+        return bool(self.among({word}))
+
+    def among(self, words: AbstractSet[str]) -> AbstractSet[str]:
+        """Those of these that are spent."""
         if self._shared and self._path is not None and self._path.exists() and self._path.stat().st_size > self._read:
             self._learn(self._path, 0.0)
-        return word in self._ends
+        return words & self._ends.keys()
 
     def _learn(self, path: Path, now: float) -> None:
         """What was added since the last look."""
@@ -78,6 +86,7 @@ class Sessions:
         secret: bytes,
         one_time: OneTime,
         spent: Spent,
+        sign_ins: SignIns,
         *,
         owner: Person,
         length: float,
@@ -87,9 +96,10 @@ class Sessions:
         self._secret = secret
         self._one_time = one_time
         self._spent = spent
+        self.sign_ins = sign_ins
         self._owner = owner
         self.length = length
-        self._now = now
+        self.now = now
         self._random = random
 
     async def redeem(self, word: str) -> tuple[str, Grant]:
@@ -97,46 +107,74 @@ class Sessions:
         if word.count(".") == 2:
             invitation = self._invited(word)
             return self._open(invitation.person, invitation.role)
-        if not word.isascii() or not await self._one_time.redeem(word, self._now()):
+        if not word.isascii() or not await self._one_time.redeem(word, self.now()):
             raise Unauthorized("this address was used before, or is too old: `collab login` prints a new one")
         return self._open(self._owner, Role.OWNER)
 
+    async def begin(  # noqa: PLR0913  # what is known of a session
+        self,
+        person: Person,
+        kind: str,
+        *,
+        most: Role = Role.OWNER,
+        groups: Iterable[str] = (),
+        links: Iterable[str] = (),
+        agent: str = "",
+        length: float | None = None,
+    ) -> tuple[str, Grant]:
+        """The cookie's value and grant of a new session with a record (`SignIn`): its person may do what was shared with them, at most `most`.
+        `length` in seconds, at most that of all sessions. `Unavailable`.
+        """
+        now = self.now()
+        expires = float(math.floor(now + min(self.length, length or self.length)))
+        grant = Grant(person, most, expires=expires, id=self._random(16).hex(), shared=True)
+        await self.sign_ins.add(
+            SignIn(
+                grant.id, person.id, person.name, kind, now, now, expires, tuple(sorted(set(groups))), tuple(dict.fromkeys(links)), agent
+            )
+        )
+        return sign(grant, self._secret, now=now, use="session"), grant
+
     def read(self, cookie: str) -> Grant:
         """Whose session it is; `Unauthorized` when it is over, was signed out or is not ours."""
-        grant = verify(cookie, self._secret, now=self._now(), use="session")
+        grant = verify(cookie, self._secret, now=self.now(), use="session")
         if grant.id in self._spent:
             raise Unauthorized("you have signed out: `collab login` prints an address to sign in again")
         return grant
 
     def renamable(self, grant: Grant) -> bool:
-        """Whether the session's name is the person's own to choose: the operator gave none with the address."""
-        return grant.person.id == self._owner.id
+        """Whether the session's name is the person's own to choose: nobody gave one, neither the operator nor a provider."""
+        return grant.person.id == self._owner.id or (grant.shared and grant.person.id.startswith("guest:"))
 
-    def rename(self, grant: Grant, name: str) -> tuple[str, Grant]:
-        """The cookie's value for the same session under another name; `Forbidden` when the operator gave the name."""
+    async def rename(self, grant: Grant, name: str) -> tuple[str, Grant]:
+        """The cookie's value for the same session under another name; `Forbidden` when the name was given."""
         if not self.renamable(grant):
-            raise Forbidden("your name was given with the address that signed you in: ask who printed it for another")
+            raise Forbidden("your name was given with what signed you in: ask who gave it for another")
         renamed = replace(grant, person=replace(grant.person, name=name))
-        return sign(renamed, self._secret, now=self._now(), use="session"), renamed
+        if grant.shared:
+            await self.sign_ins.rename(grant.person.id, name)
+        return sign(renamed, self._secret, now=self.now(), use="session"), renamed
 
     def left(self, grant: Grant) -> int:
         """Seconds for which the session goes on."""
-        return max(0, math.ceil((grant.expires or 0.0) - self._now()))
+        return max(0, math.ceil((grant.expires or 0.0) - self.now()))
 
-    def close(self, grant: Grant) -> None:
+    async def close(self, grant: Grant) -> None:
         """Sign out: the session's cookie is refused from now on, wherever a copy of it is."""
-        self._spent.add(grant.id, grant.expires or self._now() + self.length)
+        self._spent.add(grant.id, grant.expires or self.now() + self.length)
+        if grant.shared:
+            await self.sign_ins.end(grant.id, self.now())
 
     def _open(self, person: Person, role: Role) -> tuple[str, Grant]:
-        now = self._now()
+        now = self.now()
         grant = Grant(person, role, expires=now + self.length, id=self._random(16).hex())
         return sign(grant, self._secret, now=now, use="session"), grant
 
     def _invited(self, word: str) -> Grant:
-        invitation = verify(word, self._secret, now=self._now(), use="invitation")
+        invitation = verify(word, self._secret, now=self.now(), use="invitation")
         if not invitation.id or invitation.id in self._spent:
             raise Unauthorized("this address was used before: `collab login` prints a new one")
-        self._spent.add(invitation.id, invitation.expires or self._now() + INVITATION_SECONDS)
+        self._spent.add(invitation.id, invitation.expires or self.now() + INVITATION_SECONDS)
         return invitation
 
 

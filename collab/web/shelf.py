@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from collab.access import Role
 from collab.errors import CollabError, NotFound
+from collab.runtime.rights import missing
 from collab.state.shelf import MISSED
 from collab.web.api import item, utc, visitor_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from collab.about import About
     from collab.access import Grant
     from collab.ports import Claim, Stat
     from collab.state.shelf import Kept
@@ -48,17 +50,25 @@ class ShelfDoor:
         ]
 
     async def show(self, request: Request) -> Response:
-        """Everything on the caller's shelf that is there and that this grant covers, newest first."""
+        """Everything on the caller's shelf that is there and that they see, newest first."""
         grant = visitor_of(request).require()
         kept = await self.api.shelf.kept(grant.person.id)
         stats = await self._found(kept)
         await self._tidy(grant, kept, stats)
-        seen = [(each, stat) for each in kept if (stat := stats.get(each.document)) and grant.covers(stat.path, stat.id)]
-        held = await self.api.outside(stat for _, stat in seen)
+        sight = await self.api.rights.sight(grant)
+        seen = [(each, stat, role) for each in kept if (stat := stats.get(each.document)) and (role := sight.role(stat)) is not None]
+        held = await self.api.outside(stat for _, stat, _ in seen)
+        about = await self.api.describing.of([stat for _, stat, _ in seen])
         starred = [
-            (each.starred, item(stat, grant, starred=True, held=held.get(stat.path))) for each, stat in seen if each.starred is not None
+            (each.starred, item(stat, role, starred=True, held=held.get(stat.path), about=about.get(stat.id)))
+            for each, stat, role in seen
+            if each.starred is not None
         ]
-        recent = [(each.opened, _opened(each, stat, grant, held.get(stat.path))) for each, stat in seen if each.opened is not None]
+        recent = [
+            (each.opened, _opened(each, stat, role, held.get(stat.path), about.get(stat.id)))
+            for each, stat, role in seen
+            if each.opened is not None
+        ]
         return JSONResponse({"starred": _newest(starred), "recent": _newest(recent)}, headers=_HEADERS)
 
     async def star(self, request: Request) -> Response:
@@ -75,7 +85,7 @@ class ShelfDoor:
         try:
             name = (await self.api.find(name, grant, Role.VIEWER)).id
         except NotFound:
-            grant.require(Role.VIEWER, name)
+            await missing(self.api.rights, grant, Role.VIEWER, name)
         await self.api.shelf.unstar(grant.person.id, name)
         return _done()
 
@@ -123,8 +133,8 @@ def _newest(told: list[tuple[float, dict[str, object]]]) -> list[dict[str, objec
     return [each for _, each in sorted(told, key=itemgetter(0), reverse=True)]
 
 
-def _opened(kept: Kept, stat: Stat, grant: Grant, held: Claim | None) -> dict[str, object]:
-    return {**item(stat, grant, starred=kept.starred is not None, held=held), "opened": utc(kept.opened or 0.0)}
+def _opened(kept: Kept, stat: Stat, role: Role, held: Claim | None, about: About | None) -> dict[str, object]:
+    return {**item(stat, role, starred=kept.starred is not None, held=held, about=about), "opened": utc(kept.opened or 0.0)}
 
 
 def _done() -> Response:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Self
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from collab.ports import Draft, Line, Reader
 
@@ -29,6 +30,8 @@ GIVING: Final = "collab.response.given"
 """The ASGI extension, and the message, by which the rest of a body goes past the server's buffers (`collab.web.door`). The extension's value has an
 attribute `write_paused`: whether more would have to wait.
 """
+COMING: Final = "collab.request.coming"
+"""The ASGI extension that says whether a piece of the request's body waits already: its value has an attribute `ready`, or is None."""
 PATIENCE: Final = 60.0
 """Seconds that a body may take however small it is."""
 SLOWEST: Final = 16 * 1024
@@ -63,7 +66,7 @@ class Streamed(Response):
         self.status_code = status
         self.background = None
         told = {**headers, "Content-Length": str(len(span))}
-        self.raw_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
+        self.raw_headers = [_raw(name, value) for name, value in told.items()]
         self._reader = reader
         self._span = span
 
@@ -121,6 +124,12 @@ class Streamed(Response):
             await send({"type": GIVING, "count": span.stop - at, "give": give})
 
 
+@lru_cache(1024)
+def _raw(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header as ASGI has it; most are those of the answer before."""
+    return name.lower().encode("latin-1"), value.encode("latin-1")
+
+
 def answer(method: str, asked: Mapping[str, str], reader: Reader, headers: Mapping[str, str]) -> Response:
     """The whole file or the one range that was asked for (RFC 9110, section 14); what is no such range is not asked for. `asked`: the request's headers."""
     size = reader.stat.size
@@ -147,36 +156,61 @@ def _span(method: str, asked: Mapping[str, str], size: int, etag: str) -> range 
     return range(start, min(int(last) + 1, size) if first and last else size)
 
 
-async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
-    """The body as it comes. TooLarge over `most` bytes, at once when the request says so beforehand; TimedOut; ClientDisconnect."""
-    said, size, pace = request.headers.get("content-length", ""), 0, Pace()
-    if said.isdecimal() and int(said) > most:
-        raise TooLarge(f"the file is too large: at most {most} bytes are taken")
-    stream = aiter(request.stream())
-    while True:
+class Pieces:
+    """The body of a request as it comes, for one who asks. TooLarge over `most` bytes, at once when the request says so beforehand; TimedOut;
+    ClientDisconnect. Not a generator, which the event loop keeps account of, nor behind Starlette's: a short body is not worth that.
+    """
+
+    def __init__(self, request: Request, most: int) -> None:
+        said = request.headers.get("content-length", "")
+        self._announced = int(said) if said.isdecimal() else 0
+        self._receive = request.receive
+        self._most = most
+        self._size = 0
+        self._coming = request.scope.get("extensions", {}).get(COMING)
+        self._pace: Pace | None = None
+        self._over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if max(self._announced, self._size) > self._most:
+            raise TooLarge(f"the file is too large: at most {self._most} bytes are taken")
+        while not self._over:
+            message = await self._next()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            self._over = not message.get("more_body", False)
+            piece: bytes = message.get("body", b"")
+            self._size += len(piece)
+            if self._size > self._most:
+                raise TooLarge(f"the file is too large: at most {self._most} bytes are taken")
+            if piece:
+                return piece
+        raise StopAsyncIteration
+
+    async def _next(self) -> Message:
+        if self._coming is not None and self._coming.ready:
+            # Nobody is waited for, so nobody's patience runs.
+            return await self._receive()
+        self._pace = self._pace or Pace()
         try:
-            async with pace.waiting(size):
-                piece = await anext(stream)
-        except StopAsyncIteration:
-            return
+            async with self._pace.waiting(self._size):
+                return await self._receive()
         except TimeoutError as error:
             raise TimedOut("the body came too slowly: send it again over a better line") from error
-        size += len(piece)
-        if size > most:
-            raise TooLarge(f"the file is too large: at most {most} bytes are taken")
-        if piece:
-            yield piece
 
 
 @asynccontextmanager
 async def received(request: Request, draft: Draft, most: int) -> AsyncIterator[Draft]:
     """The draft with the whole body of the request; what it did not become is gone afterwards. Errors as those of `pieces` and `Draft.add`."""
     try:
-        async for piece in pieces(request, most):
+        async for piece in Pieces(request, most):
             await draft.add(piece)
         yield draft
     finally:
         await draft.discard()
 
 
-__all__ = ["Broken", "ClientDisconnect", "answer", "pieces", "received"]
+__all__ = ["Broken", "ClientDisconnect", "Pieces", "answer", "received"]

@@ -15,6 +15,7 @@ from collab.access import Role
 from collab.errors import Changed, Exists, Malformed, NotFound
 from collab.formats.bodies import most
 from collab.runtime.documents import ANY
+from collab.runtime.rights import require_place
 from collab.storage.paths import split_new
 from collab.web.api import named_base, precondition_required, read_body, visitor_of
 from collab.web.content import changed
@@ -50,7 +51,7 @@ class Uploads:
                 return await self._change(request, path)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
-        grant.require(Role.EDITOR, path)
+        await require_place(self.api.rights, grant, path)
         if new != "*":
             return Problem(
                 428, "precondition-required", "say with If-Match which state you have read, or with If-None-Match: * that it is new"

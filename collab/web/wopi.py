@@ -16,7 +16,7 @@ from starlette.routing import Route
 from collab.errors import CollabError, Forbidden, Malformed, NotText, Unauthorized
 from collab.runtime.acting import asked_by
 from collab.web.api import read_body, users_bytes, visitor_of
-from collab.web.streams import answer, pieces
+from collab.web.streams import Pieces, answer
 from collab.wopi.addresses import id_of
 from collab.wopi.locks import Operation
 from collab.wopi.proof import Signed
@@ -49,6 +49,8 @@ _LOCKS: Final = {
 _ONE: Final = re.compile(r"/wopi/(?:files/(?P<key>[^/]+)|file-url/(?P<file>[^/]+)/(?P<signed>[^/]+)$)")
 
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+"""As Starlette's, which makes one for each answer."""
 _CONTENTS: Final = re.compile(r"/wopi/files/([^/]+)/contents")
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9._-]+")
 """A value in a query that stands for itself, and is the only one."""
@@ -156,9 +158,10 @@ class WopiDoor:
 
     async def put_file(self, request: Request, granted: Pass) -> Response:
         """PutFile."""
-        _expect(request, "PUT")
-        given, timestamp = request.headers.get("x-wopi-lock", ""), _either(request, "wopi-timestamp")
-        put = await self.host.put_file(granted, pieces(request, self.limit), given=given, timestamp=timestamp)
+        asked = headers_of(request.scope)
+        _expect(asked, "PUT")
+        given, timestamp = asked.get("x-wopi-lock", ""), _either(asked, "wopi-timestamp")
+        put = await self.host.put_file(granted, Pieces(request, self.limit), given=given, timestamp=timestamp)
         self.audited("put", request, granted, put.stat)
         return _done(put.version, {"LastModifiedTime": put.modified})
 
@@ -194,7 +197,7 @@ class WopiDoor:
     async def _put_relative(self, request: Request, granted: Pass) -> Response:
         made = await self.host.put_relative(
             granted,
-            pieces(request, self.limit),
+            Pieces(request, self.limit),
             suggested=request.headers.get("x-wopi-suggestedtarget", ""),
             relative=request.headers.get("x-wopi-relativetarget", ""),
             overwrite=request.headers.get("x-wopi-overwriterelativetarget", "").lower() == "true",
@@ -249,21 +252,27 @@ class Contents:
 
 
 class First:
-    """ASGI middleware before the router: what suites ask for most is not looked for among all routes. GetFile goes the same way with it and without."""
+    """ASGI middleware before the router: what suites ask for most is not looked for among all routes. GetFile and PutFile go the same way with it and
+    without.
+    """
 
     def __init__(self, app: ASGIApp, door: WopiDoor) -> None:
         self._app = app
         self._contents = Contents(door)
+        self._put = door.guarded(door.put_file)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let others answer."""
-        if scope["type"] == "http" and scope["method"] == "GET":
-            match = _CONTENTS.fullmatch(scope["path"])
-            if match is not None:
-                scope["path_params"] = {"key": match[1]}
-                await self._contents(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        match = _CONTENTS.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] in {"GET", "POST"} else None
+        if match is None:
+            await self._app(scope, receive, send)
+            return
+        scope["path_params"] = {"key": match[1]}
+        if scope["method"] == "GET":
+            await self._contents(scope, receive, send)
+            return
+        response = await self._put(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -323,7 +332,18 @@ def refusal(error: CollabError | Refused) -> Response:
 
 def _done(version: str = "", fields: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None) -> Response:
     told = {"X-WOPI-ItemVersion": version} if version else {}
-    return JSONResponse(fields or {}, headers={**NO_STORE, **told, **(headers or {})})
+    return _Told(_JSON(fields or {}), {**NO_STORE, **told, **(headers or {})})
+
+
+class _Told(Response):
+    """A JSON answer, set up as Starlette's own, which looks for what is never there."""
+
+    def __init__(self, body: str, headers: Mapping[str, str]) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = body.encode()
+        told = {**headers, "Content-Length": str(len(self.body)), "Content-Type": "application/json"}
+        self.raw_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
 
 
 def _bytes(method: str, asked: Mapping[str, str], given: Given) -> Response:
@@ -337,12 +357,12 @@ def _bytes(method: str, asked: Mapping[str, str], given: Given) -> Response:
     return answer(method, asked, given.reader, {**NO_STORE, **users_bytes(stat), **told})
 
 
-def _expect(request: Request, override: str) -> None:
-    said = request.headers.get("x-wopi-override", "")
+def _expect(asked: Mapping[str, str], override: str) -> None:
+    said = asked.get("x-wopi-override", "")
     if said != override:
         raise NotOffered(f"there is no operation {printable(said)[:60]!r} on the contents of a file")
 
 
-def _either(request: Request, name: str) -> str:
+def _either(asked: Mapping[str, str], name: str) -> str:
     """A header of Collabora Online, by its name or by the one that it had before."""
-    return request.headers.get(f"x-cool-{name}", "") or request.headers.get(f"x-lool-{name}", "")
+    return asked.get(f"x-cool-{name}", "") or asked.get(f"x-lool-{name}", "")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -20,22 +19,25 @@ from collab.access import Role
 from collab.errors import Changed, CollabError, Conflict, Exists, Forbidden, Malformed, NotFound, NotText, TooLarge, Unauthorized
 from collab.ports import Lock, OfficeState, Stat
 from collab.runtime.documents import Held
+from collab.runtime.rights import require_moving
 from collab.wopi import claiming, locks, names, states
 from collab.wopi.addresses import key_of, with_token
 from collab.wopi.incoming import Incoming
 from collab.wopi.info import SHARES, Facts, Product, check_file_info
 from collab.wopi.locks import Answer, Holder, Operation, decide, holder_of
-from collab.wopi.refusals import BadName, LockMismatch, NameTaken, NotOffered, OutOfStep, OverExpected
+from collab.wopi.refusals import BadName, LockMismatch, NameTaken, NotOffered, OutOfStep, OverExpected, Refused
 from collab.wopi.tokens import DOWNLOAD, Pass, seal, unseal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from collab.ports import Authors, Claim, Draft, Locks, OfficeStates, Reader, Rights, UserInfos
+    from collab.access import Grant
+    from collab.ports import Authors, Claim, Draft, Locks, OfficeStates, Reader, Rights, UserInfos, Within
     from collab.runtime.bin import Trash
     from collab.runtime.documents import Documents
     from collab.wopi.addresses import Addresses
     from collab.wopi.claiming import Claiming
+    from collab.wopi.incoming import Body
     from collab.wopi.live import Live
 
 log = logging.getLogger("collab.wopi")
@@ -48,6 +50,8 @@ USER_INFO: Final = 1024
 """Characters of PutUserInfo."""
 OWNER: Final = "owner"
 """The id of the person to whom all files belong: who runs the server."""
+REMEMBERED: Final = 4096
+"""Documents of which it is known what was put last."""
 ACTIVITY_UNSUPPORTED: Final = 3
 """AddActivities: the host does nothing with this. The operation is offered all the same, since each activity has an answer of its own."""
 
@@ -58,6 +62,8 @@ class Surroundings:
 
     documents: Documents
     rights: Rights
+    view_only: Callable[[Grant], Awaitable[bool]]
+    """Whether whoever has this grant was let in to look only."""
     trash: Trash
     live: Live
     locks: Locks
@@ -112,6 +118,8 @@ class WopiHost:
         self._around = surroundings
         self._incoming = Incoming(surroundings.documents, surroundings.live.covers)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lately: dict[str, Stat] = {}
+        """Documents as their last bodies left them."""
 
     # --- passes
 
@@ -167,7 +175,9 @@ class WopiHost:
         around, stat = self._around, await self._file(granted)
         self._heard(granted, stat)
         told, info = await self._told(stat), await around.infos.get(granted.person.id)
-        writes = await self._role(granted, stat) >= Role.EDITOR
+        role = await self._role(granted, stat)
+        writes = role >= Role.EDITOR
+        view_only = await around.view_only(granted.grant)
         public = self.addresses.public
         facts = Facts(
             stat=stat,
@@ -176,7 +186,7 @@ class WopiHost:
             owner=_shown(OWNER),
             user=_shown(granted.person.id),
             writes=writes,
-            owns=granted.role >= Role.OWNER,
+            owns=(role if granted.shared else granted.role) >= Role.OWNER,
             relative=self._relative(granted, stat),
             containers=self.serves_folders(granted),
             live=around.live.covers(stat),
@@ -186,8 +196,9 @@ class WopiHost:
             view_url=self._page(granted, stat, "view"),
             close_url=f"{public}/",
             folder_url=self.addresses.folder(stat.path.rpartition("/")[0]) if granted.scope is None else "",
-            download_url=f"{public}/api/documents/{quote(stat.id, safe=':')}/content",
-            file_url=self._file_url(granted, stat),
+            download_url="" if view_only else f"{public}/api/documents/{quote(stat.id, safe=':')}/content",
+            file_url="" if view_only else self._file_url(granted, stat),
+            view_only=view_only,
         )
         return check_file_info(facts, around.product(granted.suite))
 
@@ -204,6 +215,8 @@ class WopiHost:
     async def get_bytes(self, signed: str, target: str) -> Given:
         """The current bytes, for whoever has the address that CheckFileInfo told."""
         granted = self.admit(signed, target, audience=DOWNLOAD)
+        if await self._around.view_only(granted.grant):
+            raise Forbidden("this was opened to be looked at only")
         return await self._give(granted)
 
     def _heard(self, granted: Pass, stat: Stat) -> None:
@@ -230,7 +243,13 @@ class WopiHost:
     def _file_url(self, granted: Pass, stat: Stat) -> str:
         now = self._around.now()
         short = Pass(
-            granted.person, Role.VIEWER, stat.id, min(granted.expires, now + FILE_URL_SECONDS), session=granted.session, suite=granted.suite
+            granted.person,
+            Role.VIEWER,
+            stat.id,
+            min(granted.expires, now + FILE_URL_SECONDS),
+            session=granted.session,
+            suite=granted.suite,
+            shared=granted.shared,
         )
         signed = seal(short, self._around.secret, now=now, audience=DOWNLOAD)
         return f"{self.addresses.base}/wopi/file-url/{key_of(stat.id)}/{signed}"
@@ -244,12 +263,13 @@ class WopiHost:
     async def lock(self, granted: Pass, operation: Operation, given: str, old: str = "") -> Locked:
         """Lock, UnlockAndRelock (`old`), RefreshLock, Unlock, GetLock. LockMismatch, Malformed."""
         stat = await self._file(granted)
+        role = await self._role(granted, stat) if granted.shared and operation is not Operation.UNLOCK else granted.role
         if operation is Operation.GET:
             held = await self._held(stat.id)
             return Locked("" if held is None else held.id, states.word(await self._told(stat)))
         compared = locks.check(old if operation is Operation.RELOCK else given)
         lock = Lock(locks.NAME, locks.check(given), Holder(granted.suite, granted.person.name).sealed(), locks.SECONDS)
-        if granted.role < Role.EDITOR:
+        if role < Role.EDITOR:
             # Some suites lock in sessions that only read, too, and take a refusal for a fault.
             return Locked("", states.word(await self._told(stat)))
         held = await self._held(stat.id)
@@ -328,13 +348,19 @@ class WopiHost:
         """
         if granted.role < Role.EDITOR:
             raise NotFound("this token opens the document for reading only")
+        if granted.shared:
+            # Whom it is not shared with any more leaves nothing here, not even a copy beside it.
+            await self._role(granted, await self._there(granted))
         async with self._incoming.received(body, lambda: self._there(granted)) as came, self._turn(granted.target):
+            put = await self._put_again(granted, came, given, timestamp)
+            if put is not None:
+                return put
             try:
                 stat, outside = await self._around.claiming.find(granted.target)
             except NotFound:
                 await self._around.keep(await self._lost(granted), came.kept, "the document was deleted", granted)
                 raise
-            stat = self._around.documents.seen(stat)
+            stat = await self._around.documents.seen(stat)
             try:
                 held = await self._allowed(Operation.PUT, stat, given)
                 await self._check_writes(granted, stat)
@@ -346,6 +372,21 @@ class WopiHost:
             except (LockMismatch, OutOfStep, NotText, TooLarge, Changed, Conflict, Forbidden) as error:
                 await self._around.keep(stat, came.kept, error.detail, granted)
                 raise
+
+    async def _put_again(self, granted: Pass, came: Body, given: str, timestamp: str) -> Put | None:
+        """A body that follows another one, so that the file need not be looked at before: whether it is still that is seen when it is replaced. None: it is
+        not, or something else is in the way, and nothing was done.
+        """
+        stat = self._lately.pop(granted.target, None)
+        if stat is None or self._around.live.covers(stat):
+            return None
+        try:
+            held = await self._allowed(Operation.PUT, stat, given)
+            await self._check_writes(granted, stat)
+            async with self._incoming.draft(stat, came) as draft:
+                return await self._put_plain(stat, draft, granted, timestamp, _id(held))
+        except (CollabError, Refused):
+            return None
 
     async def _there(self, granted: Pass) -> Stat:
         """The document, also one that was deleted while it was open. NotFound."""
@@ -374,25 +415,48 @@ class WopiHost:
             known = stands
 
     async def _put_plain(self, stat: Stat, body: Draft, granted: Pass, timestamp: str, held: str) -> Put:
-        known, digest = await self._known(stat), body.hash
+        around, known = self._around, await self._known(stat)
         told = states.seen(known, stat.etag, stat.modified, locked=True, live=False)
-        overwrites = not timestamp and self._around.product(granted.suite) is Product.COLLABORA
-        if digest != stat.etag and not overwrites and not self._read(known, told, timestamp, held):
+        overwrites = not timestamp and around.product(granted.suite) is Product.COLLABORA
+        if not overwrites and not self._read(known, told, timestamp, held) and body.hash != stat.etag:
             raise OutOfStep("the document was changed by somebody else since the office suite read it", held)
-        # Known before it is written: after a crash in between the new body is the suite's own, and not taken for another's.
-        coming = states.announced(told, digest, self._around.now(), before=stat.etag, lock=held)
-        await self._must_put(stat.id, coming, before=known)
+        now = around.now()
+        announced: list[OfficeState] = []
+
+        def coming() -> OfficeState:
+            if not announced:
+                announced.append(states.announced(told, body.hash, now, before=stat.etag, lock=held))
+            return announced[0]
+
+        async def replaced(put: Within) -> Stat:
+            def first(found: Stat, outside: Claim | None) -> None:
+                _check_unclaimed(outside, held)
+                if found != stat:
+                    raise Changed("the document was changed by somebody else at the same moment")
+                # Known before the body is in its place: after a crash in between it is the suite's own, and not taken for another's.
+                put(coming())
+
+            return await around.documents.put_draft(stat.id, body, if_match=stat.etag, first=first)
+
         try:
-            after = await self._around.documents.put_draft(stat.id, body, if_match=stat.etag)
-        except CollabError:
-            await self._around.states.put(stat.id, known, before=coming)
+            after = await around.states.put_within(stat.id, before=known, act=replaced)
+        except (CollabError, Refused):
+            await around.states.put(stat.id, known, before=coming())
             raise
-        if after.etag != digest:
+        state = coming()
+        if after.etag != state.put:
             # A storage, or a size, whose etags cannot be foreseen.
-            final = replace(coming, etag=after.etag)
-            await self._must_put(stat.id, final, before=coming)
-            coming = final
-        return _put(after, coming)
+            final = replace(state, etag=after.etag)
+            await self._must_put(stat.id, final, before=state)
+            state = final
+        self._remember(after)
+        return _put(after, state)
+
+    def _remember(self, stat: Stat) -> None:
+        self._lately.pop(stat.id, None)
+        self._lately[stat.id] = stat
+        if len(self._lately) > REMEMBERED:
+            del self._lately[next(iter(self._lately))]
 
     @staticmethod
     def _read(known: OfficeState, told: OfficeState, timestamp: str, held: str) -> bool:
@@ -409,7 +473,7 @@ class WopiHost:
         self, granted: Pass, body: AsyncIterable[bytes], *, suggested: str, relative: str, overwrite: bool
     ) -> dict[str, object]:
         """PutRelativeFile; one of the two headers has a name, in UTF-7. NotOffered, BadName, NameTaken."""
-        stat = await self._file(granted)
+        stat = await self._seen(granted)
         if not self._relative(granted, stat):
             raise NotOffered("this token makes no new files")
         if bool(suggested) == bool(relative):
@@ -486,6 +550,7 @@ class WopiHost:
     async def rename(self, granted: Pass, wanted_name: str, given: str) -> str:
         """RenameFile: the new name, without extension. LockMismatch, also while somebody outside has the document open; BadName."""
         stat = await self._changeable(granted)
+        await self._check_moves(granted, stat)
         held = await self._allowed(Operation.RENAME, stat, given)
         # Who has it open outside would save it under the name that it had.
         await self.unclaimed(stat.id, _id(held))
@@ -507,6 +572,7 @@ class WopiHost:
     async def delete(self, granted: Pass) -> Stat:
         """DeleteFile: it goes into the bin. LockMismatch, as for RenameFile."""
         stat = await self._changeable(granted)
+        await self._check_moves(granted, stat)
         await self._allowed(Operation.DELETE, stat, "")
         await self.unclaimed(stat.id)
         await self._around.trash.discard(stat.id, if_match="*", by=granted.person.name)
@@ -516,7 +582,7 @@ class WopiHost:
 
     async def put_user_info(self, granted: Pass, info: bytes) -> None:
         """PutUserInfo. Malformed over 1024 characters, or other than ASCII."""
-        await self._file(granted)
+        await self._seen(granted)
         if len(info) > USER_INFO or not info.isascii():
             raise Malformed(f"the information about a user has at most {USER_INFO} ASCII characters")
         # So that whoever erases the person finds it by name.
@@ -525,21 +591,21 @@ class WopiHost:
 
     async def share_url(self, granted: Pass, kind: str) -> str:
         """GetShareUrl. NotOffered for another type than `ReadOnly` and `ReadWrite`."""
-        stat = await self._file(granted)
+        stat = await self._seen(granted)
         if kind not in SHARES:
             raise NotOffered(f"there are addresses of the types {' and '.join(SHARES)}")
         return self._page(granted, stat, "view" if kind == "ReadOnly" else "edit")
 
     async def ecosystem(self, granted: Pass) -> str:
         """The address of the ecosystem. NotFound for a pass of one document only."""
-        stat = await self._file(granted)
+        stat = await self._seen(granted)
         if not self.serves_folders(granted):
             raise NotFound("folders are not served here")
         return with_token(self.addresses.ecosystem, self.token(granted, stat.id))
 
     async def activities(self, granted: Pass, listed: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
         """AddActivities: one answer each, in order. Nobody is told of comments here, and that is said. Malformed."""
-        await self._file(granted)
+        await self._seen(granted)
         ids = [each.get("Id") for each in listed]
         if any(not isinstance(each, str) for each in ids):
             raise Malformed("each activity has an Id, a string")
@@ -552,6 +618,18 @@ class WopiHost:
         if stat.folder:
             raise NotFound("this is a folder")
         return stat
+
+    async def _seen(self, granted: Pass) -> Stat:
+        """The file, for whom it is still shared with. Forbidden."""
+        stat = await self._file(granted)
+        if granted.shared:
+            await self._role(granted, stat)
+        return stat
+
+    async def _check_moves(self, granted: Pass, stat: Stat) -> None:
+        """Forbidden for whom the file was shared with, but not its place."""
+        if granted.shared:
+            await require_moving(self._around.rights, granted.grant, stat)
 
     async def _role(self, granted: Pass, stat: Stat) -> Role:
         """What the person may do with it now, as far as the pass goes. Forbidden, Unauthorized."""
@@ -592,11 +670,9 @@ class WopiHost:
         told = await self._told(stat)
         return await self._around.states.get(stat.id) or told
 
-    @asynccontextmanager
-    async def _turn(self, document: str) -> AsyncIterator[None]:
+    def _turn(self, document: str) -> asyncio.Lock:
         """Bodies of one document are taken one after the other."""
-        async with self._turns.setdefault(document, asyncio.Lock()):
-            yield
+        return self._turns.get(document) or self._turns.setdefault(document, asyncio.Lock())
 
 
 def wanted(header: str) -> str:

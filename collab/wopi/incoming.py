@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from collab.errors import TooLarge
@@ -10,6 +10,8 @@ from collab.formats.bodies import most
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
 
     from collab.ports import Draft, Stat
     from collab.runtime.documents import Documents
@@ -48,43 +50,98 @@ class Incoming:
         self._live = live
         self._waiting = 0
 
-    @asynccontextmanager
-    async def received(self, body: AsyncIterable[bytes], find: Callable[[], Awaitable[Stat]]) -> AsyncIterator[Body]:
+    def received(self, body: AsyncIterable[bytes], find: Callable[[], Awaitable[Stat]]) -> AbstractAsyncContextManager[Body]:
         """The whole body for the document that `find` tells; it is not asked for before there is more than is held of any body."""
-        parts = _Parts(body)
-        self._waiting += SHORT
-        try:
-            whole = await parts.gather(SHORT if self._waiting <= WAITING else LEAST)
-            if not whole:
-                stat = await find()
-                whole = self._live(stat) and await parts.gather(most(self._documents.sizes, stat.type))
-            if whole:
-                yield Body(parts.came)
-                return
-        finally:
-            self._waiting -= SHORT
-        async with self.drafted(_berth(stat), parts.rest()) as draft:
-            yield Body(draft)
+        return _Received(self, _Parts(body), find)
 
-    @asynccontextmanager
-    async def draft(self, stat: Stat, body: Body) -> AsyncIterator[Draft]:
+    def draft(self, stat: Stat, body: Body) -> AbstractAsyncContextManager[Draft]:
         """The body as one that may take the place of a document."""
         if not isinstance(body.came, list):
-            yield body.came
-            return
-        async with self.drafted(_berth(stat), _each(body.came)) as draft:
-            yield draft
+            return nullcontext(body.came)
+        return _Drafted(self._documents, _berth(stat), body.came)
 
-    @asynccontextmanager
-    async def drafted(self, name: str, body: AsyncIterable[bytes]) -> AsyncIterator[Draft]:
+    def drafted(self, name: str, body: AsyncIterable[bytes]) -> AbstractAsyncContextManager[Draft]:
         """The body as a draft for this document or folder; what it did not become is gone afterwards."""
-        draft = await self._documents.draft(name)
+        return _Drafted(self._documents, name, body)
+
+    def most(self, stat: Stat) -> int | None:
+        """Bytes that a body for this document may have, if it is merged."""
+        return most(self._documents.sizes, stat.type) if self._live(stat) else None
+
+    def enter(self) -> int:
+        """A body waits in memory, until `leave`; how much of it may."""
+        self._waiting += SHORT
+        return SHORT if self._waiting <= WAITING else LEAST
+
+    def leave(self) -> None:
+        """It waits no more."""
+        self._waiting -= SHORT
+
+
+# Not generators, which the event loop keeps account of: for a short body they cost more than what they do.
+
+
+class _Received:
+    """See `Incoming.received`."""
+
+    __slots__ = ("_draft", "_find", "_incoming", "_parts")
+
+    def __init__(self, incoming: Incoming, parts: _Parts, find: Callable[[], Awaitable[Stat]]) -> None:
+        self._incoming = incoming
+        self._parts = parts
+        self._find = find
+        self._draft: AbstractAsyncContextManager[Draft] | None = None
+
+    async def __aenter__(self) -> Body:
+        incoming, parts = self._incoming, self._parts
+        held = incoming.enter()
         try:
-            async for piece in body:
-                await draft.add(piece)
-            yield draft
-        finally:
+            if await parts.gather(held):
+                return Body(parts.came)
+            stat = await self._find()
+            longer = incoming.most(stat)
+            if longer is not None and await parts.gather(longer):
+                return Body(parts.came)
+        except BaseException:
+            incoming.leave()
+            raise
+        incoming.leave()
+        self._draft = incoming.drafted(_berth(stat), parts.rest())
+        return Body(await self._draft.__aenter__())
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._draft is None:
+            self._incoming.leave()
+        else:
+            await self._draft.__aexit__(kind, error, trace)
+
+
+class _Drafted:
+    """See `Incoming.drafted`."""
+
+    __slots__ = ("_body", "_documents", "_draft", "_name")
+
+    def __init__(self, documents: Documents, name: str, body: AsyncIterable[bytes] | list[bytes]) -> None:
+        self._documents = documents
+        self._name = name
+        self._body = body
+
+    async def __aenter__(self) -> Draft:
+        self._draft = draft = await self._documents.draft(self._name)
+        try:
+            if isinstance(self._body, list):
+                for piece in self._body:
+                    await draft.add(piece)
+            else:
+                async for piece in self._body:
+                    await draft.add(piece)
+        except BaseException:
             await draft.discard()
+            raise
+        return draft
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._draft.discard()
 
 
 class _Parts:
@@ -112,11 +169,6 @@ class _Parts:
             yield self.came.pop(0)
         async for piece in self._body:
             yield piece
-
-
-async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
 
 
 def _berth(stat: Stat) -> str:

@@ -24,6 +24,17 @@ NAME_CHARACTERS: Final = 200
 """Characters of a name without its extension that a suite may ask for: four bytes each would be too many for a file system, two are not."""
 
 
+_BLOCK: Final = "BlockAll"
+_NOTHING_TO_KEEP: Final = {
+    "DisablePrint": True,
+    "DisableTranslation": True,
+    "ProtectInClient": True,
+    "RestrictedWebViewOnly": True,
+    "CopyPasteRestrictions": _BLOCK,
+}
+"""What somebody may look at and not keep, in the specification's words; a translation is sent elsewhere."""
+
+
 class Product(StrEnum):
     """Whose office suite asks."""
 
@@ -54,6 +65,8 @@ class Facts:
     """Whether folders are served to this person."""
     live: bool
     """Whether people may type in it meanwhile."""
+    view_only: bool = False
+    """Whether this person was let in to look only: neither to download, print nor copy."""
     info: str = ""
     """What PutUserInfo left."""
     origin: str = ""
@@ -136,7 +149,8 @@ def _microsoft(facts: Facts) -> dict[str, object]:
         "ClosePostMessage": framed,
         "EditModePostMessage": framed,
         "FileSharingPostMessage": framed,
-        "FileUrl": facts.file_url,
+        **({"FileUrl": facts.file_url} if facts.file_url else {}),
+        **(_NOTHING_TO_KEEP if facts.view_only else {}),
         # It keeps what it has rendered by this: the bytes that it gets must have it.
         **({} if facts.live or len(facts.stat.etag) != 64 else {"SHA256": _sha256(facts.stat.etag)}),
     }
@@ -149,12 +163,12 @@ def _collabora(facts: Facts) -> dict[str, object]:
         "EnableInsertRemoteFile": False,
         "EnableShare": bool(facts.origin),
         "DisableInactiveMessages": False,
-        "DisablePrint": False,
-        "DisableExport": False,
-        "DisableCopy": False,
-        "HidePrintOption": False,
-        "HideExportOption": False,
-        "HideSaveOption": False,
+        "DisablePrint": facts.view_only,
+        "DisableExport": facts.view_only,
+        "DisableCopy": facts.view_only,
+        "HidePrintOption": facts.view_only,
+        "HideExportOption": facts.view_only,
+        "HideSaveOption": facts.view_only,
         "HideRepairOption": False,
         "DownloadAsPostMessage": False,
         "UserExtraInfo": {"avatar": facts.avatar} if facts.avatar else {},
@@ -167,7 +181,8 @@ def _onlyoffice(facts: Facts) -> dict[str, object]:
         **_pages(facts),
         "SupportsReviewing": True,
         "UserCanReview": facts.writes,
-        "DisablePrint": False,
+        "DisablePrint": facts.view_only,
+        **({"HidePrintOption": True, "CopyPasteRestrictions": _BLOCK} if facts.view_only else {}),
         "ClosePostMessage": framed,
         "EditModePostMessage": framed,
         "EditNotificationPostMessage": framed,

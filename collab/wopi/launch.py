@@ -97,9 +97,11 @@ class Launcher:
             role=min(grant.role, Role.VIEWER) if ROLES[name] is Role.VIEWER else grant.role,
             target=stat.id,
             expires=math.floor(min(ends)),
-            scope=None if grant.document is None else stat.id,
+            # What is shared is shared one by one: no way from here to other files.
+            scope=None if grant.document is None and not grant.asks else stat.id,
             suite=suite,
             session=grant.id,
+            shared=grant.shared,
         )
 
 

@@ -77,6 +77,9 @@ RULES: Final[Mapping[Operation, tuple[Answer, Answer, Answer]]] = {
 }  # fmt: skip
 
 
+_COLUMNS: Final = {column: number for number, column in enumerate(Standing)}
+
+
 def standing(held: str, given: str) -> Standing:
     """How the id that holds the file (empty: nobody's) stands to the one that is given (empty: none is)."""
     if not held:
@@ -86,7 +89,7 @@ def standing(held: str, given: str) -> Standing:
 
 def decide(operation: Operation, held: str, given: str) -> Answer:
     """The cell of the table."""
-    return RULES[operation][tuple(Standing).index(standing(held, given))]
+    return RULES[operation][_COLUMNS[standing(held, given)]]
 
 
 def check(given: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
+
+from collab.ports import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from collab.ports import Lock, Locks, OfficeState, OfficeStates
+    from collab.ports import Locks, OfficeState, OfficeStates, Within
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
 
 REMEMBERED: Final = 4096
 """Documents; who was asked for least lately is forgotten."""
@@ -48,6 +50,17 @@ class _Recent(Generic[K, V]):
             self._remember(key, stands)
             return stands
 
+    async def change_within(self, key: K, act: Callable[[list[V]], Awaitable[T]]) -> T:
+        """As `change`; `act` leaves in a list what stands after it."""
+        async with self._turns.setdefault(key, asyncio.Lock()):
+            self.known.pop(key, None)
+            self._unsure.add(key)
+            stands: list[V] = []
+            made = await act(stands)
+            self._unsure.discard(key)
+            self._remember(key, stands[-1])
+            return made
+
     def touch(self, key: K) -> None:
         """It was asked for just now."""
         self.known[key] = self.known.pop(key)
@@ -76,6 +89,21 @@ class RecentStates:
     async def put(self, document: str, state: OfficeState, *, before: OfficeState | None) -> OfficeState:
         """Replace what they knew, if that is so."""
         return await self._recent.change(document, lambda: self._states.put(document, state, before=before)) or state
+
+    async def put_within(self, document: str, *, before: OfficeState, act: Callable[[Within], Awaitable[T]]) -> T:
+        """What `act` returns, which puts a state in the place of this one."""
+
+        async def within(stands: list[OfficeState | None]) -> T:
+            def noted(put: Within) -> Awaitable[T]:
+                def both(state: OfficeState) -> None:
+                    put(state)
+                    stands.append(state)
+
+                return act(both)
+
+            return await self._states.put_within(document, before=before, act=noted)
+
+        return await self._recent.change_within(document, within)
 
 
 class RecentLocks:
@@ -110,7 +138,7 @@ class RecentLocks:
             past = self._clock() - at
             if lock is None or 0 <= past < lock.seconds - SURE:
                 self._recent.touch(key)
-                return None if lock is None else replace(lock, seconds=lock.seconds - past)
+                return None if lock is None else Lock(lock.name, lock.id, lock.holder, lock.seconds - past)
         return (await self._recent.ask(key, lambda: self._timed(lambda: self._locks.get(document, name))))[1]
 
     async def standing(self, name: str) -> Mapping[str, Lock]:

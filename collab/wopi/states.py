@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -74,6 +75,7 @@ def same_time(one: str, other: str) -> bool:
         return one.strip() == other.strip()
 
 
+@lru_cache(1024)
 def _digest(lock: str) -> str:
     return sha256(lock.encode()).hexdigest() if lock else ""
 

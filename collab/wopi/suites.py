@@ -7,13 +7,13 @@ import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import httpx
-
 import collab
 from collab.wopi.discovery import MOST_BYTES, Discovery, Hosts, Unfit, origin_of, parse, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    import httpx
 
 log = logging.getLogger("collab.wopi")
 
@@ -27,7 +27,7 @@ EXTRA_LOOKS: Final = 5
 """Looks beside the timer's that may come at once; another one each `EXTRA_SECONDS`. Whoever sends wrong signatures makes us ask no more."""
 EXTRA_SECONDS: Final = 10.0
 _REDIRECTS: Final = 3
-_TIMEOUT: Final = httpx.Timeout(5.0)
+_TIMEOUT: Final = 5.0
 
 
 class Office:
@@ -88,6 +88,9 @@ class Office:
         await asyncio.shield(self._looking)
 
     async def _look(self) -> None:
+        # Most servers have no suite, and start sooner without it.
+        import httpx  # noqa: PLC0415
+
         before = self.detail
         try:
             async with asyncio.timeout(AT_MOST):
@@ -157,6 +160,8 @@ class Suites:
 
 async def _fetch(address: str) -> bytes:
     """The bytes at the address; redirects are followed within its host only."""
+    import httpx  # noqa: PLC0415 - as in `_look`
+
     agent = f"collab/{collab.__version__}"
     headers = {"User-Agent": agent, "Accept": "application/xml, text/xml", "Accept-Encoding": "identity"}
     # Looks are rare: nothing is kept open between two of them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -49,13 +49,17 @@ class Pass:
     """Whether new files may be made beside the file."""
     session: str = ""
     """The id of the session or grant that it came from: it ends with that."""
+    shared: bool = False
+    """As `Grant.shared`: the role is the most that it may be."""
     foreign: str = ""
     """Another system's token; encrypted in the signed form."""
 
-    @property
-    def grant(self) -> Grant:
-        """What the person may do, as everywhere else; for which document is the pass's own business."""
-        return Grant(self.person, self.role, expires=self.expires, id=self.session)
+    grant: Grant = field(init=False, repr=False, compare=False)
+    """What the person may do, as everywhere else; for which document is the pass's own business."""
+
+    def __post_init__(self) -> None:
+        grant = Grant(self.person, self.role, expires=self.expires, id=self.session, shared=self.shared)
+        object.__setattr__(self, "grant", grant)
 
 
 def seal(granted: Pass, secret: bytes, *, now: float, audience: str = _AUDIENCE) -> str:
@@ -76,6 +80,8 @@ def seal(granted: Pass, secret: bytes, *, now: float, audience: str = _AUDIENCE)
     }
     if granted.scope is not None:
         claims["scope"] = granted.scope
+    if granted.shared:
+        claims["shared"] = True
     if granted.foreign:
         claims["foreign"] = _cipher(secret).encrypt(granted.foreign.encode()).decode()
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
@@ -131,6 +137,7 @@ def _pass(claims: Mapping[str, object], secret: bytes) -> Pass:
         suite=_word(claims.get("suite", "")),
         relative=claims.get("relative") is True,
         session=_word(claims.get("session", "")),
+        shared=_flag(claims.get("shared", False)),
         foreign=_cipher(secret).decrypt(foreign.encode()).decode() if foreign else "",
     )
 
@@ -138,6 +145,12 @@ def _pass(claims: Mapping[str, object], secret: bytes) -> Pass:
 def _cipher(secret: bytes) -> Fernet:
     """Its key is another than the one that signs."""
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"collab:wopi:foreign\0" + secret).digest()))
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")  # noqa: TRY004  # as `_word`
+    return value
 
 
 def _word(value: object) -> str:

@@ -6,8 +6,11 @@ from collab.storage.cs3.claims import CloudClaims
 from collab.storage.cs3.cloud import Cloud
 from collab.storage.cs3.files import CloudFiles
 from collab.storage.cs3.folders import CloudFolders
+from collab.storage.cs3.metadata import CloudMetadata
 from collab.storage.cs3.people import People
 from collab.storage.cs3.room_locks import CloudRoomLocks
+from collab.storage.cs3.sharing import CloudSharing
+from collab.storage.cs3.versions import CloudVersions
 from collab.storage.cs3.watch import CloudWatch
 
 __all__ = [
@@ -18,7 +21,10 @@ __all__ = [
     "CloudClaims",
     "CloudFiles",
     "CloudFolders",
+    "CloudMetadata",
     "CloudRoomLocks",
+    "CloudSharing",
+    "CloudVersions",
     "CloudWatch",
     "Credentials",
     "People",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from collab.errors import Denied
+
 if TYPE_CHECKING:
     from collab.gateway.identity import Machine
 
@@ -18,6 +20,10 @@ class Credentials:
     expires: float | None
 
 
+class Lost(Denied):
+    """Whoever asks does not find a file, nor sees where it was: they have lost it, or it was deleted and they could not know."""
+
+
 class Acting(Protocol):
     """Who acts. Both raise `Unauthorized`, in words that say who has to sign in, and `Unavailable`."""
 
@@ -26,6 +32,9 @@ class Acting(Protocol):
 
     async def refused(self, credentials: Credentials) -> None:
         """The cloud does not take them (any more), whatever they say."""
+
+    def doubted(self, document: str | None) -> None:
+        """Who acted for this document did not find it, or could not do it: what is known of who may do what with it counts no more."""
 
 
 class Alone:
@@ -44,3 +53,6 @@ class Alone:
     async def refused(self, credentials: Credentials) -> None:
         """The next ones are new."""
         self._machine.forget(credentials.token)
+
+    def doubted(self, document: str | None) -> None:
+        """There is nobody else."""

@@ -17,6 +17,7 @@ from collab.gateway.resources import FOLDER, Reference, ResourceId
 from collab.ports import Binned
 from collab.storage.cs3.bodies import Bodies
 from collab.storage.cs3.cloud import Found
+from collab.storage.cs3.roots import SHARED
 from collab.storage.paths import is_id, split, split_new
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class CloudBin:
         same = [each for each in await self._items(token) if each.path == found.path]
         own = [each for each in same if each.item.key == found.resource.id.opaque]
         newest = max(own or same, key=lambda each: each.item.deleted, default=None)
+        if newest is None and found.path.startswith(f"{SHARED}/"):
+            # It is in a bin that whoever deleted it does not see.
+            return found.resource.id.opaque
         if newest is None:
             raise NotFound(f"the storage keeps nothing that is deleted: {found.path}")
         return _key(newest)
@@ -117,7 +121,7 @@ class CloudBin:
             self._notes.pop(key, None)
             found = Found(await cloud.gateway.stat(token, ref), to, token)
             await cloud.remember([found.resource])
-            return cloud.described(found, "" if found.folder else await self._bodies.digest(found))
+            return cloud.described(found, "") if found.folder else cloud.described(*await self._bodies.known(found))
 
     async def _free(self, token: str, ref: Reference, path: str) -> None:
         """A free place; the folders around it are made. Exists, NotFound."""

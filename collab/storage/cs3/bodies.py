@@ -19,7 +19,7 @@ from collab.storage.cs3.cloud import Found
 from collab.storage.cs3.etags import HASHED, weak
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from collab.gateway.resources import FileVersion
     from collab.storage.cs3.cloud import Cloud
@@ -179,17 +179,22 @@ class Bodies:
         return now.etag == found.resource.etag and not now.processing
 
     async def digest(self, found: Found) -> str:
-        """The house's etag of a file: it is read when nobody has yet, unless it is too large or not for us to read."""
+        """The house's etag of a file. Changed: it is another by now; else as `known`."""
+        seen, known = await self.known(found)
+        if seen.resource.etag != found.resource.etag:
+            raise Changed(f"somebody else keeps writing the file: {found.path}")
+        return known
+
+    async def known(self, found: Found) -> tuple[Found, str]:
+        """A file, as it is by then, and the house's etag of it: it is read when nobody has yet, unless it is too large or not for us to read."""
         resource = found.resource
         if resource.size > HASHED or not resource.permissions.download:
-            return weak(resource)
+            return found, weak(resource)
         known = self._cloud.etags.digest(resource)
-        if known is None:
-            seen = await self.copy(found, lambda _: None, lambda: None)
-            if seen.resource.etag != resource.etag:
-                raise Changed(f"somebody else keeps writing the file: {found.path}")
-            known = self._cloud.etag(seen.resource)
-        return known
+        if known is not None:
+            return found, known
+        seen = await self.copy(found, lambda _: None, lambda: None)
+        return seen, self._cloud.etag(seen.resource)
 
     async def look(self, found: Found) -> Found:
         """The same, as it is now."""
@@ -197,8 +202,10 @@ class Bodies:
 
     # --- writing
 
-    async def replace(self, found: Found, body: Body, if_match: str) -> Wrote:
-        """Put a body into a file, if that has this etag. Changed, Locked, Fenced (another server has it open), Denied, NotFound, Unavailable."""
+    async def replace(self, found: Found, body: Body, if_match: str, first: Callable[[Found], Awaitable[None]] | None = None) -> Wrote:
+        """Put a body into a file, if that has this etag, and `first` lets it. Changed, Locked, Fenced (another server has it open), Denied, NotFound,
+        Unavailable, and what `first` raises.
+        """
         for number in range(WRITES):
             if number:
                 await asyncio.sleep(0.005 * 2**number)
@@ -206,6 +213,9 @@ class Bodies:
             async with self._cloud.locks.writing(found.token, found.resource.id) as hold:
                 found = await self.look(found)
                 await self.expect(found, if_match)
+                if first is not None:
+                    asked, first = first, None
+                    await asked(found)
                 wrote = await self._replace(found, body, hold)
                 if wrote is not None:
                     return wrote
@@ -367,7 +377,7 @@ class Bodies:
                 break
             if before is not None and _same(version, before, expected):
                 continue
-            former = await self._version(after, version)
+            former = await self.version(after, version)
             digest = hashlib.sha256(former).hexdigest()
             if digest == body.sha256:
                 break
@@ -375,7 +385,7 @@ class Bodies:
                 last = former
         return last
 
-    async def _version(self, after: Found, version: FileVersion) -> bytes:
+    async def version(self, after: Found, version: FileVersion) -> bytes:
         """The bytes of a former version; they do not change any more."""
         identity = after.resource.id
         ref = Reference(ResourceId(identity.storage, identity.space, version.key))

@@ -29,13 +29,13 @@ class CloudClaims:
     async def look(self, document: str) -> Claim | None:
         """Who else has it open."""
         async with self._cloud.acts(document) as token:
-            return self._foreign(await self._cloud.file(token, document))
+            return claimed(self._cloud, await self._cloud.file(token, document))
 
     async def find(self, document: str) -> tuple[Stat, Claim | None]:
         """The file, and who else has it open."""
         async with self._cloud.acts(document) as token:
             found = await self._cloud.file(token, document)
-            return self._cloud.described(found, await self._bodies.digest(found)), self._foreign(found)
+            return self._cloud.described(*await self._bodies.known(found)), claimed(self._cloud, found)
 
     async def beside(self, folder: str) -> dict[str, Claim]:
         """Who else has which files of the folder open."""
@@ -46,7 +46,7 @@ class CloudClaims:
             except (NotFound, Denied):
                 return {}
         return {
-            each.path: self._claim(each.resource.lock)
+            each.path: _claim(self._cloud, each.resource.lock)
             for each in entries
             if each.resource.lock is not None and not ours(each.resource.lock)
         }
@@ -59,7 +59,7 @@ class CloudClaims:
             found = await cloud.file(token, document)
             lock = found.resource.lock
             if lock is not None and not cloud.locks.ours(lock):
-                return self._claim(lock)
+                return _claim(cloud, lock)
             if self._noted.path(document) is None:
                 self._noted.put(document, str(found.resource.id).encode(), cloud.clock())
             try:
@@ -70,7 +70,7 @@ class CloudClaims:
                 self._noted.drop(document)
             if foreign is not None:
                 self._noted.drop(document)
-                return self._claim(foreign)
+                return _claim(cloud, foreign)
             return None
 
     async def free(self, document: str) -> None:
@@ -88,9 +88,12 @@ class CloudClaims:
         """Those that we hold."""
         return {document: since for document, (_, since) in self._noted.all().items()}
 
-    def _foreign(self, found: Found) -> Claim | None:
-        lock = found.resource.lock
-        return None if lock is None or self._cloud.locks.ours(lock) else self._claim(lock)
 
-    def _claim(self, lock: StorageLock) -> Claim:
-        return Claim(lock.user, lock.application or "another application", self._cloud.clock())
+def claimed(cloud: Cloud, found: Found) -> Claim | None:
+    """Who else has a file open, as it was seen."""
+    lock = found.resource.lock
+    return None if lock is None or cloud.locks.ours(lock) else _claim(cloud, lock)
+
+
+def _claim(cloud: Cloud, lock: StorageLock) -> Claim:
+    return Claim(lock.user, lock.application or "another application", cloud.clock())

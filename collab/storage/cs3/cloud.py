@@ -13,13 +13,14 @@ from collab.errors import Changed, CollabError, Denied, Exists, Malformed, NotFo
 from collab.formats import media_type
 from collab.gateway.resources import FILE, FOLDER, Reference, Resource, ResourceId
 from collab.ports import Stat
+from collab.storage.cs3.acting import Lost
 from collab.storage.cs3.etags import HASHED, Etags, weak
 from collab.storage.cs3.locks import Locks
 from collab.storage.cs3.roots import Roots
 from collab.storage.paths import is_id, split, split_new, visible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from collab.gateway.calls import Gateway
     from collab.gateway.transfers import Transfers
@@ -80,6 +81,8 @@ class Cloud:
         self._resources = resources
         self._known: OrderedDict[str, ResourceId] = OrderedDict()
         self._compares: dict[str, tuple[bool, float]] = {}
+        self._around: OrderedDict[ResourceId, ResourceId] = OrderedDict()
+        """In which folder each file was seen last."""
 
     async def compares(self, found: Found, lock: str) -> bool:
         """Whether the file's storage compares etags when something is uploaded: it is asked for an upload in the place of what was never there."""
@@ -107,6 +110,9 @@ class Cloud:
         except Unauthorized:
             await self.acting.refused(credentials)
             raise
+        except (NotFound, Denied):
+            self.acting.doubted(document)
+            raise
 
     # --- names
 
@@ -125,13 +131,42 @@ class Cloud:
         return Found(resource, name, token)
 
     async def _find_id(self, token: str, name: str) -> Found:
-        resource = await self.gateway.stat(token, Reference(await self.resource(name)))
+        resource = await self.look(token, await self.resource(name))
         if resource.kind not in {FILE, FOLDER}:
             raise NotFound(f"no such document: {name}")
         path = await self.roots.path(token, resource)
         # What is hidden, or in a folder that is, is not served.
         split(path)
         return Found(resource, path, token)
+
+    async def look(self, token: str, identity: ResourceId, keys: Sequence[str] | None = None) -> Resource:
+        """A resource as it is. NotFound: it was deleted; Lost: whoever asks does not even see where it was any more."""
+        try:
+            found = await self.gateway.stat(token, Reference(identity), **({} if keys is None else {"keys": keys}))
+        except NotFound:
+            if await self._lost(token, identity):
+                raise Lost("you may not open this file any more, or it was deleted and you do not see where it was") from None
+            raise
+        if found.parent is not None:
+            self._around[identity] = found.parent
+            self._around.move_to_end(identity)
+            while len(self._around) > REMEMBERED:
+                self._around.popitem(last=False)
+        return found
+
+    async def _lost(self, token: str, identity: ResourceId) -> bool:
+        """Whether somebody who does not find a file sees neither its folder nor its space. Unavailable."""
+        around = self._around.get(identity)
+        if around is None:
+            # Nobody has seen it since the start.
+            return False
+        for place in (around, ResourceId(identity.storage, identity.space, identity.space)):
+            try:
+                await self.gateway.stat(token, Reference(place), keys=())
+            except (NotFound, Denied):
+                continue
+            return False
+        return True
 
     async def file(self, token: str, name: str) -> Found:
         """The file of this name."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collab.errors import NotFound
 from collab.ports import Content, Stat, Written
 from collab.storage.cs3.bodies import Bodies, Held
+from collab.storage.cs3.claims import claimed
 from collab.storage.cs3.cloud import Found
 from collab.storage.cs3.etags import HASHED, weak
 from collab.storage.cs3.streams import CloudDraft, CloudReader
@@ -16,6 +18,7 @@ from collab.storage.paths import is_id, split_new
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from collab.ports import First
     from collab.storage.cs3.bodies import Wrote
     from collab.storage.cs3.cloud import Cloud
     from collab.storage.cs3.streams import Spool
@@ -69,7 +72,7 @@ class CloudFiles:
             else:
                 wrote = await self._bodies.replace(await self._cloud.file(token, name), held, if_match)
         displaced = None if wrote.displaced is None else CloudDisplaced(wrote.displaced)
-        return Written(self._cloud.described(wrote.found, wrote.digest), displaced)
+        return Written(self._cloud.described(wrote.found, wrote.digest), displaced, replaced=displaced is not None)
 
     async def reader(self, name: str) -> CloudReader:
         """The file, as a copy of ours: nobody changes it while it is read."""
@@ -103,10 +106,16 @@ class CloudFiles:
                 raise NotFound(f"no such folder: {around}") from None
         self._cloud.may_write(found)
 
-    async def commit(self, name: str, if_match: str, body: Spool) -> Wrote:
+    async def commit(self, name: str, if_match: str, body: Spool, first: First | None) -> Wrote:
         """For `CloudDraft`: it takes the place of a file."""
+
+        async def last(found: Found) -> None:
+            if first is not None:
+                stat = self._cloud.described(found, await self._bodies.digest(found))
+                await asyncio.to_thread(first, stat, claimed(self._cloud, found))
+
         async with self._cloud.acts(_document(name)) as token:
-            return await self._bodies.replace(await self._cloud.file(token, name), body, if_match)
+            return await self._bodies.replace(await self._cloud.file(token, name), body, if_match, last)
 
     async def settle(self, path: str, body: Spool) -> Wrote:
         """For `CloudDraft`: it becomes a new file."""
@@ -147,7 +156,7 @@ class CloudFiles:
         await self._cloud.close()
 
     async def _told(self, found: Found) -> Stat:
-        return self._cloud.described(found, "" if found.folder else await self._bodies.digest(found))
+        return self._cloud.described(found, "") if found.folder else self._cloud.described(*await self._bodies.known(found))
 
 
 def _document(name: str) -> str | None:

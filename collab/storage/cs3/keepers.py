@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from collab.access import Role
 from collab.errors import CollabError, Forbidden, NotFound, Unauthorized
+from collab.ports import viewing
 from collab.runtime import acting
-from collab.storage.cs3.acting import Credentials
+from collab.storage.cs3.acting import Credentials, Lost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -26,8 +27,8 @@ EARLY: Final = 10.0
 """Seconds before a token's end from which it is not used any more."""
 REMEMBERED: Final = 10_000
 """Documents of which it is known who had them open last, and sessions that are known."""
-_NOTHING, _SEES, _READS, _WRITES = range(4)
-"""What somebody may do with a document, in the order in which their name is used."""
+_NOTHING, _MISSES, _SEES, _READS, _WRITES = range(5)
+"""What somebody may do with a document, in the order in which their name is used: who misses it sees that it was deleted, who has lost it sees nothing."""
 SIGN_IN: Final = "your sign-in at the cloud is over: open the document there again"
 
 
@@ -110,11 +111,16 @@ class Caller:
         session = await self._sessions.get(acting.caller())
         if session is None:
             raise Unauthorized(SIGN_IN)
-        return await self._sessions.credentials(session)
+        beside = await self._sessions.get(viewing(session.id)) if session.view_only else None
+        return await self._sessions.credentials(beside or session)
 
     async def refused(self, credentials: Credentials) -> None:
         """The cloud does not take them."""
         await self._sessions.refused(credentials)
+
+    def doubted(self, document: str | None) -> None:
+        """Who asks hears it; for what nobody asks for, the keepers know."""
+        self._keepers.doubted(document)
 
 
 class Keepers:
@@ -135,22 +141,34 @@ class Keepers:
     async def credentials(self, document: str | None) -> Credentials:
         """Of who may write first, then of who is good for longest. Unauthorized: nobody is left."""
         name = document or acting.document()
+        found = await self._found(name)
+        best, failed = await self._best(found, name)
+        if name and (best is None or best[0] <= _MISSES):
+            # Those who are here have lost it: of who had opened it, somebody may still see whether it is there.
+            asked = {session.id for session in found}
+            others = [each for each in await self._sessions.kept.of(name) if each.id not in asked and self._good(each)]
+            other, _ = await self._best(others, name)
+            best = other if best is None or (other is not None and other[0] > best[0]) else best
+        if best is None:
+            raise failed or Unauthorized("nobody who has the document open is signed in at the cloud: open it there again, and it is saved")
+        return best[1]
+
+    async def _best(self, sessions: Iterable[CloudSession], name: str) -> tuple[tuple[int, Credentials] | None, CollabError | None]:
+        """In whose name most may be done with the document now, the first of those; and why the last one who can't act any more can't."""
         best: tuple[int, Credentials] | None = None
         failed: CollabError | None = None
-        for session in await self._found(name):
+        for session in sessions:
             try:
                 credentials = await self._sessions.credentials(session)
                 may = await self._judge(session, credentials, name)
             except Unauthorized as error:
                 failed = error
                 continue
-            if may == _WRITES:
-                return credentials
             if best is None or may > best[0]:
                 best = may, credentials
-        if best is None:
-            raise failed or Unauthorized("nobody who has the document open is signed in at the cloud: open it there again, and it is saved")
-        return best[1]
+            if may == _WRITES:
+                break
+        return best, failed
 
     async def _judge(self, session: CloudSession, credentials: Credentials, document: str) -> int:
         """What may be done with the document in this name now: who has lost it, finds nothing, as if it were deleted. Unauthorized."""
@@ -162,8 +180,10 @@ class Keepers:
             return may
         try:
             allowed = await self.permissions(credentials.token, document)
-        except NotFound:
+        except Lost:
             may = _NOTHING
+        except NotFound:
+            may = _MISSES
         except Forbidden:
             may = _SEES
         except Unauthorized:
@@ -183,6 +203,12 @@ class Keepers:
     async def refused(self, credentials: Credentials) -> None:
         """The cloud does not take them."""
         await self._sessions.refused(credentials)
+
+    def doubted(self, document: str | None) -> None:
+        """Of each session it is asked again what it may do there."""
+        name = document or acting.document()
+        for key in [key for key in self._judged if key[1] == name]:
+            del self._judged[key]
 
     async def ends(self, document: str) -> float | None:
         """When nobody is left in whose name the document can be saved, UTC seconds; None: nobody is."""

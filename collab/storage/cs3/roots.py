@@ -8,12 +8,14 @@ from collab.errors import Denied, NotFound, Unsupported
 from collab.gateway.resources import FOLDER, Reference, Resource, ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from collab.gateway.calls import Gateway
 
 SHARED: Final = "(shared)"
-"""Where files are whose spaces the caller does not see: somebody gave them this one file, or a link to it. They are reached by their ids."""
+"""Where files are whose spaces the caller does not see: somebody gave them this one file, or a link to it. They are reached by their ids; a folder that
+somebody was given, and came by, is there under its name.
+"""
 DEPTH: Final = 512
 """Folders in which a file may be; a path has at most 1,024 bytes."""
 
@@ -23,6 +25,8 @@ class Roots:
 
     def __init__(self, gateway: Gateway, root: str) -> None:
         self._gateway = gateway
+        self.given: Callable[[], Awaitable[ResourceId | None]] = _nothing
+        """The folder that the caller came by, and is let into."""
         self._fixed: Reference | None = None
         if root.startswith("/"):
             self._fixed = Reference(None, root.strip("/"))
@@ -41,7 +45,17 @@ class Roots:
         for name, root in (await self.spaces(token)).items():
             if parts and name == parts[0]:
                 return root.below(*parts[1:])
-        raise NotFound(f"no such space: {'/'.join(parts[:1])}")
+        given = await self._given(token, parts[1]) if len(parts) > 1 and parts[0] == SHARED else None
+        if given is None:
+            raise NotFound(f"no such space: {'/'.join(parts[:1])}")
+        return given.below(*parts[2:])
+
+    async def _given(self, token: str, name: str) -> Reference | None:
+        """The folder that the caller came by, if it has this name."""
+        given = await self.given()
+        if given is None or (await self._gateway.stat(token, Reference(given), keys=())).name != name:
+            return None
+        return Reference(given)
 
     async def tops(self, token: str) -> Sequence[Reference]:
         """The roots whose bins are ours."""
@@ -87,7 +101,25 @@ class Roots:
             else:
                 continue
             return f"{name}/{inside}".rstrip("/")
-        return f"{SHARED}/{resource.name}"
+        return f"{SHARED}/{await self._in_given(token, resource) or resource.name}"
+
+    async def _in_given(self, token: str, resource: Resource) -> str:
+        """The path from the folder that the caller came by, with its name; empty: it is not in it."""
+        given = await self.given()
+        if given is None:
+            return ""
+        try:
+            inside = await self.below(token, resource, given)
+            top = await self._gateway.stat(token, Reference(given), keys=())
+        except (Denied, NotFound):
+            return ""
+        return f"{top.name}/{inside}".rstrip("/")
+
+    async def below(self, token: str, resource: Resource, folder: ResourceId) -> str:
+        """The path of a resource under a folder, empty for itself. NotFound: it is elsewhere, as far as the caller sees."""
+        if (resource.id.storage, resource.id.space) != (folder.storage, folder.space):
+            raise NotFound("the file is in another space")
+        return await self._below(token, resource, folder)
 
     async def _below(self, token: str, resource: Resource, root: ResourceId) -> str:
         """The path under a folder of the same space."""
@@ -109,6 +141,11 @@ class Roots:
             resource = await self._gateway.stat(token, Reference(resource.parent), keys=())
             names.append(resource.name)
         raise NotFound("the file is not in this folder")
+
+
+async def _nothing() -> ResourceId | None:
+    """Nobody came by a folder."""
+    return None
 
 
 def _under(base: str, path: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from collab.ports import Line
+    from collab.ports import First, Line
     from collab.storage.cs3.files import CloudFiles
 
 KEPT: Final = 2**20
@@ -170,10 +170,10 @@ class CloudDraft:
         self._open()
         await self._body.add(piece)
 
-    async def replace(self, name: str, *, if_match: str) -> Replaced:
+    async def replace(self, name: str, *, if_match: str, first: First | None = None) -> Replaced:
         """Take the place of the file with this etag."""
         self._open()
-        wrote = await self._files.commit(name, if_match, self._body)
+        wrote = await self._files.commit(name, if_match, self._body, first)
         return Replaced(self._files.stat_of(wrote), None if wrote.displaced is None else CloudFormer())
 
     async def create(self, path: str) -> Stat:
