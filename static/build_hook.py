@@ -48,12 +48,22 @@ def stale(root: Path) -> bool:
     return not page.exists() or any(path.stat().st_mtime > page.stat().st_mtime for path in sources(root / "static"))
 
 
+def installed(root: Path) -> bool:
+    """Whether npm has installed the libraries since the lock file is as it is; the Makefile asks the same."""
+    static = root / "static"
+    stamp = static / "node_modules" / ".package-lock.json"
+    return stamp.exists() and all(
+        stamp.stat().st_mtime >= (static / name).stat().st_mtime for name in ("package.json", "package-lock.json")
+    )
+
+
 def build(root: Path) -> None:
-    """Run `npm ci` and `npm run build`; raises `ClientBuildError`."""
+    """Run `npm run build`, after `npm ci` when the libraries are not those of the lock file; raises `ClientBuildError`."""
     npm = shutil.which("npm")
     if npm is None:
         raise ClientBuildError("collab's web client is built by npm, which is not installed: install Node 20 or newer and try again")
-    for words in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
+    install = [] if installed(root) else [["ci", "--no-audit", "--no-fund"]]
+    for words in (*install, ["run", "build"]):
         done = subprocess.run([npm, *words], cwd=root / "static", check=False, text=True, capture_output=True)  # noqa: S603 -- no user input
         if done.returncode:
             raise ClientBuildError(f"npm {words[0]} failed while building collab's web client:\n{done.stdout}{done.stderr}")

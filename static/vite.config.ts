@@ -43,6 +43,18 @@ function brotli(): Plugin {
   };
 }
 
+/** The page where one signs in works without scripts, so that the server has to say its words: it finds them beside the pages. */
+function loginWords(): Plugin {
+  const read = (language: string): unknown => JSON.parse(readFileSync(new URL(`src/messages/login.${language}.json`, import.meta.url), "utf8"));
+  return {
+    name: "login-words",
+    apply: "build",
+    writeBundle({ dir = "" }) {
+      writeFileSync(join(dir, "login.json"), JSON.stringify(Object.fromEntries(["en", "de", "fr"].map((language) => [language, read(language)]))));
+    },
+  };
+}
+
 /** The keys for Emacs enter themselves into a table by calls which their library marks as free of effects: a bundler would drop them. */
 function emacsKeys(): Plugin {
   return {
@@ -65,7 +77,7 @@ function lightMarkdown(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [inlineStyles(), brotli(), emacsKeys(), lightMarkdown()],
+  plugins: [inlineStyles(), brotli(), loginWords(), emacsKeys(), lightMarkdown()],
   html: { cspNonce: NONCE },
   build: {
     outDir: "../collab/web/client",
@@ -76,7 +88,17 @@ export default defineConfig({
     reportCompressedSize: false,
     license: { fileName: "assets/licenses.md" },
     rolldownOptions: {
-      input: { index: "index.html", edit: "edit.html", login: "login.html", present: "present.html", office: "office.html", diagram: "diagram.html" },
+      input: {
+        index: "index.html",
+        edit: "edit.html",
+        login: "login.html",
+        present: "present.html",
+        office: "office.html",
+        diagram: "diagram.html",
+        // The server makes the pages of readers; it finds these by their names.
+        reader: "src/reading/reader.ts",
+        keeper: "src/reading/keeper.ts",
+      },
     },
   },
   worker: { format: "es" },
@@ -84,5 +106,6 @@ export default defineConfig({
     // Scripts and styles are sent as they are, so that they name each other relatively; only pages know the prefix.
     renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `${BASE}/static/${file}` : { relative: true }),
   },
-  test: { include: ["test/**/*.test.ts"] },
+  // Nothing is measured here: how long a test may take is for one that hangs, not for a machine that has other work.
+  test: { include: ["test/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 30_000 },
 });

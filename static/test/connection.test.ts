@@ -5,11 +5,16 @@ import * as Y from "yjs";
 
 import { Connection } from "../src/words/connection.ts";
 import { words as said } from "../src/words/words.ts";
+import { until } from "./until.ts";
 
 const NAME = "notes.md";
 
 /** The browser's WebSocket, of which the test holds the other end. */
 class Wire extends EventTarget {
+  static readonly CONNECTING: number = 0;
+  static readonly OPEN: number = 1;
+  static readonly CLOSING: number = 2;
+  static readonly CLOSED: number = 3;
   static readonly all: Wire[] = [];
   readyState = 0;
   binaryType = "";
@@ -103,7 +108,7 @@ const shown = (): string => said(connection.facts, { made: 0, kept: 0, broken: f
 /** The server's part of a handshake; the page's sync step 2 is not acknowledged yet. */
 async function greet(wire: Wire): Promise<void> {
   wire.open();
-  await vi.waitFor(() => expect(syncs(wire).some(({ step }) => step === 0)).toBe(true));
+  await until(() => expect(syncs(wire).some(({ step }) => step === 0)).toBe(true));
   wire.say(authenticated());
   wire.say(sync(1, Y.encodeStateAsUpdate(server)));
   wire.say(sync(0, Y.encodeStateVector(server)));
@@ -111,12 +116,14 @@ async function greet(wire: Wire): Promise<void> {
 
 /** The socket after the one that was lost. */
 async function next(former: Wire): Promise<Wire> {
-  await vi.advanceTimersByTimeAsync(30_000);
-  await vi.waitFor(() => expect(last()).not.toBe(former));
+  // Step by step: who does not open it in time waits for the one after it.
+  for (let step = 0; last() === former && step < 60; step += 1) await vi.advanceTimersByTimeAsync(500);
+  expect(last()).not.toBe(former);
   return last();
 }
 
 beforeEach(() => {
+  vi.stubGlobal("fetch", () => Promise.reject(new Error("offline")));
   vi.useFakeTimers({ shouldAdvanceTime: true });
   vi.stubGlobal("WebSocket", Wire);
   vi.stubGlobal("navigator", { onLine: true });
@@ -214,22 +221,31 @@ test("changes that the server refuses are told", async () => {
   expect(shown()).toBe("refused");
 });
 
-test.each([denied("lineage"), closed("lineage")])("another lineage ends the connection for good (%#)", async (refusal) => {
-  await greet(last());
-  const wires = Wire.all.length;
-  last().say(refusal);
-  await vi.advanceTimersByTimeAsync(120_000);
-  expect(refusedFor).toEqual(["lineage"]);
-  expect(Wire.all.length).toBe(wires);
-  expect(shown()).toBe("refused");
+test.each(["lineage", "forbidden", "unauthorized"])("whoever is sent off for good stays away (%s)", async (reason) => {
+  for (const refusal of [denied(reason), closed(reason)]) {
+    refusedFor = [];
+    const former = last();
+    if (former.readyState === 0) await greet(former);
+    else {
+      connection.retry();
+      await greet(await next(former));
+    }
+    const wires = Wire.all.length;
+    last().say(refusal);
+    connection.text.insert(0, "x");
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(refusedFor).toEqual([reason]);
+    expect(Wire.all.length).toBe(wires);
+    expect(shown()).toBe("refused");
+  }
 });
 
-test("a close code of the socket ends the connection too", async () => {
+test.each([[4404, "not-found"], [4403, "forbidden"], [4401, "unauthorized"]])("a close code of the socket ends the connection too (%d)", async (code, reason) => {
   await greet(last());
   const wires = Wire.all.length;
-  last().drop(4404, "gone");
-  await vi.advanceTimersByTimeAsync(120_000);
-  expect(refusedFor).toEqual(["not-found"]);
+  last().drop(code, "gone");
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(refusedFor).toEqual([reason]);
   expect(Wire.all.length).toBe(wires);
 });
 
@@ -265,7 +281,7 @@ test("after a rename the page comes back by the name that stays", async () => {
   first.drop(1006);
   const second = await next(first);
   second.open();
-  await vi.waitFor(() => expect(second.sent.length).toBeGreaterThan(0));
+  await until(() => expect(second.sent.length).toBeGreaterThan(0));
   expect(readVarString(createDecoder(second.sent[0] as Uint8Array))).toBe("id:abcdefghijklmnopqrstuvwxyz");
 });
 
@@ -277,12 +293,12 @@ test("an id that the server does not know is tried as a path once, and then the 
   const second = await next(first);
   second.name = "id:abcdefghijklmnopqrstuvwxyz";
   second.open();
-  await vi.waitFor(() => expect(second.sent.length).toBeGreaterThan(0));
+  await until(() => expect(second.sent.length).toBeGreaterThan(0));
   second.say(denied("not-found"));
   const third = await next(second);
   third.name = "moved.md";
   third.open();
-  await vi.waitFor(() => expect(third.sent.length).toBeGreaterThan(0));
+  await until(() => expect(third.sent.length).toBeGreaterThan(0));
   expect(readVarString(createDecoder(third.sent[0] as Uint8Array))).toBe("moved.md");
   expect(refusedFor).toEqual([]);
   third.say(denied("not-found"));
@@ -300,7 +316,7 @@ test("a page that was let in by its path comes back by its id again, so that a l
   const second = await next(first);
   second.name = id;
   second.open();
-  await vi.waitFor(() => expect(second.sent.length).toBeGreaterThan(0));
+  await until(() => expect(second.sent.length).toBeGreaterThan(0));
   second.say(denied("not-found"));
   const third = await next(second);
   await greet(third);
@@ -308,7 +324,7 @@ test("a page that was let in by its path comes back by its id again, so that a l
   third.drop(1006);
   const fourth = await next(third);
   fourth.open();
-  await vi.waitFor(() => expect(fourth.sent.length).toBeGreaterThan(0));
+  await until(() => expect(fourth.sent.length).toBeGreaterThan(0));
   expect(readVarString(createDecoder(fourth.sent[0] as Uint8Array))).toBe(id);
 });
 
@@ -355,7 +371,7 @@ test("the server gets the token of the moment, at first and when it asks for a n
     writeVarUint(encoder, 2);
     writeVarUint(encoder, 0);
   });
-  await vi.waitFor(() => expect(tokens(last())).toEqual(["first", "second"]));
+  await until(() => expect(tokens(last())).toEqual(["first", "second"]));
   framed.provider.configuration.websocketProvider.destroy();
   framed.provider.destroy();
 });
@@ -373,4 +389,74 @@ test("what was not taken is said again by whoever may write again", async () => 
   await greet(wire);
   expect(syncs(wire).some(({ step, body }) => step === 1 && new TextDecoder().decode(body).includes("x"))).toBe(true);
   expect(connection.facts).toMatchObject({ refused: false, readOnly: false });
+});
+
+/** A server of the slow way: what the page asks for, and a stream of events that the test fills. */
+class Posts {
+  readonly asked: string[] = [];
+  readonly wire = new Wire("");
+  private stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+  private event = 0;
+
+  constructor() {
+    // What the wire would have told the page goes into the stream.
+    this.wire.dispatchEvent = (event) => this.tell(new Uint8Array((event as MessageEvent<ArrayBuffer>).data));
+  }
+
+  readonly fetch = async (address: string, init?: RequestInit): Promise<Response> => {
+    const method = init?.method ?? "GET";
+    this.asked.push(`${method} ${new URL(address).pathname}`);
+    if (method === "GET") return new Response(new ReadableStream({ start: (stream) => void this.begin(stream) }));
+    if (init?.body instanceof Uint8Array) {
+      const decoder = createDecoder(init.body);
+      while (decoder.pos < init.body.length) this.wire.sent.push(readVarUint8Array(decoder));
+    }
+    return init?.body === undefined && method === "POST" ? Response.json({ id: "one", key: "key" }, { status: 201 }) : new Response(null, { status: 204 });
+  };
+
+  private begin(stream: ReadableStreamDefaultController<Uint8Array>): void {
+    this.stream = stream;
+    stream.enqueue(new TextEncoder().encode(":\n\n"));
+  }
+
+  private tell(message: Uint8Array): boolean {
+    this.event += 1;
+    this.stream?.enqueue(new TextEncoder().encode(`id: ${this.event}\ndata: ${btoa(String.fromCharCode(...message))}\n\n`));
+    return true;
+  }
+}
+
+test.each(["forbidden", "unauthorized"])("whoever is sent off on the slow way stays away, also when WebSockets get through (%s)", async (reason) => {
+  connection.provider.configuration.websocketProvider.destroy();
+  connection.provider.destroy();
+  const posts = new Posts();
+  vi.stubGlobal("fetch", posts.fetch);
+  vi.stubGlobal("sessionStorage", { getItem: () => "1", setItem: () => undefined, removeItem: () => undefined });
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.stubGlobal("removeEventListener", () => undefined);
+  vi.stubGlobal("CloseEvent", function (kind: string, facts: CloseEventInit) {
+    return Object.assign(new Event(kind), facts);
+  });
+  Wire.all.length = 0;
+  const nothing = (): void => undefined;
+  const watcher = { changed: nothing, opened: nothing, refused: (why: string) => refusedFor.push(why), admitted: nothing, made: nothing, stored: nothing };
+  connection = new Connection("ws://127.0.0.1/collaboration", NAME, "1", watcher);
+  await vi.waitFor(() => expect(syncs(posts.wire).some(({ step }) => step === 0)).toBe(true));
+  posts.wire.say(authenticated());
+  posts.wire.say(sync(1, Y.encodeStateAsUpdate(server)));
+  await vi.waitFor(() => expect(connection.facts).toMatchObject({ link: "open", slow: true }));
+
+  posts.wire.say(denied(reason));
+  await vi.waitFor(() => expect(refusedFor).toEqual([reason]));
+  const { length } = posts.asked;
+  connection.text.insert(0, "x");
+  // Of the tries whether WebSockets get through, one does.
+  for (let tries = 0; Wire.all.length === 0 && tries < 720; tries += 1) await vi.advanceTimersByTimeAsync(5000);
+  expect(posts.asked.slice(length).filter((each) => each !== "DELETE /transport/one")).toEqual([]);
+  last().open();
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(refusedFor).toEqual([reason]);
+  expect(connection.facts.link).toBe("ended");
+  expect(posts.asked.filter((each) => each === "POST /transport").length).toBe(1);
+  expect(Wire.all.map(({ readyState }) => readyState)).toEqual([3]);
 });

@@ -127,10 +127,9 @@ describe("what is put in", () => {
     const made = edited("a\n|\nb", table((n) => `Head ${n}`));
     expect(made).toBe("a\n\n| ‹Head 1› | Head 2 |\n| ------ | ------ |\n|        |        |\n\nb");
   });
-  test("names of files become addresses that Markdown reads as one", () => {
-    expect(imageOf("my plan (1).png")).toBe("![](my%20plan%20%281%29.png)");
-    expect(imageOf("größe.png")).toBe("![](größe.png)");
-    expect(fileLink("a[1] b.pdf")).toBe("[a\\[1\\] b.pdf](a[1]%20b.pdf)");
+  test("pictures are shown, and files linked by their names", () => {
+    expect(imageOf("n.md.assets/größe.png")).toBe("![](n.md.assets/größe.png)");
+    expect(fileLink("a[1].pdf", "n.md.assets/a[1].pdf")).toBe("[a\\[1\\].pdf](n.md.assets/a[1].pdf)");
   });
 });
 

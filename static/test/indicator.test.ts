@@ -21,7 +21,7 @@ const REPORT: Report = {
   id: "id:a",
   person: "ann",
 };
-const FACTS: Facts = { link: "open", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", report: REPORT };
+const FACTS: Facts = { link: "open", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", slow: false, report: REPORT };
 const TALLY: Tally = { made: 0, kept: 0, broken: false };
 
 let indicator: Indicator;

@@ -7,6 +7,7 @@ import * as Y from "yjs";
 
 import { Keeper, type Owner } from "../src/words/keeper.ts";
 import { changesIn, Keep, pendingCount, type Kept, type Pending } from "../src/words/kept.ts";
+import { until } from "./until.ts";
 
 const OWNER: Owner = { person: "ann", document: "id:a", lineage: "7", path: "a.md" };
 const pending = (more: Partial<Pending> = {}): Pending => ({ ...OWNER, client: 1, update: new Uint8Array([0, 0]), changes: 1, at: 1, held: "", ...more });
@@ -76,12 +77,12 @@ test("what is typed is kept until it is stored, and as often as it is not", asyn
   keeper.belongs(OWNER);
   type("one ");
   type("two ");
-  await vi.waitFor(() => expect(keeper.safe).toBe(true));
+  await until(() => expect(keeper.safe).toBe(true));
   expect(keeper.tally).toEqual({ made: 2, kept: 2, broken: false });
   expect(texts(await kept())).toBe("one two ");
   keeper.stored();
   expect(keeper.tally).toEqual({ made: 0, kept: 0, broken: false });
-  await vi.waitFor(async () => expect(await kept()).toEqual([]));
+  await until(async () => expect(await kept()).toEqual([]));
 });
 
 test("what is typed while a transaction is under way goes into the next, and is not dropped with the former", async () => {
@@ -91,7 +92,7 @@ test("what is typed while a transaction is under way goes into the next, and is 
   keeper.stored();
   type("not stored");
   expect(keeper.safe).toBe(false);
-  await vi.waitFor(async () => {
+  await until(async () => {
     expect(keeper.safe).toBe(true);
     const records = await kept();
     expect(changesIn(records)).toBe(1);
@@ -103,7 +104,7 @@ test("before it is known whose words these are, none are written, and none are c
   await new Promise((resolve) => setTimeout(resolve, 0));
   expect(keeper.tally).toEqual({ made: 1, kept: 0, broken: false });
   keeper.belongs(OWNER);
-  await vi.waitFor(() => expect(keeper.safe).toBe(true));
+  await until(() => expect(keeper.safe).toBe(true));
   expect(await kept()).toMatchObject([{ person: "ann", document: "id:a", lineage: "7", path: "a.md", client: document.clientID, changes: 1 }]);
 });
 
@@ -125,12 +126,12 @@ test("without a storage nothing is called kept, and with one again everything is
   const unlucky = page(true, () => (works ? open() : Promise.reject(new Error("no room"))));
   unlucky.belongs(OWNER);
   type("first ");
-  await vi.waitFor(() => expect(unlucky.tally).toEqual({ made: 1, kept: 0, broken: true }));
+  await until(() => expect(unlucky.tally).toEqual({ made: 1, kept: 0, broken: true }));
   type("second");
   works = true;
   await vi.advanceTimersByTimeAsync(5000);
   vi.useRealTimers();
-  await vi.waitFor(() => expect(unlucky.tally).toEqual({ made: 2, kept: 2, broken: false }));
+  await until(() => expect(unlucky.tally).toEqual({ made: 2, kept: 2, broken: false }));
   expect(texts(await kept())).toBe("first second");
 });
 
@@ -144,11 +145,11 @@ test("when the storage is cleared under the page, everything that is not stored 
   robbed.belongs(OWNER);
   type("one ");
   type("two");
-  await vi.waitFor(() => expect(robbed.safe).toBe(true));
+  await until(() => expect(robbed.safe).toBe(true));
   vi.stubGlobal("indexedDB", new IDBFactory());
   lose();
   expect(robbed.safe).toBe(false);
-  await vi.waitFor(() => expect(robbed.safe).toBe(true));
+  await until(() => expect(robbed.safe).toBe(true));
   expect(texts(await kept())).toBe("one two");
 });
 
@@ -168,13 +169,13 @@ test("what was being written when the storage was cleared is not called kept bef
   vi.stubGlobal("indexedDB", new IDBFactory());
   storages[0]?.();
   expect(robbed.safe).toBe(false);
-  await vi.waitFor(() => expect(robbed.safe).toBe(true));
+  await until(() => expect(robbed.safe).toBe(true));
   expect(texts(await kept())).toBe("one");
   expect(robbed.tally.kept).toBe(robbed.tally.made);
   works = false;
   storages.at(-1)?.();
   type(" two");
-  await vi.waitFor(() => expect(robbed.tally.broken).toBe(true));
+  await until(() => expect(robbed.tally.broken).toBe(true));
   expect(robbed.tally).toEqual({ made: 2, kept: 0, broken: true });
   expect(robbed.safe).toBe(false);
 });
@@ -197,19 +198,19 @@ test("records of a storage that was cleared are never taken for those of the new
   await writing;
   vi.stubGlobal("indexedDB", next);
   lose();
-  await vi.waitFor(async () => expect(changesIn(await kept())).toBe(10));
+  await until(async () => expect(changesIn(await kept())).toBe(10));
   robbed.stored();
   type(" and more");
-  await vi.waitFor(async () => expect((await kept()).map(({ client, changes }) => [client, changes])).toEqual([[2, 9], [document.clientID, 1]]));
+  await until(async () => expect((await kept()).map(({ client, changes }) => [client, changes])).toEqual([[2, 9], [document.clientID, 1]]));
 });
 
 test("a long time offline leaves few records, and every letter in them", async () => {
   keeper.belongs(OWNER);
   for (let count = 0; count < 600; count += 1) {
     type("x");
-    if (count % 2 === 0) await vi.waitFor(() => expect(keeper.safe).toBe(true), { interval: 1 });
+    if (count % 2 === 0) await until(() => expect(keeper.safe).toBe(true));
   }
-  await vi.waitFor(() => expect(keeper.safe).toBe(true));
+  await until(() => expect(keeper.safe).toBe(true));
   const records = await kept();
   expect(records.length).toBeLessThanOrEqual(257);
   expect([changesIn(records), texts(records)]).toEqual([600, "x".repeat(600)]);
@@ -218,11 +219,60 @@ test("a long time offline leaves few records, and every letter in them", async (
 test("what is refused stays, with the reason, also what is typed afterwards", async () => {
   keeper.belongs(OWNER);
   type("refused ");
-  await vi.waitFor(() => expect(keeper.safe).toBe(true));
+  await until(() => expect(keeper.safe).toBe(true));
   await keeper.hold("equivocation");
   type("after");
-  await vi.waitFor(() => expect(keeper.safe).toBe(true));
+  await until(() => expect(keeper.safe).toBe(true));
   expect((await kept()).map(({ held }) => held)).toEqual(["equivocation", "equivocation"]);
+});
+
+test("what is refused while it is being written is held back too, and who reloads then waits for it", async () => {
+  keeper.belongs(OWNER);
+  const writing = firstAdd();
+  type("refused");
+  await writing;
+  await keeper.hold("grown");
+  expect(keeper.safe).toBe(true);
+  expect((await kept()).map(({ held }) => held)).toEqual(["grown"]);
+});
+
+test("what is refused before it is written goes to the disk at once", async () => {
+  document = new Y.Doc();
+  const quiet = page(false);
+  quiet.belongs(OWNER);
+  type("refused");
+  expect(quiet.safe).toBe(false);
+  await quiet.hold("grown");
+  expect(quiet.safe).toBe(true);
+  expect((await kept()).map(({ held }) => held)).toEqual(["grown"]);
+});
+
+test("a reason that could not be written is written as soon as that is possible", async () => {
+  keeper.belongs(OWNER);
+  type("refused");
+  await keeper.settle();
+  vi.spyOn(IDBObjectStore.prototype, "put").mockImplementationOnce(() => {
+    throw new Error("no room");
+  });
+  await keeper.hold("grown");
+  expect(keeper.tally).toEqual({ made: 1, kept: 1, broken: true });
+  expect((await kept()).map(({ held }) => held)).toEqual([""]);
+  await keeper.settle();
+  expect(keeper.tally).toEqual({ made: 1, kept: 1, broken: false });
+  expect((await kept()).map(({ held }) => held)).toEqual(["grown"]);
+});
+
+test("nobody waits long for a storage that does not open", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  document = new Y.Doc();
+  const stuck = page(true, () => new Promise<Keep>(() => undefined));
+  stuck.belongs(OWNER);
+  type("here only");
+  const settled = stuck.settle();
+  await vi.advanceTimersByTimeAsync(2000);
+  vi.useRealTimers();
+  await settled;
+  expect(stuck.safe).toBe(false);
 });
 
 test("words of an earlier page are dropped when this page's are stored, and count as kept meanwhile", async () => {
@@ -232,7 +282,7 @@ test("words of an earlier page are dropped when this page's are stored, and coun
   keeper.adopt(await kept());
   expect(keeper.tally).toEqual({ made: 3, kept: 3, broken: false });
   keeper.stored();
-  await vi.waitFor(async () => expect(await kept()).toEqual([]));
+  await until(async () => expect(await kept()).toEqual([]));
 });
 
 test("a copy without records of its page is not kept: another tab has brought them home", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { target } from "../src/preview/links.ts";
+import { isAttached, target } from "../src/preview/links.ts";
 
 describe("links of a document in notes/2026", () => {
   test.each([
@@ -73,4 +73,16 @@ describe("links of a document in notes/2026", () => {
   test("mail is mail", () => {
     expect(target("mailto:a@example.org", "")).toEqual({ kind: "mail", url: "mailto:a@example.org" });
   });
+});
+
+test.each([
+  ["a.md.assets/b.zip", true],
+  ["notes/a.md.assets/b.zip", true],
+  ["notes/a.md.assets", false],
+  [".assets/b.zip", false],
+  ["notes/assets/b.zip", false],
+  ["a.md.assets/deep/b.zip", false],
+  ["a.md", false],
+])("whether %j is attached to a document: %j", (path, attached) => {
+  expect(isAttached(path)).toBe(attached);
 });

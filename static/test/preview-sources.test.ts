@@ -9,12 +9,15 @@ const PARSERS = ["DOMParser", "createContextualFragment", "setHTMLUnsafe", "setH
 const NAMES = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc", ...PARSERS];
 const WAYS = new RegExp(`\\b(?:${NAMES.join("|")})\\b|document\\s*\\.\\s*write|document\\[`);
 
+/** The page for readers is made by the server, which sanitises it; its script puts in what the same server made of a change. */
+const READER = join("reading", "reader.ts");
+
 const sources = (): string[] =>
   readdirSync(ROOT, { recursive: true, encoding: "utf-8" }).filter((name) => /\.(ts|js)$/.test(name) && !name.endsWith("sanitise.ts"));
 
-test("no module but the sanitiser makes elements of text", () => {
+test("no module but the sanitiser makes elements of text, and the readers' of what the server sanitised", () => {
   expect(sources().length).toBeGreaterThan(20);
-  expect(sources().filter((name) => WAYS.test(readFileSync(join(ROOT, name), "utf-8")))).toEqual([]);
+  expect(sources().filter((name) => WAYS.test(readFileSync(join(ROOT, name), "utf-8")))).toEqual([READER]);
 });
 
 test("no other module of the pages uses the sanitiser's library; that of diagrams has a page without an origin for itself", () => {

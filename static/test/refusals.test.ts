@@ -28,7 +28,7 @@ test("in a frame of another site nobody is sent to pages that are not shown ther
     expect(remedies).not.toContain("sign-in");
     expect(remedies).not.toContain("files");
     expect(remedies.length).toBeGreaterThan(0);
-    expect(text).not.toContain("collab login");
+    expect(text).not.toContain("Sign in again");
   }
 });
 

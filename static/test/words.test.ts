@@ -19,7 +19,7 @@ const REPORT: Report = {
   id: null,
   person: "",
 };
-const FACTS: Facts = { link: "open", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", report: REPORT };
+const FACTS: Facts = { link: "open", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", slow: false, report: REPORT };
 const PAGE: Tally = { made: 3, kept: 0, broken: true };
 const DEVICE: Tally = { made: 3, kept: 3, broken: false };
 

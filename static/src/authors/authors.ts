@@ -2,6 +2,7 @@
 
 import { call } from "../base/api.ts";
 import { t } from "../base/messages.ts";
+import { titled } from "../people/guests.ts";
 
 export interface Author {
   kind: "person" | "erased" | "file" | "program" | "unknown";
@@ -33,6 +34,6 @@ export interface Authors {
 export const ask = (name: string): Promise<Authors> => call("GET", `/api/documents/${encodeURIComponent(name)}/authors?runs=clients`);
 
 /** What an author is called. */
-export function called({ kind, name }: Author): string {
-  return kind === "person" ? name : t(`authors.kind.${kind}`);
+export function called(author: Author): string {
+  return author.kind === "person" ? titled(author) : t(`authors.kind.${author.kind}`);
 }

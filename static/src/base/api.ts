@@ -9,9 +9,13 @@ export interface Session {
   name: string;
   color: string;
   role: string;
+  /** How one came: `account`, `oidc`, `guest` or `operator`. */
+  kind?: string;
   version: string;
   /** Whether this person may choose another name. */
   renamable?: boolean;
+  /** Of somebody from a cloud: where the folder is that they came by. */
+  folder?: string;
 }
 
 export interface Item {
@@ -24,6 +28,7 @@ export interface Item {
   modified: string | number;
   role: string;
   starred?: boolean;
+  tags?: string[];
   /** Who has the file open in an application outside of the server; the name may be empty. */
   held?: { by: string; application: string };
 }
@@ -82,10 +87,57 @@ export const rename = (name: string): Promise<Session> => call("PATCH", "/api/se
 
 export const signIn = (secret: string): Promise<void> => call("POST", "/api/session", { secret });
 
-export const signOut = (): Promise<void> => call("DELETE", "/api/session");
+/** Nobody is signed in here any more, and what was kept to be read without a network is gone. `leave`: where to sign out at the provider as well. */
+export async function signOut(): Promise<{ leave?: string } | undefined> {
+  const said = await call<{ leave?: string } | undefined>("DELETE", "/api/session");
+  await forgetPages();
+  return said;
+}
 
-export const list = async (folder: string): Promise<Item[]> =>
-  (await call<{ documents: Item[] }>("GET", `/api/documents?path=${encodeURIComponent(folder)}`)).documents;
+/** Caches of `src/reading/keeper.ts`. */
+async function forgetPages(): Promise<void> {
+  try {
+    for (const name of await caches.keys()) if (name.startsWith("collab-reading ")) await caches.delete(name);
+  } catch {
+    // This browser keeps nothing.
+  }
+}
+
+/** A session of one's own that the server keeps a record of. */
+export interface SignIn {
+  id: string;
+  agent: string;
+  since: string;
+  seen: string;
+  /** This browser's. */
+  current: boolean;
+}
+
+export const signIns = async (): Promise<SignIn[]> => (await call<{ sessions: SignIn[] }>("GET", "/api/sessions")).sessions;
+
+export const endSignIn = (id: string): Promise<void> => call("DELETE", `/api/sessions/${encodeURIComponent(id)}`);
+
+/** Another password for one's account; the other sessions end. */
+export const changePassword = (password: string, fresh: string): Promise<void> => call("POST", "/api/session/password", { password, new: fresh });
+
+/** All of one's own end but this browser's. */
+export const endOtherSignIns = (): Promise<void> => call("DELETE", "/api/sessions?others");
+
+export async function signOutEverywhere(): Promise<void> {
+  await call("DELETE", "/api/sessions");
+  await forgetPages();
+}
+
+interface Listing {
+  documents: Item[];
+  /** Whether this person may make something there. */
+  writable: boolean;
+}
+
+/** What is in a folder. */
+export const listing = (folder: string): Promise<Listing> => call("GET", `/api/documents?path=${encodeURIComponent(folder)}`);
+
+export const list = async (folder: string): Promise<Item[]> => (await listing(folder)).documents;
 
 export const create = (path: string, content = ""): Promise<Item> => call("POST", "/api/documents", { path, content });
 
@@ -114,3 +166,6 @@ export const offer = (name: string, text: string): Promise<Item> => call("POST",
 export const contentAddress = (name: string): string => base + contentPath(name);
 
 export const editAddress = (name: string): string => `${base}/edit/${encoded(name)}`;
+
+/** The page for readers: small, and kept on the device. */
+export const readAddress = (name: string): string => `${base}/v/${encoded(name)}`;

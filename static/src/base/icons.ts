@@ -48,6 +48,7 @@ const PATHS = {
   overview: "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
   full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
   speaker: "M4 5h16v10H4zM8 19h8M12 15v4M8 9h4M8 12h7",
+  share: "M10 13.5a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM20 6a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM20 18.5a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0zM9.5 12l5-4M9.7 14.8l5.4 2.6",
   people: "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.5c.5-4 3-5.5 6.5-5.5s6 1.5 6.5 5.5M15.5 4.8a3.5 3.5 0 0 1 0 6.4M18 14.6c2 .7 3.2 2.2 3.5 4.9",
   folder: "M3.5 18.5v-13h6l2 2.5h9v10.5z",
   file: "M6 3.5h8l4 4v13H6zM14 3.5v4h4",
@@ -68,6 +69,7 @@ const PATHS = {
   mergeCells: "M4 4h16v16H4zM12 6.5v4M9.8 8.8L12 11l2.2-2.2M12 17.5v-4M9.8 15.2L12 13l2.2 2.2",
   notebook: "M6 3.5h12.5v17H6zM9.5 3.5v17M3.5 8h4M3.5 12h4M3.5 16h4M12.5 8h3.5M12.5 11.5h3.5",
   leave: "M14 4.5H5v15h9M10 12h10.5M17 8.5l3.5 3.5-3.5 3.5",
+  tag: "M4 4h8l8.5 8.5-8 8L4 12zM8 8h.01",
 } as const;
 
 export type Icon = keyof typeof PATHS;

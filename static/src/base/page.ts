@@ -18,6 +18,10 @@ document.querySelector('meta[name="collab-token"]')?.remove();
 export const address = {
   files: (folder = ""): string => `${base}/${folder === "" ? "" : `?path=${encodeURIComponent(folder)}`}`,
   login: (): string => `${base}/login`,
+  /** The same for a window of its own, which closes when somebody is signed in. */
+  loginAlone: (): string => `${base}/login?next=${encodeURIComponent(`${base}/login/done`)}`,
+  /** Where one signs in, and comes back from to where one is. */
+  loginAndBack: (): string => `${base}/login?next=${encodeURIComponent(location.pathname + location.search)}`,
   /** The WebSocket of all documents: their names are sent in band. */
   collaboration: (): string => `${location.origin.replace(/^http/, "ws")}${base}/collaboration`,
 };

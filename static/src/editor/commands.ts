@@ -11,6 +11,7 @@ import { cycleHeading, heading, kindOf, levelOf, list, quote } from "./blocks.ts
 import { around, marked, toggle, type Edit } from "./inline.ts";
 import { codeBlock, footnote, formula, link, rule, table } from "./inserts.ts";
 import { indentItems, outdentItems } from "./lists.ts";
+import { parsed } from "./parsed.ts";
 import { addColumn, addRow, alignTable, cycleAlignment, enterRow, nextCell, previousCell, removeColumn, removeRow } from "./tablekeys.ts";
 
 export interface Command {
@@ -66,7 +67,7 @@ export const TABLE: readonly CommandName[] = ["addRow", "removeRow", "addColumn"
 /** Do it, as one step that can be undone; says whether it applied. */
 export function perform(view: EditorView, undo: Y.UndoManager, name: CommandName): boolean {
   if (view.state.readOnly) return false;
-  const spec = COMMANDS[name].edit(view.state);
+  const spec = COMMANDS[name].edit(parsed(view).state);
   if (spec === null) return false;
   undo.stopCapturing();
   view.dispatch(spec);

@@ -30,19 +30,11 @@ export const link: Edit = (state) => {
   return replaced(within, made, made.length - 1, made.length - 1);
 };
 
-/** `![](address)` for the name of a picture that there is. */
-export function imageOf(name: string): string {
-  return `![](${escaped(name)})`;
-}
+/** `![](address)` for a picture's address. */
+export const imageOf = (address: string): string => `![](${address})`;
 
-/** `[name](address)` for the name of a file beside the document. */
-export function fileLink(name: string): string {
-  return `[${name.replace(/[\\[\]]/g, "\\$&")}](${escaped(name)})`;
-}
-
-/** Spaces and brackets would end an address in Markdown. */
-const escaped = (name: string): string =>
-  name.replace(/[\s()<>%?#\\]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+/** `[name](address)` for a file that is attached. */
+export const fileLink = (name: string, address: string): string => `[${name.replace(/[\\[\]]/g, "\\$&")}](${address})`;
 
 /** A block of its own, with empty lines around; the caret goes to `caret` in it. */
 function block(state: EditorState, text: string, caret: number, end = caret): TransactionSpec {

@@ -11,6 +11,8 @@ import { parseMixed, type Input, type Parser, type SyntaxNode } from "@lezer/com
 import { tags } from "@lezer/highlight";
 import type { MarkdownConfig, MarkdownParser } from "@lezer/markdown";
 
+import { onParsed } from "./parsed.ts";
+
 /** A parser that is loaded when it is first asked for; until then its parts are skipped. Null: there is none. */
 class LateParser {
   private parser: Parser | null | undefined;
@@ -97,8 +99,8 @@ const language = new Language(markdownLanguage.data, parser, [], "markdown");
 /** Markdown as GFM has it, with lists and quotes that go on after Enter, and addresses pasted over words that become links. */
 export function markdown(): LanguageSupport {
   const keys = [
-    { key: "Enter", run: insertNewlineContinueMarkupCommand({ nonTightLists: false }) },
-    { key: "Backspace", run: deleteMarkupBackward },
+    { key: "Enter", run: onParsed(insertNewlineContinueMarkupCommand({ nonTightLists: false })) },
+    { key: "Backspace", run: onParsed(deleteMarkupBackward) },
   ];
   return new LanguageSupport(language, [pasteURLAsLink, Prec.high(keymap.of(keys))]);
 }

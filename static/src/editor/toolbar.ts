@@ -7,6 +7,7 @@ import { icon, type Icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
 import { COMMANDS, find, GROUPS, perform, TABLE, type Command, type CommandName } from "./commands.ts";
 import type { Desk } from "./desk.ts";
+import { accept, choose } from "./images.ts";
 import { announced, shown } from "./keys.ts";
 import { isMarkdown } from "./languages.ts";
 import { rove, walk } from "./roving.ts";
@@ -55,7 +56,7 @@ class Toolbar {
   }
 
   private image(): HTMLButtonElement {
-    const made = this.tool(t("editor.command.image"), "image", undefined, () => void import("./images.ts").then(({ choose }) => choose(this.desk)));
+    const made = this.tool(t("editor.command.image"), "image", undefined, () => choose(this.desk));
     made.dataset["command"] = "image";
     return made;
   }
@@ -128,7 +129,8 @@ function tell(made: HTMLElement, attribute: string, value: boolean): void {
 /** Fill `parent` (role toolbar, hidden until then) with what can be done with this kind of document. */
 export function toolbar(parent: HTMLElement, desk: Desk): void {
   new Toolbar(parent, desk);
-  if (isMarkdown(desk.path)) void import("./images.ts").then(({ accept }) => accept(desk), () => undefined);
+  // At once: what is pasted first is taken, too.
+  if (isMarkdown(desk.path)) accept(desk);
 }
 
 /** Move the focus to the button that had it last; says whether there is one. */

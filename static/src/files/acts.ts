@@ -1,10 +1,11 @@
 /** What can be done with documents and folders, each with a way back where there is one. */
 
-import { content, contentAddress, type Item } from "../base/api.ts";
+import { content, contentAddress, lease, type Item } from "../base/api.ts";
 import { element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { encoded, fileName, folderOf } from "../base/names.ts";
 import { base } from "../base/page.ts";
+import { copy } from "../editor/attached.ts";
 import type { Board } from "./board.ts";
 import { entryOf, folderOfEntry, type Entry } from "./entries.ts";
 import { exists, failure } from "./failures.ts";
@@ -183,6 +184,7 @@ export async function duplicate(board: Board, entry: Entry): Promise<void> {
     const names = await namesIn(folder);
     names.add(entry.name);
     const item = await write(inside(folder, free(entry.name, (name) => names.has(name))), bytes);
+    await copy(item.id, entry.id);
     await appeared(board, [item]);
     toast(t("files.duplicated", { name: fileName(item.path) }));
   } catch (problem) {
@@ -194,6 +196,7 @@ export async function duplicate(board: Board, entry: Entry): Promise<void> {
 export async function download(entries: readonly Entry[]): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
+  if (entries.length === 1 && !first.isFolder && lease !== null) return (await import("../words/outcomes.ts")).saveAs(await content(first.id), first.name);
   if (entries.length === 1 && !first.isFolder) return element("a", { href: contentAddress(first.id), download: first.name }).click();
   const { archive } = await import("./archive.ts");
   await archive(entries);

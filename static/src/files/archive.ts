@@ -20,7 +20,7 @@ export async function archive(entries: readonly Entry[]): Promise<void> {
   const name = `${entries.length === 1 ? first.name : folder.split("/").at(-1) || t("files.root")}.zip`;
   toast(t("files.archive.gathering", { name }));
   try {
-    const documents = await gathered(entries);
+    const documents = [...(await gathered(entries)), ...(await attached(entries))];
     if (documents.length === 0) return toast(t("files.archive.empty"), [], "grave");
     const weight = documents.reduce((sum, { size }) => sum + size, 0);
     if (weight > MOST || documents.length > MOST_FILES) return toast(t("files.archive.large"), [], "grave");
@@ -38,6 +38,13 @@ async function gathered(entries: readonly Entry[]): Promise<Entry[]> {
     else all.push(entry);
   }
   return all;
+}
+
+/** What is attached to documents that were chosen by themselves; in a folder it is found with all else. */
+async function attached(entries: readonly Entry[]): Promise<Entry[]> {
+  const chosen = entries.filter(({ isFolder }) => !isFolder);
+  const found = await Promise.all(chosen.map(({ path }) => list(`${path}.assets`).catch(() => [])));
+  return gathered(found.flat().map(entryOf));
 }
 
 async function fetched(documents: readonly Entry[], folder: string): Promise<Packed[]> {

@@ -9,7 +9,7 @@ import { entryOf, folderOfEntry, matches, type Entry } from "./entries.ts";
 import { counted, Grid } from "./grid.ts";
 import { pressed, remember, rememberedOrders, sorted, type Column, type Order } from "./order.ts";
 import { addressOf, placeIn, same, type Place } from "./place.ts";
-import { entriesAt } from "./source.ts";
+import { standing } from "./source.ts";
 import { arrived, empty, refused, state, wait } from "./states.ts";
 import { say } from "./toasts.ts";
 
@@ -31,6 +31,8 @@ export class Board {
   private query = "";
   private loading = 0;
   private loaded = false;
+  /** Something new may stand here. */
+  private open = true;
 
   constructor(private readonly watcher: Watcher) {
     this.where = placeIn(location.search);
@@ -46,9 +48,9 @@ export class Board {
     return this.orders[this.where.view];
   }
 
-  /** Whether this person may make and change documents. */
+  /** Whether this person may make and change documents here. */
   get writable(): boolean {
-    return this.me !== null && this.me.role !== "viewer";
+    return this.me !== null && this.me.role !== "viewer" && this.open;
   }
 
   get entries(): readonly Entry[] {
@@ -75,11 +77,12 @@ export class Board {
     const number = ++this.loading;
     wait(this.loaded);
     try {
-      const entries = await entriesAt(this.where);
+      const { entries, writable } = await standing(this.where);
       if (number !== this.loading) return;
       arrived();
       this.loaded = true;
       this.all = entries;
+      this.open = writable;
       this.render();
     } catch (problem) {
       if (number !== this.loading) return;

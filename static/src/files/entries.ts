@@ -1,6 +1,6 @@
 /** What the list shows: a document, a folder, or something in the bin. */
 
-import { editAddress, FOLDER, type Item } from "../base/api.ts";
+import { editAddress, FOLDER, lease, type Item } from "../base/api.ts";
 import { fileName, folderOf } from "../base/names.ts";
 import type { Held } from "../office/held.ts";
 import { plainAddress } from "../office/offers.ts";
@@ -37,6 +37,7 @@ export interface Entry {
   readonly binned: Binned | null;
   /** Who has it open in an application outside of the server. */
   readonly held: Held | null;
+  readonly tags: readonly string[];
 }
 
 export function entryOf(item: Item): Entry {
@@ -54,6 +55,7 @@ export function entryOf(item: Item): Entry {
     id: item.id || item.path,
     binned: null,
     held: item.held ?? null,
+    tags: item.tags ?? [],
   };
 }
 
@@ -62,7 +64,7 @@ export const visitedEntry = (item: Visited): Entry => ({ ...entryOf(item), when:
 export function binnedEntry(binned: Binned): Entry {
   const { key, path, type, size, deleted } = binned;
   const common = { key, path, name: fileName(path), isFolder: type === FOLDER, type, size };
-  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned, held: null };
+  return { ...common, when: deleted, readOnly: true, starred: false, id: key, binned, held: null, tags: [] };
 }
 
 export const folderOfEntry = (entry: Entry): string => folderOf(entry.path);
@@ -84,7 +86,9 @@ export function kindOf({ isFolder, type, name }: Entry): Kind {
 }
 
 /** Where a document is opened: what is no text, in an office suite when there is one for it. */
-export const openAddress = (entry: Entry): string => (kindOf(entry) === "file" ? plainAddress(entry.path, entry.readOnly) : editAddress(entry.path));
+export const openAddress = (entry: Entry): string =>
+  // In a cloud's frame by the id: paths are other ones in other people's eyes.
+  lease !== null ? editAddress(entry.id) : (kindOf(entry) === "file" ? plainAddress(entry.path, entry.readOnly) : editAddress(entry.path));
 
 /** Whether it can be shown as slides. */
 export const isMarkdownEntry = ({ isFolder, name }: Entry): boolean => !isFolder && /\.(md|markdown|mdx)$/i.test(name);
@@ -92,10 +96,18 @@ export const isMarkdownEntry = ({ isFolder, name }: Entry): boolean => !isFolder
 /** As people type when they look for something: without case and accents. */
 export const folded = (words: string): string => words.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 
-/** Whether each of the words is somewhere in the name. */
+const TAG = /(?<!\S)tag:("[^"]*"?|\S*)/g;
+
+/** Whether each of the words is somewhere in the name, and each of the tags (`tag:word`, `tag:"two words"`) is the beginning of one. */
 export function matches(entry: Entry, query: string): boolean {
-  const name = folded(entry.name);
-  return folded(query)
+  const [name, asked] = [folded(entry.name), folded(query)];
+  const wanted = [...asked.matchAll(TAG)].map(([, tag = ""]) => tag.replaceAll('"', "").trim());
+  if (wanted.length > 0 && !wanted.every((tag) => entry.tags.some((each) => folded(each).startsWith(tag)))) return false;
+  return asked
+    .replace(TAG, " ")
     .split(/\s+/)
     .every((word) => name.includes(word));
 }
+
+/** What is typed into the search to find a tag. */
+export const askedTag = (tag: string): string => (/\s/.test(tag) ? `tag:"${tag}"` : `tag:${tag}`);

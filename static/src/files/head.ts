@@ -1,5 +1,6 @@
 /** What surrounds the list: where one is, the heads of the columns, and what can be done with the rows that are chosen. */
 
+import { lease } from "../base/api.ts";
 import { button, element, part } from "../base/dom.ts";
 import { icon, type Icon } from "../base/icons.ts";
 import { t, type Key } from "../base/messages.ts";
@@ -18,7 +19,8 @@ const WHEN: Readonly<Record<View, Key>> = {
 
 /** The views as links: they have addresses. */
 export function showViews({ place }: Board): void {
-  const items = VIEWS.map((view) => {
+  // In a cloud's frame there are the files around a document; all else is in the cloud's own page.
+  const items = VIEWS.filter((view) => lease === null || view === "files").map((view) => {
     const current = view === place.view && { "aria-current": "page" };
     const link = element("a", { href: addressOf({ view, folder: "" }), ...current }, icon(ICONS[view]), t(`files.view.${view}`));
     return element("li", {}, link);

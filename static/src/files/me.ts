@@ -1,6 +1,6 @@
 /** The person's own menu: who one is here, settings, keys, and the way out. */
 
-import { signOut, type Session } from "../base/api.ts";
+import { lease, signOut, type Session } from "../base/api.ts";
 import { element, part } from "../base/dom.ts";
 import { icon, type Icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
@@ -27,7 +27,8 @@ export function showMe(me: Session, help: () => void): void {
     element("p", { class: "me-name" }, element("bdi", {}, me.name)),
     item(menu, "settings", t("files.me.settings"), () => void import("../settings/dialog.ts").then(({ showSettings }) => showSettings())),
     item(menu, "keys", t("files.keys"), help),
-    item(menu, "leave", t("files.me.leave"), () => void leave(me)),
+    // Who came in a frame of another site leaves there.
+    ...(lease === null ? [item(menu, "leave", t("files.me.leave"), () => void leave(me))] : []),
   );
   menu.addEventListener("toggle", (event) => {
     if (event.newState === "open") menu.querySelector("button")?.focus();
@@ -58,7 +59,7 @@ function walk(menu: HTMLElement, event: KeyboardEvent): void {
 async function leave(me: Session): Promise<void> {
   if (!(await mayLeave(me))) return;
   signOut().then(
-    () => location.assign(address.login()),
+    (said) => location.assign(said?.leave ?? address.login()),
     (problem: unknown) => toast(failure(problem), [], "grave"),
   );
 }

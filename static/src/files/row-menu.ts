@@ -2,7 +2,7 @@
 
 import "../styles/files-dialogs.css";
 
-import { find } from "../base/api.ts";
+import { find, lease, readAddress } from "../base/api.ts";
 import { element, part } from "../base/dom.ts";
 import { icon, type Icon } from "../base/icons.ts";
 import { t, type Key } from "../base/messages.ts";
@@ -38,22 +38,38 @@ function items(board: Board, entry: Entry): Item[] {
   ];
   const shows = [
     ...(entry.isFolder ? [] : [item(entry.starred ? "files.act.unstar" : "files.act.star", "star", () => void mark(board, entry))]),
-    ...(isMarkdownEntry(entry) ? [item("files.act.present", "present", () => present(entry))] : []),
+    ...(entry.isFolder ? [] : [item("about.menu", "tag", () => void about(board, entry))]),
+    ...(entry.isFolder || lease !== null ? [] : [item("files.act.read", "preview", () => location.assign(readAddress(entry.path)))]),
+    ...(isMarkdownEntry(entry) && lease === null ? [item("files.act.present", "present", () => present(entry))] : []),
   ];
+  const share = item("sharing.menu", "share", () => void showSharing(entry));
   const away = item("files.act.delete", "trash", () => void remove(board, [entry]));
   const mine = board.writable && !entry.readOnly;
-  return [open, ...inSuites(entry, !mine), ...shows, ...(mine ? changes : []), get, ...(mine ? [away] : [])];
+  return [open, ...inSuites(entry, !mine), ...shows, ...(entry.readOnly ? [] : [share]), ...(mine ? changes : []), get, ...(mine ? [away] : [])];
 }
 
 /** "Open with": each suite and what it does with such a file. */
 function inSuites(entry: Entry, readOnly: boolean): Item[] {
-  if (entry.isFolder) return [];
+  // A suite has a page of its own, which no token comes to from a frame.
+  if (entry.isFolder || lease !== null) return [];
   return offers(entry.name, readOnly).map((offer) => ({
     name: `office.open.${offer.action}`,
     label: labelOf(offer),
     icon: offer.action === "edit" ? "pencil" : "preview",
     act: () => location.assign(officeAddress(entry.path, offer)),
   }));
+}
+
+/** What is said about it. */
+async function about(board: Board, entry: Entry): Promise<void> {
+  const { showAbout } = await import("../about/window.ts");
+  showAbout({ document: entry.id, name: entry.name, readOnly: entry.readOnly, changed: ({ tags }) => board.change(entry.key, { tags }) });
+}
+
+/** A folder is known by its path. */
+async function showSharing({ isFolder, path, id, name }: Entry): Promise<void> {
+  const window = await import("../sharing/dialog.ts");
+  window.showSharing({ name: isFolder ? path : id, title: name });
 }
 
 /** Show the menu at its button; arrows walk, Escape closes, and the focus comes back. */

@@ -9,7 +9,7 @@ import { size, time } from "./facts.ts";
 import { addressOf, inFolder, type View } from "./place.ts";
 
 /** What can have the keyboard's focus in a row, from left to right. */
-export const CONTROLS = "input, .open, button.star, button.back, button.more";
+export const CONTROLS = "input, .open, button.chip, button.star, button.back, button.more";
 
 const patterns = new Map<string, HTMLElement>();
 
@@ -22,6 +22,7 @@ export function row(entry: Entry, view: View): HTMLElement {
   named(made, ".more", t("files.more", { name: entry.name }));
   found(made, ".tag").hidden = view === "bin" || !entry.readOnly;
   showHeld(made, entry);
+  showTags(made, entry);
   showFacts(made, entry, view);
   if (view === "bin") showBack(made, entry);
   else showOpen(made, entry);
@@ -99,6 +100,13 @@ function showOpen(made: HTMLElement, entry: Entry): void {
 /** Who has it open on a desktop. */
 function showHeld(made: HTMLElement, { held }: Entry): void {
   if (held !== null) found(made, ".under").before(element("span", { class: "tag held" }, heldWords(held, "line")));
+}
+
+/** What it is tagged with: a press looks for others. */
+function showTags(made: HTMLElement, { tags }: Entry): void {
+  if (tags.length === 0) return;
+  const each = tags.map((tag) => element("button", { type: "button", class: "chip", tabindex: "-1", "data-tag": tag, "aria-label": t("about.find", { tag }) }, element("bdi", {}, tag)));
+  found(made, ".under").before(element("span", { class: "tags" }, ...each));
 }
 
 function showBack(made: HTMLElement, { name }: Entry): void {

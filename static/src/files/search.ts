@@ -1,6 +1,6 @@
 /** What the server finds, as it finds it. */
 
-import { problemOf, Problem, type Item } from "../base/api.ts";
+import { lease, problemOf, Problem, type Item } from "../base/api.ts";
 import { base } from "../base/page.ts";
 
 /** A line with what was found; `ranges` are UTF-16 offsets in `text`. */
@@ -14,8 +14,10 @@ export type News = { document: Item; matches: Match[] } | { searched: number; do
 
 /** The answers one after another (newline-delimited JSON); raises `Problem`, and an AbortError when the signal ends it. */
 export async function* search(query: string, folder: string, signal: AbortSignal): AsyncGenerator<News> {
+  // In a frame of another site there is no cookie.
+  const how: RequestInit = lease === null ? { credentials: "same-origin" } : { credentials: "omit", headers: { Authorization: `Bearer ${lease.token()}` } };
   const asked = new URLSearchParams({ q: query, path: folder, in: "all" });
-  const response = await fetch(`${base}/api/search?${asked}`, { signal, credentials: "same-origin" }).catch((error: unknown) => {
+  const response = await fetch(`${base}/api/search?${asked}`, { signal, ...how }).catch((error: unknown) => {
     if (signal.aborted) throw error;
     throw new Problem(0, "offline", "");
   });

@@ -54,7 +54,7 @@ export function refused(problem: unknown, place: Place, again: () => void): void
   if (!(problem instanceof Problem)) throw problem;
   const retry: Act = { label: t("common.retry"), act: again };
   const up: Act = { label: t("files.up"), act: addressOf(inFolder(folderOf(place.folder))) };
-  const login: Act = { label: t("files.stranger.login"), act: address.login() };
+  const login: Act = { label: t("files.stranger.login"), act: address.loginAndBack() };
   if (problem.status === 401) return state(t("files.stranger.title"), t("files.stranger"), [login], "grave");
   if (problem.status === 403) return state(t("files.denied.title"), t("files.denied"), [retry], "grave");
   if (problem.status === 404) return state(t("files.missing.title", { name: place.folder }), t("files.missing"), [up], "grave");

@@ -17,6 +17,8 @@ export interface Parts {
   readonly every: HTMLElement;
   readonly list: { readonly whole: HTMLElement; focus(): void };
   readonly more: HTMLElement;
+  /** What a cloud keeps by itself. */
+  readonly stored: HTMLElement;
 }
 
 export class Frame {
@@ -34,7 +36,7 @@ export class Frame {
     const facts = element("div", { class: "facts" }, element("div", { class: "which" }, ...parts.facts), element("div", { class: "acts" }, ...parts.acts));
     const looking = element("div", { class: "looking" }, ...parts.looking);
     const head = element("header", {}, element("h3", {}, t("history.versions")), parts.every);
-    const aside = element("aside", { "aria-label": t("history.versions") }, head, parts.list.whole, parts.more);
+    const aside = element("aside", { "aria-label": t("history.versions") }, head, parts.list.whole, parts.more, parts.stored);
     const body = element("div", { class: "body" }, element("div", { class: "read" }, facts, looking, this.said, parts.text), aside);
     this.knob.setAttribute("aria-expanded", "false");
     this.dialog = element(

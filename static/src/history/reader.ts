@@ -6,6 +6,7 @@ import { t } from "../base/messages.ts";
 import type { Pair } from "./comparing.ts";
 import type { Piece } from "./pieces.ts";
 import { Sheet } from "./sheet.ts";
+import { difference as storedDifference, type Beside, type StoredVersion } from "./stored.ts";
 import { difference } from "./versions.ts";
 
 /** Milliseconds for which one rests on a version before its text is asked for: who slides passes many. */
@@ -17,6 +18,8 @@ const KEPT = 8_000_000;
 
 export interface Asked extends Pair {
   label: string;
+  /** One of the cloud's versions, and with what it is compared. */
+  stored?: { version: StoredVersion; against: Beside };
 }
 
 /** What the reader tells of itself. */
@@ -79,10 +82,13 @@ export class Reader {
   private async fetch(asked: Asked): Promise<void> {
     const reading = (this.reading = new AbortController());
     try {
-      const pieces = await difference(this.document, asked.from, asked.to, reading.signal);
+      const { stored } = asked;
+      const pieces = await (stored === undefined
+        ? difference(this.document, asked.from, asked.to, reading.signal)
+        : storedDifference(this.document, stored.version, stored.against, reading.signal));
       if (reading.signal.aborted) return;
       // The text as it is now is another one in a moment.
-      if (asked.to !== null) this.keep(key(asked), pieces);
+      if (asked.to !== null && stored?.against !== "now") this.keep(key(asked), pieces);
       this.show(pieces, asked);
     } catch (error) {
       if (!reading.signal.aborted) this.failed(error);
@@ -122,4 +128,4 @@ export class Reader {
   }
 }
 
-const key = ({ from, to }: Pair): string => `${from}:${to}`;
+const key = ({ from, to, stored }: Asked): string => (stored === undefined ? `${from}:${to}` : `${stored.against}:${stored.version.key}`);

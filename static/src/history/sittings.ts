@@ -14,7 +14,7 @@ export interface Version {
   readonly at: string;
   readonly size: number;
   readonly etag: string;
-  readonly source: "first" | "save" | "outside" | "restore";
+  readonly source: "first" | "save" | "outside" | "restore" | "replaced";
   readonly writers: readonly Writer[];
   readonly name: string;
 }
@@ -36,7 +36,7 @@ export function condensed(versions: readonly Version[], keep: ReadonlySet<number
 }
 
 /** The day in the person's own zone. */
-export const day = ({ at }: Version): string => new Date(at).toDateString();
+export const day = ({ at }: Pick<Version, "at">): string => new Date(at).toDateString();
 
 /** One list of both, ascending; what is told anew counts. */
 export function joined(known: readonly Version[], told: readonly Version[]): Version[] {

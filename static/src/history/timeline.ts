@@ -7,7 +7,7 @@ import { clock, dayName, said } from "./telling.ts";
 import { day, type Version } from "./sittings.ts";
 
 /** What is marked, and how much of it. */
-const TOLD: ReadonlySet<string> = new Set(["named", "outside", "restore"]);
+const TOLD: ReadonlySet<string> = new Set(["named", "outside", "restore", "replaced"]);
 const MOST = 200;
 
 export class Timeline {

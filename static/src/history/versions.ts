@@ -12,8 +12,8 @@ export interface Page {
 
 export interface Restored {
   path: string;
-  /** The restoration's own number. */
-  version: number;
+  /** The restoration's own number; null for what is no text. */
+  version: number | null;
   /** What was there until then. */
   before: number | null;
 }

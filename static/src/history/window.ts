@@ -6,7 +6,8 @@ import { Problem } from "../base/api.ts";
 import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { fileName } from "../base/names.ts";
-import { bringBack, keepCopy, why } from "./acts.ts";
+import { bytes } from "../base/show.ts";
+import { bringBack, bringStoredBack, keepCopy, why } from "./acts.ts";
 import { Changes, tool } from "./changes.ts";
 import { Comparing, foreign, pair, type Pair } from "./comparing.ts";
 import { Frame } from "./frame.ts";
@@ -19,7 +20,8 @@ import { Shelf } from "./shelf.ts";
 import { moment, source } from "./telling.ts";
 import { Timeline } from "./timeline.ts";
 import { condensed, nearest, type Version } from "./sittings.ts";
-import { rename } from "./versions.ts";
+import { beside, bytes as storedBytes, Stored, type StoredVersion } from "./stored.ts";
+import { bytes as versionBytes, rename } from "./versions.ts";
 
 /** More than so many are shown by sittings at first. */
 const MANY = 40;
@@ -49,6 +51,11 @@ class History {
   private readonly every = element("input", { type: "checkbox" });
   private readonly everyLabel = element("label", { class: "tick", hidden: true }, this.every, t("history.every"));
   private readonly more = button(t("history.more"), () => void this.older());
+  private readonly copying = tool("history.copy", "copy", () => void this.copy());
+  private readonly linking = tool("history.link", "link", () => void this.link());
+  private readonly cloud: Stored;
+  /** One of the cloud's versions is shown, and none of ours. */
+  private stored: StoredVersion | null = null;
   private readonly frame: Frame;
   private readonly leave: () => void;
   /** What one goes through: all versions, or one of each sitting. */
@@ -62,6 +69,7 @@ class History {
     private readonly closed: () => void,
   ) {
     this.shelf = new Shelf(place.document, () => this.changed());
+    this.cloud = new Stored(place.document, (version, done) => this.pickStored(version, done));
     this.reader = new Reader(place.document, fileName(place.path), { shown: (pieces) => this.read(pieces), gone: () => this.gone() });
     this.frame = this.layout();
     this.listen();
@@ -83,19 +91,18 @@ class History {
 
   private layout(): Frame {
     const { timeline, list, more, reader, changes, comparing } = this;
-    const copy = tool("history.copy", "copy", () => void this.copy());
     const download = tool("history.download", "download", () => void this.download());
-    const link = tool("history.link", "link", () => void this.link());
     const only = element("label", { class: "tick" }, this.only, t("history.only"));
     return new Frame(this.place.path, {
       timeline: timeline.whole,
       facts: [this.when, this.naming.whole, this.about],
-      acts: [this.restoring, copy, download, link],
+      acts: [this.restoring, this.copying, download, this.linking],
       looking: [comparing.whole, changes.steps, changes.counts, only],
       text: reader.whole,
       every: this.everyLabel,
       list,
       more,
+      stored: this.cloud.whole,
     });
   }
 
@@ -143,10 +150,10 @@ class History {
   private async begin(): Promise<void> {
     this.frame.stand("loading", t("history.loading"));
     try {
-      await this.shelf.begin();
+      await Promise.all([this.shelf.begin(), this.cloud.begin(this.stored?.key ?? null)]);
       const { wanted } = this;
       if (wanted !== undefined && this.shelf.more && (this.shelf.versions[0]?.number ?? 0) > wanted) await this.shelf.older();
-      if (this.shelf.newest === undefined) return this.frame.stand("empty", t("history.empty"));
+      if (this.shelf.newest === undefined) return this.without();
       this.every.checked = this.shelf.versions.length <= MANY;
       this.changed();
       this.frame.stand("ready", "");
@@ -158,6 +165,15 @@ class History {
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  /** There is no version of ours yet: there may be some of the cloud's. */
+  private without(): void {
+    const [newest] = this.cloud.versions;
+    if (newest === undefined) return this.frame.stand("empty", t("history.empty"));
+    this.timeline.whole.hidden = true;
+    this.frame.stand("ready", "");
+    this.pickStored(newest, false);
   }
 
   private failed(error: unknown): void {
@@ -180,9 +196,10 @@ class History {
     this.everyLabel.hidden = few.length === versions.length;
     this.shown = this.every.checked ? versions : few;
     this.more.hidden = !this.shelf.more || this.shelf.reading;
+    this.timeline.whole.hidden = versions.length === 0;
     this.timeline.show(this.shown, this.current);
     this.list.show(this.shown, this.current);
-    if (this.current === -1) return;
+    if (this.current === -1 || this.stored !== null) return;
     this.describe();
     if (this.stale) this.compare();
   }
@@ -197,7 +214,7 @@ class History {
   private hear(saved: boolean): void {
     if (this.frame.stands === "empty" || this.frame.stands === "failed") return void (saved && this.begin());
     if (saved) return void this.look();
-    if (this.current !== -1) this.describe();
+    if (this.current !== -1 && this.stored === null) this.describe();
     this.news ??= setTimeout(() => void this.look(), NEWS);
   }
 
@@ -211,7 +228,8 @@ class History {
 
   /** The version is not kept any more. */
   private gone(): void {
-    this.frame.say(t("history.gone"));
+    this.frame.say(t(this.stored === null ? "history.gone" : "history.cloud.gone"));
+    if (this.stored !== null) return void this.cloud.begin(null);
     const at = this.shown.findIndex(({ number }) => number === this.current);
     const next = this.shown[at + 1] ?? this.shown[at - 1];
     const former = this.current;
@@ -235,9 +253,32 @@ class History {
     if (done) this.frame.reveal(false);
   }
 
+  /** One of the cloud's. */
+  private pickStored(version: StoredVersion, done: boolean): void {
+    this.naming.leave();
+    this.frame.say("");
+    this.stored = version;
+    this.current = -1;
+    this.list.mark(-1);
+    this.cloud.mark(version.key);
+    this.when.textContent = moment(version);
+    const how = element("span", { class: "how", "data-source": "cloud" }, t("history.cloud.fact", { size: bytes(version.size) }));
+    this.about.replaceChildren(how);
+    this.naming.whole.hidden = this.linking.hidden = true;
+    this.restoring.hidden = this.place.readOnly || !this.cloud.mayRestore;
+    this.restoring.setAttribute("aria-disabled", "false");
+    this.restoring.title = "";
+    address(null);
+    this.compare();
+    if (done) this.frame.reveal(false);
+  }
+
   private choose(number: number, fresh = true): void {
     if (number === this.current) return;
     this.naming.leave();
+    this.stored = null;
+    this.cloud.mark(null);
+    this.naming.whole.hidden = this.linking.hidden = false;
     this.current = number;
     if (fresh) this.frame.say("");
     if (this.shown.some((version) => version.number === number)) {
@@ -264,7 +305,12 @@ class History {
   }
 
   private compare(): void {
-    const { version } = this;
+    const { version, stored } = this;
+    if (stored !== null) {
+      this.comparing.show([]);
+      const against = beside(this.comparing.against);
+      return this.reader.read({ from: -1, to: -1, stored: { version: stored, against }, label: t("history.text", { when: moment(stored) }) });
+    }
     if (version === undefined) return;
     this.comparing.show(this.shelf.versions);
     this.reader.read({ ...this.pair, label: t("history.text", { when: moment(version) }) });
@@ -272,6 +318,7 @@ class History {
 
   /** The text is here. */
   private read(pieces: readonly Piece[]): void {
+    if (this.stored !== null) return this.changes.show(pieces, this.comparing.against === "none" ? "" : null);
     const { from, to } = this.pair;
     const plain = (): string => (this.comparing.against === "none" ? "" : t(this.comparing.against === "before" ? "history.begins" : "history.same.text"));
     this.changes.show(pieces, from === to ? plain() : null);
@@ -292,12 +339,14 @@ class History {
   }
 
   private async restore(): Promise<void> {
-    const { version } = this;
-    if (version === undefined || this.restoring.getAttribute("aria-disabled") === "true") return;
+    const { version, stored } = this;
+    if ((version === undefined && stored === null) || this.restoring.getAttribute("aria-disabled") === "true") return;
     this.restoring.setAttribute("aria-disabled", "true");
     this.frame.say(t("history.restoring"));
     try {
-      await bringBack(this.place.document, version, () => showHistory(this.place));
+      const show = (): void => showHistory(this.place);
+      if (stored !== null) await bringStoredBack(this.place.document, stored, show);
+      else if (version !== undefined) await bringBack(this.place.document, version, show);
       this.frame.dialog.close();
     } catch (error) {
       this.frame.say(`${t("history.notRestored")} ${why(error)}`);
@@ -307,7 +356,9 @@ class History {
 
   private async copy(): Promise<void> {
     const { pieces } = this.reader;
-    if (pieces !== null) await this.put(side(pieces, foreign(this.pair, this.current)), "history.copied");
+    if (pieces === null) return;
+    const other = this.stored === null ? foreign(this.pair, this.current) : this.comparing.against === "now" ? "added" : "removed";
+    await this.put(side(pieces, other), "history.copied");
   }
 
   private link(): Promise<void> {
@@ -322,7 +373,10 @@ class History {
   }
 
   private async download(): Promise<void> {
-    const { version } = this;
-    if (version !== undefined) await keepCopy(this.place.document, version, fileName(this.place.path)).catch((error: unknown) => this.frame.say(why(error)));
+    const { version, stored, place } = this;
+    const shown = stored ?? version;
+    if (shown === undefined) return;
+    const body = stored === null ? versionBytes(place.document, this.current) : storedBytes(place.document, stored);
+    await keepCopy(body, shown.at, fileName(place.path)).catch((error: unknown) => this.frame.say(why(error)));
   }
 }

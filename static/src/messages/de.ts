@@ -1,3 +1,4 @@
+import about from "./about.de.json";
 import authors from "./authors.de.json";
 import common from "./common.de.json";
 import csv from "./csv.de.json";
@@ -12,10 +13,29 @@ import people from "./people.de.json";
 import present from "./present.de.json";
 import preview from "./preview.de.json";
 import settings from "./settings.de.json";
+import sharing from "./sharing.de.json";
 import words from "./words.de.json";
 
 import type { Messages } from "../base/messages.ts";
 
-const messages: Messages = { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...office, ...outside, ...people, ...present, ...preview, ...settings, ...words };
+const messages: Messages = {
+  ...about,
+  ...authors,
+  ...common,
+  ...csv,
+  ...editor,
+  ...files,
+  ...history,
+  ...login,
+  ...notebook,
+  ...office,
+  ...outside,
+  ...people,
+  ...present,
+  ...preview,
+  ...settings,
+  ...sharing,
+  ...words,
+};
 
 export default messages;

@@ -1,3 +1,4 @@
+import about from "./about.en.json";
 import authors from "./authors.en.json";
 import common from "./common.en.json";
 import csv from "./csv.en.json";
@@ -12,6 +13,25 @@ import people from "./people.en.json";
 import present from "./present.en.json";
 import preview from "./preview.en.json";
 import settings from "./settings.en.json";
+import sharing from "./sharing.en.json";
 import words from "./words.en.json";
 
-export default { ...authors, ...common, ...csv, ...editor, ...files, ...history, ...login, ...notebook, ...office, ...outside, ...people, ...present, ...preview, ...settings, ...words };
+export default {
+  ...about,
+  ...authors,
+  ...common,
+  ...csv,
+  ...editor,
+  ...files,
+  ...history,
+  ...login,
+  ...notebook,
+  ...office,
+  ...outside,
+  ...people,
+  ...present,
+  ...preview,
+  ...settings,
+  ...sharing,
+  ...words,
+};

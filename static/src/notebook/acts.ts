@@ -19,6 +19,7 @@ const NEEDS = {
   paste: "writing",
   end: "writing",
   endText: "writing",
+  image: "writing",
   above: "both",
   below: "both",
   cut: "both",
@@ -44,7 +45,7 @@ export function allowed(name: ActName, { readOnly, chosen }: { readOnly: boolean
 /** The buttons above all cells, in groups, and their keys (CodeMirror's names). */
 export const TOOLS: readonly (readonly (readonly [ActName, Icon, string?])[])[] = [
   [["undo", "undo", "Mod-z"], ["redo", "redo", "Mod-Shift-z"]],
-  [["above", "above", "A"], ["below", "below", "B"]],
+  [["above", "above", "A"], ["below", "below", "B"], ["image", "image"]],
   [["up", "up", "Alt-ArrowUp"], ["down", "down", "Alt-ArrowDown"]],
   [["split", "splitCell", "Ctrl-Shift--"], ["merge", "mergeCells", "Shift-M"], ["remove", "trash", "D D"]],
   [["find", "search", "Mod-f"], ["help", "keys", "H"]],

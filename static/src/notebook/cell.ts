@@ -69,6 +69,11 @@ export class CellView {
     return this.editor?.view ?? null;
   }
 
+  /** Where files are put that belong into its source; null while there is no editor. */
+  get place(): SourceEditor["place"] | null {
+    return this.editor?.place ?? null;
+  }
+
   /** What the editor shows, also when the cell is gone from the document. */
   get shown(): string {
     return this.editor?.view.state.doc.toString() ?? (this.text === null ? "" : plain(this.text));

@@ -7,10 +7,12 @@ import * as Y from "yjs";
 
 import "../styles/notebook.css";
 import { button, element, part } from "../base/dom.ts";
+import { carriesFiles } from "../base/drops.ts";
 import { t } from "../base/messages.ts";
 import { folderOf } from "../base/names.ts";
 import { note, unnote } from "../base/notes.ts";
 import { printLight } from "../base/printing.ts";
+import { filesIn, pick, take } from "../editor/images.ts";
 import { languageNamed } from "../editor/languages.ts";
 import type { Ways } from "../editor/ways.ts";
 import type { Crowd } from "../people/crowd.ts";
@@ -71,6 +73,9 @@ export class NotebookPage {
       keys: this.cellKeys(),
       get readOnly() {
         return around.readOnly;
+      },
+      get path() {
+        return around.path;
       },
       get folder() {
         return folderOf(around.path);
@@ -222,6 +227,7 @@ export class NotebookPage {
       below: () => this.add(at + 1, chosen?.type === "markdown" && this.writing ? "markdown" : "code"),
       end: () => this.add(this.list.views.length, "code"),
       endText: () => this.add(this.list.views.length, "markdown"),
+      image: () => pick((files) => this.attach(files, this.chosen)),
       cut: () => this.cut(at),
       copy: () => this.copy(),
       paste: () => this.pick(this.notebook.paste(at + 1, this.clipboard).at(-1)),
@@ -283,6 +289,15 @@ export class NotebookPage {
     const cell = this.notebook.insert(index, type);
     const view = this.list.viewOf(cell);
     if (view !== null) this.write(view);
+  }
+
+  /** Files into the text of a cell, where one writes or at its end; of one that is no text, and of none, into a new text below. */
+  private attach(files: readonly File[], view: CellView | null): void {
+    if (this.around.readOnly) return;
+    if (view?.type !== "markdown") this.add(view === null ? this.list.views.length : this.list.views.indexOf(view) + 1, "markdown");
+    else if (view.view === null) this.write(view, view.shown.length);
+    const place = this.chosen?.place;
+    if (place) void take(place, files, place.view.state.selection.main.to);
   }
 
   private cut(at: number): void {
@@ -404,6 +419,12 @@ export class NotebookPage {
       const view = this.list.owner(event.target);
       if (view !== null && view.type === "markdown" && view.view === null && !this.isControl(event.target)) this.write(view);
     });
+    this.scroller.addEventListener("dragover", (event) => {
+      if (!this.around.readOnly && carriesFiles(event)) event.preventDefault();
+    });
+    // Before an editor of code would read it as text.
+    this.scroller.addEventListener("paste", (event) => this.given(event, event.clipboardData, this.chosen), { capture: true });
+    this.scroller.addEventListener("drop", (event) => this.given(event, event.dataTransfer, this.list.owner(event.target)), { capture: true });
     dom.addEventListener("focusin", (event) => this.focused(event));
     dom.addEventListener("click", (event) => this.clicked(event));
     const { undo } = this.notebook;
@@ -415,6 +436,16 @@ export class NotebookPage {
     });
     printLight();
     addEventListener("keydown", (event) => this.printing(event));
+  }
+
+  /** Files are pasted or dropped. An editor of a text takes them by itself, at their place; one of code takes those that are text, as text. */
+  private given(event: ClipboardEvent | DragEvent, data: DataTransfer | null, view: CellView | null): void {
+    const files = this.around.readOnly ? [] : filesIn(data);
+    const editing = view?.view?.dom.contains(event.target as Node) === true;
+    if (files.length === 0 || (editing && (view.type === "markdown" || !files.some(({ type }) => type.startsWith("image/"))))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.attach(files, view);
   }
 
   /** The browser's own way to print waits for nothing. */

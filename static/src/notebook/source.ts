@@ -10,6 +10,7 @@ import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
 
 import { markdownKeys } from "../editor/commands.ts";
+import { taking, type Place } from "../editor/images.ts";
 import { indentation } from "../editor/indentation.ts";
 import { looks } from "../editor/looks.ts";
 import { Options } from "../editor/options.ts";
@@ -24,6 +25,8 @@ export interface Desk {
   /** Of the Content-Security-Policy. */
   readonly nonce: string;
   readonly readOnly: boolean;
+  /** The document's path under the root as of now. */
+  readonly path: string;
   /** The keys that leave a cell, split it and go to its neighbours. */
   readonly keys: readonly KeyBinding[];
   /** The language of this type of cells, null when it has none or it cannot be loaded. */
@@ -35,6 +38,8 @@ const guarded = new WeakSet<Y.Text>();
 
 export class SourceEditor {
   readonly view: EditorView;
+  /** Where files are put that are pasted, dropped or chosen. */
+  readonly place: Place;
   private readonly access = new Compartment();
   private readonly coloured = new Compartment();
   private readonly unfollow: () => void;
@@ -60,6 +65,7 @@ export class SourceEditor {
           options.first,
           Prec.highest(keymap.of(desk.keys.filter(({ key }) => key === "Escape"))),
           kind(type, doc, desk.undo),
+          type === "markdown" ? taking(() => this.place) : [],
           EditorState.lineSeparator.of("\n"),
           EditorView.clipboardInputFilter.of((pasted) => pasted.replace(/\r\n?/g, "\n")),
           EditorView.cspNonce.of(desk.nonce),
@@ -80,6 +86,18 @@ export class SourceEditor {
       }),
       parent,
     });
+    const { view } = this;
+    this.place = {
+      view,
+      text,
+      undo: desk.undo,
+      get path() {
+        return desk.path;
+      },
+      get readOnly() {
+        return desk.readOnly;
+      },
+    };
     this.unfollow = options.follow(this.view);
     void desk.language(type).then((language) => {
       if (language !== null) this.view.dispatch({ effects: this.coloured.reconfigure(language) });

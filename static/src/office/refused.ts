@@ -48,7 +48,7 @@ function acts(why: Why, { path, id, retry }: Refused): Act[] {
   const again: Act = { label: t("common.retry"), act: retry, kind: "primary" };
   const files: Act = { label: t("common.files"), act: address.files(path.startsWith("id:") ? "" : folderOf(path)) };
   const get: Act = { label: t("files.act.download"), act: contentAddress(id), download: fileName(path) };
-  if (why === "stranger") return [{ label: t("files.stranger.login"), act: address.login(), kind: "primary" }, again];
+  if (why === "stranger") return [{ label: t("files.stranger.login"), act: address.loginAndBack(), kind: "primary" }, again];
   if (why === "offline" || why === "denied") return [again, files];
   if (why === "missing") return [files];
   return [...(why === "unknown" ? [] : [again]), get, files];

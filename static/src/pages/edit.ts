@@ -10,6 +10,7 @@ import { element, part } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
 import { begin } from "../base/start.ts";
+import { keepIn, viewOnly } from "../base/viewing.ts";
 import type { Desk } from "../editor/desk.ts";
 import { Menu } from "../editor/menu.ts";
 import { Modes } from "../editor/modes.ts";
@@ -21,6 +22,7 @@ import { textWays, type Ways } from "../editor/ways.ts";
 import { fileName, folderOf, nameIn } from "../base/names.ts";
 import { note, type Act } from "../base/notes.ts";
 import { address, base, nonce, version } from "../base/page.ts";
+import { post } from "../base/posted.ts";
 import { peopleBar, type PeopleBar } from "../people/bar.ts";
 import { Self } from "../people/self.ts";
 import { TextEditor } from "../editor/text.ts";
@@ -55,6 +57,7 @@ class EditPage {
   /** The document is here, its name is not. */
   private unopened = false;
   private path: string;
+  private folder = "";
 
   constructor(private readonly name: string) {
     this.path = name;
@@ -71,11 +74,16 @@ class EditPage {
     this.opening = new Opening(part("editor"), name);
     this.connection = new Connection(address.collaboration(), name, version, watcher, lease?.token);
     this.account = new Account(this.connection, this.page());
-    // The list of files is not shown in frames.
+    // In frames the way to the files is there when they may be seen.
     part("back").hidden = lease !== null;
+    if (lease !== null) part("back").addEventListener("click", (event) => this.toFiles(event));
     this.self = new Self(this.connection.awareness);
     this.people = peopleBar(part("people"), this.connection.awareness, () => this.connection.facts.link === "open");
     part("back").append(icon("back"));
+    if (viewOnly) {
+      part("read-only").textContent = t("editor.viewOnly");
+      part("read-only").title = t("editor.viewOnly.text");
+    }
   }
 
   /** For the console and for tests. */
@@ -90,11 +98,18 @@ class EditPage {
     showAuthors({ path: this.path, awareness: this.connection.awareness, colors: this.editor !== null });
   }
 
+  /** Who else may read and write this. */
+  async share(): Promise<void> {
+    const { showSharing } = await import("../sharing/dialog.ts");
+    showSharing({ name: this.path, title: fileName(this.path), here: this.connection.awareness });
+  }
+
   /** Sign our carets; the server puts the name in anyway. */
   async introduce(): Promise<void> {
     try {
       const me = await session();
       const { id, name, color, version: server } = me;
+      this.around(me.folder);
       this.account.belongs(me);
       this.introduced = true;
       this.self.introduce({ id, name, color });
@@ -103,6 +118,19 @@ class EditPage {
       // Without a session the connection is refused, and says so.
       if (!(problem instanceof Problem)) throw problem;
     }
+  }
+
+  /** Where the folder is that somebody from a cloud may go on in; none in all other frames. */
+  private around(folder: string | undefined): void {
+    if (lease === null || folder === undefined) return;
+    this.folder = folder;
+    part("back").hidden = false;
+    this.showTitle();
+  }
+
+  private toFiles(event: Event): void {
+    event.preventDefault();
+    post(address.files(this.folder));
   }
 
   /** The person has another name: the server knows it from the next connection on. */
@@ -186,8 +214,13 @@ class EditPage {
     keyboardSpace(ways);
     // In a frame of another site there is no list of files in which a star would be seen.
     if (lease === null) star(part("star"), this.name).then((item) => tellHeld(item), () => undefined);
+    const share = part("share");
+    share.append(icon("share"), t("sharing.button"));
+    share.hidden = this.connection.facts.readOnly;
+    share.addEventListener("click", () => void this.share());
     new Menu(ways, () => this.download(), () => this.connection.facts.readOnly);
-    historyDoor(this.inHistory());
+    if (!viewOnly) historyDoor(this.inHistory());
+    addEventListener("collab-about", () => void this.about());
   }
 
   private desk({ view, undo, watch }: TextEditor): Desk {
@@ -210,6 +243,13 @@ class EditPage {
         return () => documentWatchers.delete(listener);
       },
     };
+  }
+
+  /** What is said about the document. */
+  private async about(): Promise<void> {
+    const { showAbout } = await import("../about/window.ts");
+    const { facts } = this.connection;
+    showAbout({ document: facts.report?.id ?? this.name, name: fileName(this.path), readOnly: facts.readOnly });
   }
 
   /** What the history needs of this page. */
@@ -259,6 +299,7 @@ class EditPage {
     // The same again would cost a frame, with each key.
     if (tag.hidden === readOnly) {
       tag.hidden = !readOnly;
+      part("share").hidden = readOnly;
       this.notebook?.permit();
     }
     if (this.editor === null || this.editor.view.state.readOnly === (readOnly || this.frozen)) return;
@@ -270,7 +311,7 @@ class EditPage {
     const name = this.path.startsWith("id:") ? "" : this.path;
     part("title").replaceChildren(element("bdi", {}, fileName(name)));
     part("title").title = name;
-    part("back").setAttribute("href", address.files(folderOf(name)));
+    part("back").setAttribute("href", address.files(lease === null ? folderOf(name) : this.folder));
     document.title = `${fileName(name) || t("common.document")} · collab`;
   }
 
@@ -288,7 +329,7 @@ class EditPage {
     if (next === "reload") this.reload();
     if (next === "tell") {
       const text = t("words.version", { server, page: version });
-      note("version", { text, acts: [{ label: t("words.act.reload"), act: () => this.again() }] });
+      note("version", { text, acts: [{ label: t("words.act.reload"), act: () => void this.account.again() }] });
     }
   }
 
@@ -299,7 +340,7 @@ class EditPage {
 
   private again(): void {
     if (lease === null) location.reload();
-    else reopen(editAddress(this.path), lease.token());
+    else post(editAddress(this.path));
   }
 
   private freeze(): void {
@@ -372,15 +413,9 @@ function lineStart(text: Text, number: number): number {
   return text.line(Math.min(Math.max(number, 1), text.lines)).from;
 }
 
-/** Load the page again in its frame: a form with its token, as the site around it sent one. */
-function reopen(action: string, token: string): void {
-  const form = element("form", { method: "post", action, hidden: true }, element("input", { type: "hidden", name: "token", value: token }));
-  document.body.append(form);
-  form.submit();
-}
-
 async function start(): Promise<void> {
   await begin();
+  keepIn();
   const name = nameIn(location.pathname, base);
   if (name === null) {
     part("editor").setAttribute("aria-busy", "false");
@@ -391,6 +426,7 @@ async function start(): Promise<void> {
   void page.introduce();
   addEventListener("collab-named", () => page.named());
   addEventListener("collab-authors", () => void page.authors());
+  addEventListener("collab-share", () => void page.share());
   Object.defineProperty(window, "collab", { get: () => page.inside });
 }
 

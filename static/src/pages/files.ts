@@ -1,16 +1,17 @@
 /** The files: browse, find, make, move, and put away. */
 
-import { session } from "../base/api.ts";
+import { lease, session } from "../base/api.ts";
 import { part } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { t } from "../base/messages.ts";
 import { base } from "../base/page.ts";
+import { post } from "../base/posted.ts";
 import { begin } from "../base/start.ts";
 import { beside } from "../files/beside.ts";
 import { Board } from "../files/board.ts";
 import { Drag } from "../files/drag.ts";
 import { picked } from "../files/dropped.ts";
-import type { Entry } from "../files/entries.ts";
+import { askedTag, type Entry } from "../files/entries.ts";
 import { Chosen, showHeads, showTrail, showViews } from "../files/head.ts";
 import { listen } from "../files/keys.ts";
 import { showMe } from "../files/me.ts";
@@ -87,7 +88,7 @@ class FilesPage {
 
   /** Files that are no texts open in office suites, once these are known. */
   private async leadToSuites(): Promise<void> {
-    if (this.board.me === null || (await knownSuites()).length === 0) return;
+    if (lease !== null || this.board.me === null || (await knownSuites()).length === 0) return;
     for (const row of part("rows").querySelectorAll<HTMLElement>(".entry.file")) {
       const entry = this.board.grid.entryAt(row);
       if (entry !== null && entry.binned === null) lead(row, entry);
@@ -173,15 +174,27 @@ class FilesPage {
     const entry = this.board.grid.entryAt(button);
     if (button === null || entry === null) return;
     if (button.matches(".star")) return this.star(entry);
+    if (button.dataset["tag"] !== undefined) return this.lookFor(askedTag(button.dataset["tag"]));
     if (button.matches(".back")) return void acts().then(({ bringBack }) => bringBack(this.board, [entry]));
     void import("../files/row-menu.ts").then(({ showMenu }) => showMenu(this.board, entry, button));
   }
 
   private follow(link: HTMLAnchorElement, event: MouseEvent): void {
+    if (lease !== null && link.origin === location.origin && link.pathname.startsWith(`${base}/edit/`)) {
+      event.preventDefault();
+      return post(link.href);
+    }
     if (link.origin !== location.origin || link.pathname !== `${base}/` || link.hasAttribute("download")) return;
     event.preventDefault();
     this.clear();
     void this.board.go(placeIn(link.search));
+  }
+
+  /** As if it were typed into the search. */
+  private lookFor(query: string): void {
+    this.find.value = query;
+    this.find.focus();
+    this.typed();
   }
 
   private typed(): void {

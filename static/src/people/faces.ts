@@ -3,6 +3,7 @@
 import { element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { inkOn } from "./colors.ts";
+import { titled } from "./guests.ts";
 import { initials, type Person } from "./people.ts";
 import type { Somebody } from "./presence.ts";
 
@@ -10,7 +11,7 @@ import type { Somebody } from "./presence.ts";
 const UNNAMED = "office";
 
 /** The name as it is shown to the person in front of this page. */
-export const nameOf = ({ name, mine }: Somebody): string => (mine ? t("people.you", { name }) : name);
+export const nameOf = (who: Somebody): string => (who.mine ? t("people.you", { name: who.name }) : titled(who));
 
 /** In which office suite somebody is, in words; the empty string for none. */
 export const suiteWords = ({ suite }: Somebody): string => (suite === "" ? "" : suite === UNNAMED ? t("people.suite.unnamed") : t("people.suite", { suite }));

@@ -6,10 +6,11 @@ import { RectangleMarker, type EditorView } from "@codemirror/view";
 import { element } from "../base/dom.ts";
 import { inkOn } from "./colors.ts";
 import { arranged, isRtl, widthOf, type Frame } from "./flags.ts";
+import { titled } from "./guests.ts";
 import type { Caret } from "./positions.ts";
 import type { Somebody } from "./presence.ts";
 
-/** Milliseconds for which a name is shown after its caret moved. */
+/** Milliseconds for which a name is shown after its caret moved; where that is drawn late, so much later at most. */
 const SHOWN = 5000;
 /** Milliseconds of a frame that may go into measuring; what is left waits for the next frame. */
 const BUDGET = 2;
@@ -33,6 +34,8 @@ interface Drawn {
   marks: HTMLElement;
   /** Where it was when it was last measured; null when that is out of sight. */
   place: Place | null;
+  /** When it moved, until that is drawn. */
+  moved: number | null;
   shownUntil: number;
   near: boolean;
 }
@@ -78,14 +81,14 @@ export class Overlay {
 
   /** Show a client's name as if its caret had moved. */
   point(client: number): void {
-    for (const drawn of this.drawn.values()) if (drawn.who.client === client) this.reveal(drawn);
+    for (const drawn of this.drawn.values()) if (drawn.who.client === client) reveal(drawn);
     this.measure();
   }
 
   private take(who: Somebody, caret: Caret): void {
     const drawn = this.drawn.get(who.id) ?? this.made(who, caret);
     const { who: formerWho, caret: former } = drawn;
-    if (former.moves !== caret.moves || formerWho.client !== who.client || drawn.shownUntil === 0) this.reveal(drawn);
+    if (former.moves !== caret.moves || formerWho.client !== who.client || (drawn.shownUntil === 0 && drawn.moved === null)) reveal(drawn);
     if (former.head !== caret.head || former.anchor !== caret.anchor) this.stale.add(drawn);
     if (formerWho.name !== who.name || formerWho.color !== who.color || formerWho.doing !== who.doing) dress(drawn, who);
     drawn.who = who;
@@ -96,7 +99,7 @@ export class Overlay {
     const name = element("span", { class: "cm-otherName" });
     const line = element("span", { class: "cm-ySelectionCaret", hidden: true }, name);
     const marks = element("span");
-    const drawn: Drawn = { who, caret, line, name, marks, place: null, shownUntil: 0, near: false };
+    const drawn: Drawn = { who, caret, line, name, marks, place: null, moved: null, shownUntil: 0, near: false };
     dress(drawn, who);
     this.above.append(line);
     this.below.append(marks);
@@ -112,8 +115,10 @@ export class Overlay {
     this.stale.delete(drawn);
   }
 
-  private reveal(drawn: Drawn): void {
-    drawn.shownUntil = performance.now() + SHOWN;
+  /** Its move is drawn now: from here on there is time to read the name. */
+  private shows(drawn: Drawn, now: number): void {
+    drawn.shownUntil = Math.min(now, (drawn.moved ?? now) + SHOWN) + SHOWN;
+    drawn.moved = null;
     this.fading ??= setTimeout(() => this.fade(), SHOWN);
   }
 
@@ -143,17 +148,16 @@ export class Overlay {
   }
 
   private read(): Frame {
-    const end = performance.now() + BUDGET;
     const origin = this.origin();
+    const end = performance.now() + BUDGET;
+    // One at least: where the time is over at once, time and again, none would ever be drawn.
     for (const drawn of this.stale) {
-      if (performance.now() >= end) {
-        this.later();
-        break;
-      }
       this.stale.delete(drawn);
       drawn.place = this.placeOf(drawn.caret, origin);
       this.fresh.push(drawn);
+      if (performance.now() >= end) break;
     }
+    if (this.stale.size > 0) this.later();
     const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.view.scrollDOM;
     return { left: scrollLeft, top: scrollTop, right: scrollLeft + clientWidth, bottom: scrollTop + clientHeight };
   }
@@ -190,17 +194,22 @@ export class Overlay {
     this.fresh.forEach(draw);
     this.fresh = [];
     for (const drawn of this.drawn.values()) {
+      if (drawn.moved !== null && !this.stale.has(drawn)) this.shows(drawn, now);
       const shown = drawn.place !== null && inside(drawn.place, frame) && (drawn.near || drawn.shownUntil > now);
       drawn.name.classList.toggle("shown", shown);
       if (shown && drawn.place !== null) named.push(drawn as Drawn & { place: Place });
     }
     named.sort((one, other) => one.place.top - other.place.top || one.place.x - other.place.x);
-    const spots = arranged(named.map(({ place, who }) => ({ ...place, width: widthOf(who.name) })), frame);
+    const spots = arranged(named.map(({ place, who }) => ({ ...place, width: widthOf(titled(who)) })), frame);
     named.forEach(({ name }, index) => {
       const { dx, dy } = spots[index] ?? { dx: 0, dy: 0 };
       name.style.setProperty("transform", `translate(${dx}px, ${dy}px)`);
     });
   }
+}
+
+function reveal(drawn: Drawn): void {
+  drawn.moved = performance.now();
 }
 
 function inside({ x, top, bottom }: Place, frame: Frame): boolean {
@@ -209,7 +218,7 @@ function inside({ x, top, bottom }: Place, frame: Frame): boolean {
 
 function dress({ line, name, marks }: Drawn, who: Somebody): void {
   line.classList.toggle("idle", who.doing === "idle");
-  if (line.dataset["name"] !== who.name) name.replaceChildren(element("bdi", {}, who.name));
+  if (line.dataset["name"] !== who.name) name.replaceChildren(element("bdi", {}, titled(who)));
   line.dataset["name"] = who.name;
   for (const part of [line, marks]) part.style.setProperty("--who", who.color);
   line.style.setProperty("--ink", inkOn(who.color));

@@ -9,7 +9,7 @@ import type { Refusal, Remedy } from "../words/refusals.ts";
 export function refuse({ title, text, remedies }: Refusal, { folder, retry }: { folder: string; retry: () => void }): void {
   const acts: Readonly<Partial<Record<Remedy, Act>>> = {
     retry: { label: t("common.retry"), act: retry },
-    "sign-in": { label: t("present.signIn"), act: address.login() },
+    "sign-in": { label: t("present.signIn"), act: address.loginAndBack() },
     files: { label: t("common.files"), act: address.files(folder) },
     reload: { label: t("present.reload"), act: () => location.reload() },
   };

@@ -1,16 +1,17 @@
 /** From an author's markup to elements: sanitised, with addresses for links and pictures, boxes to tick, and what is to be drawn. */
 
-import { editAddress, lease } from "../base/api.ts";
+import { contentAddress, editAddress, lease } from "../base/api.ts";
 import { button, element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { address } from "../base/page.ts";
+import { viewOnly } from "../base/viewing.ts";
 import { boxes, nameBox } from "./boxes.ts";
 import { colourLater, colourNow } from "./code.ts";
 import type { Drawing } from "./drawings.ts";
 import { draw, figure } from "./figures.ts";
 import { canSet, laterFormula, setFormula } from "./formulas.ts";
 import { ATTRIBUTE, hookIn, type Kind } from "./hooks.ts";
-import { target, type Target } from "./links.ts";
+import { isAttached, target, type Target } from "./links.ts";
 import { picture } from "./pictures.ts";
 import { reach } from "./reach.ts";
 import { MARK, PREFIX, sanitised } from "./sanitise.ts";
@@ -92,6 +93,7 @@ function leadTo(link: HTMLElement, to: Target): void {
 }
 
 function addressOf(to: Target): string | null {
+  if (to.kind === "document" && isAttached(to.path)) return contentAddress(to.path);
   if (to.kind === "document") return editAddress(to.path) + (to.anchor === "" ? "" : `#${encodeURIComponent(to.anchor)}`);
   if (to.kind === "folder") return address.files(to.path);
   if (to.kind === "outside" || to.kind === "mail") return to.url;
@@ -138,7 +140,7 @@ function code(found: HTMLElement, [language = ""]: readonly string[], { drawing 
   place.textContent = text;
   const holder = element("div", { class: "md-code" });
   found.replaceWith(holder);
-  holder.append(found, copier(place));
+  holder.append(found, ...(viewOnly ? [] : [copier(place)]));
   reachable(found, language === "" ? t("preview.code") : t("preview.codeIn", { language }), drawing);
   if (language !== "") drawing({ now: () => colourNow(place, text, language), later: () => colourLater(place, text, language) });
 }

@@ -14,6 +14,8 @@ const PATIENCE = 20_000;
 const LATE = 12;
 /** Milliseconds for which a late answer waits for the next key, to be drawn with it: a frame is the dearest part of it. */
 const WAIT = 150;
+/** Milliseconds for which what is pressed may hold the preview: not every press is told to end. */
+const PRESS = 5000;
 
 /** A text that was sent: what made it of the one before, or null for a text as a whole. */
 interface Sent {
@@ -37,6 +39,7 @@ export class Feed {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private held: Patch[] = [];
   private holding: ReturnType<typeof setTimeout> | undefined;
+  private pressed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     /** `all`: nothing of what was shown stays. */
@@ -72,6 +75,23 @@ export class Feed {
     }
     this.send({ kind: "changes", version: this.next(doc, changes), changes: changes.toJSON() });
     if (this.held.length > 0) requestAnimationFrame(() => this.letGo());
+  }
+
+  /** Something on the page is being pressed: what is drawn stays until `release`, for a click is lost on what is replaced under it. */
+  hold(): void {
+    clearTimeout(this.pressed);
+    this.pressed = setTimeout(() => this.release(), PRESS);
+  }
+
+  release(): void {
+    clearTimeout(this.pressed);
+    this.pressed = undefined;
+    this.letGo();
+  }
+
+  /** The text has changed since what is shown. */
+  get behind(): boolean {
+    return this.sent.length > 0 || this.unsent !== null;
   }
 
   /** Where a line of the text that is shown (counted from 0) begins in the text as it is now, and what was written there. */
@@ -123,7 +143,8 @@ export class Feed {
   private arrived(patch: Patch): void {
     const asked = this.sent.find(({ version }) => version === patch.version)?.at ?? 0;
     const late = this.shown !== null && performance.now() - asked > LATE;
-    if (this.held.length === 0 && (!late || this.waiting.length > 0)) return this.take(patch);
+    const free = this.waiting.length > 0 || (!late && this.pressed === undefined);
+    if (this.held.length === 0 && free) return this.take(patch);
     this.held.push(patch);
     this.holding ??= setTimeout(() => this.letGo(), WAIT);
   }
@@ -131,6 +152,7 @@ export class Feed {
   private letGo(): void {
     clearTimeout(this.holding);
     this.holding = undefined;
+    if (this.pressed !== undefined && this.waiting.length === 0) return;
     for (const patch of this.held.splice(0)) this.take(patch);
   }
 

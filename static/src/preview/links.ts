@@ -15,6 +15,9 @@ const NOWHERE: Target = { kind: "nowhere" };
 const IGNORED = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const PICTURE = /^data:image\/(?:png|jpeg|gif|webp|avif);base64,[a-z0-9+/=]+$/i;
 
+/** Whether this lies in the folder of a document's attachments: read with the document, and no document to be opened. */
+export const isAttached = (path: string): boolean => /(?:^|\/)[^/]+\.assets\/[^/]+$/.test(path);
+
 /** Where a link in a document of this folder ("" for the root) leads. */
 export function target(href: string, folder: string): Target {
   const clean = href.replace(IGNORED, "").trim();

@@ -1,5 +1,6 @@
 /** What a Markdown document looks like, beside its source or instead of it. */
 
+import type { Line } from "@codemirror/state";
 import type { ViewUpdate } from "@codemirror/view";
 
 import "../styles/preview.css";
@@ -18,11 +19,18 @@ import { reworded } from "./reworded.ts";
 import type { Patch } from "./letters.ts";
 import { morph } from "./morph.ts";
 import { Sheet } from "./sheet.ts";
-import { boxIn, fingerprint } from "./tasks.ts";
+import { presses } from "./presses.ts";
+import { boxIn, fingerprint, type Box } from "./tasks.ts";
 import { Together } from "./together.ts";
 
 /** What has a use of its own for clicks. */
 const CONTROLS = "a, button, input, summary, .md-code, .md-diagram";
+
+/** A box, and where it is in the text as it is now. */
+interface Found {
+  line: Line;
+  box: Box;
+}
 
 export class Preview {
   private readonly drawings = new Drawings();
@@ -40,6 +48,7 @@ export class Preview {
     this.folder = folderOf(desk.path);
     this.sheet = new Sheet(parent, {
       make: (html, warm, old) => this.block(html, warm, old),
+      made: (block) => this.tickAsNow(block),
       reword: reworded,
       near: (blocks) => this.drawings.draw(blocks),
       gone: (block) => this.drawings.forget(block),
@@ -99,6 +108,7 @@ export class Preview {
     root.addEventListener("change", ({ target }) => {
       if (target instanceof HTMLInputElement && boxes.has(target)) this.tick(target);
     });
+    presses(root, () => this.feed.hold(), () => this.feed.release());
     root.addEventListener("click", (event) => this.clicked(event));
     root.addEventListener("dblclick", (event) => this.goToSource(event));
     addEventListener("afterprint", () => this.sheet.release());
@@ -149,18 +159,31 @@ export class Preview {
     this.sheet.again();
   }
 
+  /** A box of the block that begins at the line `first`; null when the box's own has become another. */
+  private find(box: HTMLInputElement, first: number): Found | null {
+    const { doc } = this.desk.view.state;
+    const place = this.feed.place(first + (boxes.get(box) ?? 0));
+    if (place === null) return null;
+    const line = doc.lineAt(Math.min(place.at, doc.length));
+    const found = boxIn(line.text);
+    return found !== null && fingerprint(line.text) === fingerprint(place.was) ? { line, box: found } : null;
+  }
+
+  /** What was ticked since a block's text was written stays so until the block with it is here. */
+  private tickAsNow(block: HTMLElement): void {
+    if (!this.feed.behind) return;
+    const { first } = this.sheet.linesOf(this.sheet.indexOf(block));
+    for (const box of block.querySelectorAll<HTMLInputElement>(".md-box")) box.checked = this.find(box, first)?.box.ticked ?? box.checked;
+  }
+
   /** One character of one line, as a step of its own to undo. A line that has become another is left alone. */
   private tick(box: HTMLInputElement): void {
     const { view, undo, readOnly } = this.desk;
-    const { first } = this.sheet.linesOf(this.sheet.indexOf(box));
-    const place = this.feed.place(first + (boxes.get(box) ?? 0));
-    const line = place === null ? null : view.state.doc.lineAt(Math.min(place.at, view.state.doc.length));
-    const found = line === null ? null : boxIn(line.text);
-    const same = place !== null && line !== null && fingerprint(line.text) === fingerprint(place.was);
-    if (readOnly || line === null || found === null || !same) return void (box.checked = !box.checked);
-    if (found.ticked === box.checked) return;
+    const found = this.find(box, this.sheet.linesOf(this.sheet.indexOf(box)).first);
+    if (readOnly || found === null) return void (box.checked = !box.checked);
+    if (found.box.ticked === box.checked) return;
     undo.stopCapturing();
-    const from = line.from + found.at;
+    const from = found.line.from + found.box.at;
     view.dispatch({ changes: { from, to: from + 1, insert: box.checked ? "x" : " " }, userEvent: "input.tick" });
     undo.stopCapturing();
   }

@@ -22,6 +22,8 @@ const MOST = 48;
 export interface Blocks {
   /** The element of a block; `warm`: somebody is typing it. It may be the old one, which has become so. */
   make(html: string, warm: boolean, old?: HTMLElement): HTMLElement;
+  /** The block stands among the others; what has happened since its text was written may be done to it. */
+  made(block: HTMLElement): void;
   /** Let a block that shows `was` show `now`, if that is so simple that nothing is made; says whether it was. */
   reword(block: HTMLElement, was: string, now: string): boolean;
   /** These will soon be seen. */
@@ -210,6 +212,7 @@ export class Sheet {
     const made = this.blocks.make(cell.html, warm, old);
     cell.element = made;
     this.cells.set(made, cell);
+    this.blocks.made(made);
     return made;
   }
 

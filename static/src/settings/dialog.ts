@@ -7,6 +7,8 @@ import { button, element } from "../base/dom.ts";
 import { icon } from "../base/icons.ts";
 import { LANGUAGES, t, type Key } from "../base/messages.ts";
 import { colorField } from "./colors.ts";
+import { sessionList } from "./sessions.ts";
+import { passwordForm } from "./password.ts";
 import { suiteList } from "./suites.ts";
 import { DEFAULTS, FONT_SIZES, preferences, type Preferences } from "./preferences.ts";
 
@@ -33,7 +35,7 @@ export function showSettings(): void {
 }
 
 function sections(): HTMLElement[] {
-  return [section("settings.you", [person()]), section("settings.look", look()), section("settings.writing", writing()), suiteList(), reset()];
+  return [section("settings.you", [person()]), section("settings.look", look()), section("settings.writing", writing()), sessionList(), suiteList(), reset()];
 }
 
 function look(): HTMLElement[] {
@@ -92,7 +94,7 @@ function toggle(key: "wrap" | "spelling" | "authors"): HTMLElement {
 function person(): HTMLElement {
   const parent = element("div", { class: "person" });
   session().then(
-    (me) => parent.replaceChildren(nameField(me), colorField(me.color)),
+    (me) => parent.replaceChildren(nameField(me), colorField(me.color), ...(me.kind === "account" ? [passwordForm()] : [])),
     () => parent.replaceChildren(element("p", {}, t("settings.signedOut"))),
   );
   return parent;

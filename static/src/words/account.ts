@@ -20,6 +20,11 @@ import { SigningIn, whoIsHere } from "./signing-in.ts";
 import { clock } from "./times.ts";
 import { atRisk, whereabouts, type Facts } from "./words.ts";
 
+/** Milliseconds after which a browser has the cookie of a session that took the place of ours. */
+const MOMENT = 700;
+/** Milliseconds in which it is asked once, unasked, who is signed in now. */
+const SELDOM = 60_000;
+
 /** The page around the words. */
 export interface Page {
   /** Where the document is now. */
@@ -50,6 +55,7 @@ export class Account {
   /** Who this page is of, as the session said. */
   private me: Session | null = null;
   private opened = false;
+  private asked = -SELDOM;
 
   constructor(
     private readonly connection: Connection,
@@ -104,6 +110,12 @@ export class Account {
     this.keeper.stored();
   }
 
+  /** Load the page again, once what was typed is on this device. */
+  async again(): Promise<void> {
+    await this.keeper.settle();
+    this.page.again();
+  }
+
   /** The document is here. */
   open(): void {
     this.opened = true;
@@ -112,7 +124,7 @@ export class Account {
   admitted(): void {
     this.signingIn.end();
     unnote("failed");
-    if (unnote("refusal")) this.page.focus();
+    if (this.outcomes.over()) this.page.focus();
   }
 
   async refused(said: string): Promise<void> {
@@ -120,9 +132,11 @@ export class Account {
     const reason = inContext(said, { open: this.opened, edits: facts.edits });
     // What can't be joined any more shall not grow either.
     if (refusal(reason)?.remedies.every((remedy) => remedy !== "retry")) this.page.freeze();
-    if (blames(reason) && facts.edits > 0) await this.keeper.hold(reason);
+    // What is said of the words shall be true for as long as it stands there.
+    if (facts.edits > 0) await (blames(reason) ? this.keeper.hold(reason) : this.keeper.settle());
     if (said === "forbidden" && (await this.isOthers())) return;
     if (said === "not-found" && (await this.isInBin())) return;
+    if (said === "unauthorized" && (await this.isBack())) return;
     // Let in again while we asked.
     if (facts.link !== "ended") return;
     this.outcomes.refused(reason);
@@ -134,6 +148,18 @@ export class Account {
   private async isOthers(): Promise<boolean> {
     const now = lease === null ? await whoIsHere() : null;
     if (now === null || this.mine(now)) return false;
+    this.signedIn(now);
+    return true;
+  }
+
+  /** Whether somebody signed in anew in this browser, which ended the session of before: the same person goes on. It is asked once in a while, unasked. */
+  private async isBack(): Promise<boolean> {
+    if (lease !== null || performance.now() - this.asked < SELDOM) return false;
+    this.asked = performance.now();
+    // The new cookie comes with an answer that is still on its way.
+    await new Promise((done) => setTimeout(done, MOMENT));
+    const now = await whoIsHere();
+    if (now === null || this.connection.facts.link !== "ended") return false;
     this.signedIn(now);
     return true;
   }
@@ -163,7 +189,7 @@ export class Account {
     const whole = this.page.whole();
     if (whole === null || !(await this.offered(whole))) return;
     await this.keeper.release().catch(() => undefined);
-    this.page.again();
+    await this.again();
   }
 
   private async bring(stranded: Stranded): Promise<void> {
@@ -195,12 +221,15 @@ export class Account {
     const journal = link === "open" && unsynced > 0 && edits > 0 ? (report?.journal ?? "") : "";
     const { n, kept } = this.unsent();
     const { why = "", by = "", application = "", kept: copy = "" } = report ?? {};
-    const now = JSON.stringify([refused, readOnly, journal, refused || journal !== "" ? [n, kept] : 0, why, by, application, copy]);
+    // Who types on after a refusal is not told it with each key.
+    const [counted, ended] = [refused || journal !== "" ? [n, kept] : 0, link === "ended" && kept];
+    const now = JSON.stringify([refused, readOnly, journal, counted, ended, why, by, application, copy]);
     if (now === this.told) return;
     this.told = now;
     if (tellAccess(readOnly ? report : null)) this.page.focus();
     if (refused) this.outcomes.loss(readOnly);
     else unnote("loss");
+    if (link === "ended") this.outcomes.renew();
     if (journal !== "") this.outcomes.full(journal);
     else unnote("full");
   }
@@ -244,7 +273,7 @@ export class Account {
       unsent: () => ({ ...this.unsent(), typed: joined(typed(this.keeper.unsent, textsOf(connection.document))) }),
       signIn: () => this.signingIn.begin(),
       retry: () => (connection.facts.refused ? connection.anew() : connection.retry()),
-      again: () => page.again(),
+      again: () => void this.again(),
       download: () => page.download(),
       show: () => this.earlier.show((at) => page.show(at)),
       join: () => void this.join(),

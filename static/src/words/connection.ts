@@ -8,6 +8,7 @@ import { isCells } from "./contents.ts";
 import { forgettable } from "./forgetting.ts";
 import { noticeIn, type Notice } from "./notices.ts";
 import { backOff, reasonOfClose, refusal } from "./refusals.ts";
+import { Ways } from "./ways.ts";
 import { doubted, reportIn, type Facts, type Report } from "./words.ts";
 
 /** What a page does when something about its connection changes. */
@@ -39,24 +40,16 @@ const COOKIE = "cookie";
 
 const HELLO = "collab:hello ";
 
-/** The socket which the page opened before there were scripts, once; a new one ever after. */
-const EarlySocket = function (url: string): WebSocket {
-  const page = globalThis as { collabSocket?: WebSocket | undefined };
-  const early = page.collabSocket;
-  page.collabSocket = undefined;
-  if (early === undefined || early.readyState > WebSocket.OPEN || early.url !== url) return new WebSocket(url);
-  // Whoever listens from now on has not heard it.
-  if (early.readyState === WebSocket.OPEN) queueMicrotask(() => early.dispatchEvent(new Event("open")));
-  return early;
-} as unknown as typeof WebSocket;
-
 export class Connection {
   readonly document = new Y.Doc({ gcFilter: forgettable });
   readonly text = this.document.getText("content");
   readonly provider: HocuspocusProvider;
-  readonly facts: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", report: null };
+  readonly facts: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", slow: false, report: null };
+  private readonly ways: Ways;
   private readonly socket: HocuspocusProviderWebsocket;
   private opened = false;
+  /** The slow way is left for a WebSocket: until when nobody need be told. */
+  private hastening: ReturnType<typeof setTimeout> | undefined;
   /** The last report said "saved" before it can have known our words: ask again when they are stored. */
   private doubting = false;
   private refusals = 0;
@@ -72,7 +65,8 @@ export class Connection {
     private readonly watcher: Watcher,
     token?: () => string,
   ) {
-    this.socket = new HocuspocusProviderWebsocket({ url, minDelay: 500, maxDelay: 15_000, WebSocketPolyfill: EarlySocket, onOpen: () => this.forgetQueue() });
+    this.ways = new Ways(url, token === undefined ? "same-origin" : "omit", () => this.hasten());
+    this.socket = new HocuspocusProviderWebsocket({ url, minDelay: 500, maxDelay: 15_000, WebSocketPolyfill: this.ways.open, onOpen: () => this.begun() });
     this.provider = new HocuspocusProvider({ websocketProvider: this.socket, name, document: this.document, token: token ?? this.cookie });
     this.listen();
     this.provider.attach();
@@ -119,7 +113,25 @@ export class Connection {
   /** A hint that the network is back. */
   hurry(): void {
     this.change({ cutOff: false });
+    this.ways.hurry();
     if (this.facts.link === "lost") this.retry();
+  }
+
+  /** WebSockets get through again: at a quiet moment this connection takes one. */
+  private hasten(): void {
+    // Whoever was refused comes back when the person wants to.
+    if (!this.facts.slow || this.facts.link === "ended") return;
+    if (this.facts.link === "open" && this.facts.unsynced > 0) return void setTimeout(() => this.hasten(), PATIENCE);
+    if (this.facts.link === "open") this.hastening = setTimeout(() => this.hastened(), PATIENCE);
+    this.socket.disconnect();
+    this.socket.shouldConnect = true;
+    void this.socket.connect();
+  }
+
+  private hastened(): void {
+    clearTimeout(this.hastening);
+    this.hastening = undefined;
+    if (this.socket.status !== WebSocketStatus.Connected) this.lost();
   }
 
   private readonly cookie = (): string => {
@@ -144,9 +156,12 @@ export class Connection {
    * What was queued without a socket goes with the handshake's sync step; sent again from the queue, its
    * acknowledgements would be counted for words that are not stored yet.
    */
-  private forgetQueue(): void {
+  private begun(): void {
     this.socket["messageQueue"] = [];
     this.facts.refused = false;
+    this.facts.slow = this.ways.slow;
+    clearTimeout(this.hastening);
+    this.hastening = undefined;
   }
 
   private change(facts: Partial<Facts>): void {
@@ -231,7 +246,7 @@ export class Connection {
 
   private lost(): void {
     if (this.facts.link === "ended") return;
-    this.change({ link: "lost" });
+    if (this.hastening === undefined) this.change({ link: "lost" });
     // Not inside the socket's own event, whose other listeners are still to be called.
     queueMicrotask(() => this.followRename());
   }

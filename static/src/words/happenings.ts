@@ -4,6 +4,7 @@ import { call, editAddress, Problem } from "../base/api.ts";
 import { element } from "../base/dom.ts";
 import { t } from "../base/messages.ts";
 import { fileName } from "../base/names.ts";
+import { viewOnly } from "../base/viewing.ts";
 import { note, unnote, type Act } from "../base/notes.ts";
 import { tellHeld } from "./held.ts";
 import type { Notice } from "./notices.ts";
@@ -43,6 +44,8 @@ export class Happenings {
       case "restored":
         if (notice.by !== this.helper.me) this.say(t("outside.restored", { name: notice.by }));
         return;
+      case "replaced":
+        return this.replaced();
       case "conflict":
         return this.conflict(notice.path, notice.by);
       case "rejected":
@@ -53,6 +56,8 @@ export class Happenings {
         return tellHeld(notice, () => this.helper.focus());
       case "free":
         return this.away("held");
+      case "about":
+        return void import("../about/window.ts").then(({ heard }) => heard(notice));
       case "gone":
         return;
     }
@@ -76,6 +81,13 @@ export class Happenings {
     } catch (problem) {
       this.helper.failed(problem instanceof Problem ? problem.message : String(problem));
     }
+  }
+
+  /** Rare, and nobody's fault here: whoever is here should look. */
+  private replaced(): void {
+    const look: Act = { label: t("outside.act.history"), act: () => void dispatchEvent(new CustomEvent("collab-history")) };
+    const close: Act = { label: t("common.close"), act: () => this.away("replaced") };
+    note("replaced", { title: t("outside.replaced.title"), text: t("outside.replaced.text"), acts: [...(viewOnly ? [] : [look]), close], kind: "grave" });
   }
 
   private conflict(path: string, by: string): void {

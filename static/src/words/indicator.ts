@@ -21,6 +21,8 @@ export class Indicator {
   private readonly whole = part("words");
   private readonly seen = element("span", { id: "words-seen", class: "long" });
   private readonly short = element("span", { class: "short", "aria-hidden": "true" });
+  /** How the page is connected, when that is worth a word. */
+  private readonly way = element("span", { id: "words-way", hidden: true }, t("words.slow"));
   private readonly said = part("words-said");
   private readonly panel: Panel;
   private now: Words = words(OPENING, NOTHING, clock);
@@ -30,7 +32,7 @@ export class Indicator {
   private spoken = { trouble: false, at: Number.NEGATIVE_INFINITY };
 
   constructor() {
-    const knob = element("button", { id: "words-more", type: "button", class: "knob" }, this.seen, this.short);
+    const knob = element("button", { id: "words-more", type: "button", class: "knob" }, this.seen, this.short, this.way);
     this.whole.prepend(knob);
     this.panel = new Panel(knob, this.whole);
     this.display(this.now);
@@ -40,6 +42,9 @@ export class Indicator {
   show(facts: Readonly<Facts>, tally: Readonly<Tally>, storedAt: number | null): void {
     this.now = words(facts, tally, clock);
     if (this.whole.dataset["state"] !== this.now.state) this.whole.dataset["state"] = this.now.state;
+    const fast = !facts.slow || facts.link !== "open";
+    // Each key press comes by here, and what is set anew costs styles.
+    if (this.way.hidden !== fast) this.way.hidden = fast;
     this.panel.show(this.now, facts, tally, storedAt);
     if (RANK.indexOf(this.now.state) >= RANK.indexOf(this.worst.state)) this.worst = this.now;
     this.steady ??= setTimeout(() => this.settle(), STEADY);
@@ -73,5 +78,5 @@ export class Indicator {
   }
 }
 
-const OPENING: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", report: null };
+const OPENING: Facts = { link: "opening", edits: 0, unsynced: 0, cutOff: false, refused: false, readOnly: false, passing: "", slow: false, report: null };
 const NOTHING: Tally = { made: 0, kept: 0, broken: false };

@@ -22,6 +22,8 @@ const COPY = 2000;
 const LASTING = 10_000;
 /** Milliseconds before a storage that failed is tried again. */
 const AGAIN = 5000;
+/** Milliseconds for which somebody waits for the disk who can go on without it. */
+const PATIENCE = 2000;
 /** Records, or updates in memory, that are merged into one. */
 const MANY = 256;
 
@@ -44,6 +46,8 @@ export class Keeper {
   private adopted: number[] = [];
   /** Stored, and still to be dropped. */
   private obsolete: number[] = [];
+  /** What does not say on the disk yet why it is held back, or that it is not. */
+  private unmarked: number[] = [];
   private made = 0;
   private kept = 0;
   private broken = false;
@@ -51,7 +55,8 @@ export class Keeper {
   private stage = 0;
   /** Counts the storages that were taken away: what was done in a former one is not done in this one. */
   private losses = 0;
-  private writing = false;
+  /** Transactions, one at a time; what comes meanwhile goes together into the next. */
+  private writing: Promise<void> | null = null;
   private grace: Timer | undefined;
   private timers: Timer[] = [];
   private reason = "";
@@ -87,7 +92,7 @@ export class Keeper {
   /** From now on it is known whose words these are. */
   belongs(owner: Owner): void {
     this.owner = owner;
-    if (this.waiting.length > 0) void this.write();
+    this.hurry();
   }
 
   /** An edit was made here. */
@@ -116,7 +121,7 @@ export class Keeper {
     this.stage += 1;
     this.obsolete.push(...this.keys, ...this.adopted);
     this.forget();
-    if (this.obsolete.length > 0) void this.write();
+    this.hurry();
   }
 
   /** Everything until now is in the document by another way. */
@@ -127,17 +132,23 @@ export class Keeper {
     await this.storage().then((keep) => keep.remove(gone.map((key) => ({ key }))));
   }
 
-  /** What waits is not to be sent again unasked: the server refused it. */
-  async hold(reason: string): Promise<void> {
+  /** What waits is not to be sent again unasked: the server refused it. What is being written just now neither. Resolved as `settle`. */
+  hold(reason: string): Promise<void> {
     this.reason = reason;
-    const keys = [...this.keys, ...this.adopted];
-    if (keys.length === 0) return;
-    await this.storage().then((keep) => keep.hold(keys, reason)).catch(() => undefined);
+    this.unmarked = [...this.keys, ...this.adopted];
+    return this.settle();
   }
 
   /** The page may be gone in a moment: let nothing wait. */
   hurry(): void {
-    if (this.waiting.length > 0) void this.write();
+    void this.write();
+  }
+
+  /** Resolved when everything is on this device, or can't be just now: nobody waits long. */
+  async settle(): Promise<void> {
+    let patience: Timer | undefined;
+    await Promise.race([this.write(), new Promise<void>((done) => (patience = setTimeout(done, PATIENCE)))]);
+    clearTimeout(patience);
   }
 
   private forget(): void {
@@ -148,6 +159,7 @@ export class Keeper {
     this.waiting = [];
     this.keys = [];
     this.adopted = [];
+    this.unmarked = [];
     this.made = 0;
     this.kept = 0;
     this.reason = "";
@@ -157,32 +169,42 @@ export class Keeper {
     this.timers = [setTimeout(() => whenIdle(() => void this.copy()), COPY), setTimeout(() => void askToLast(), LASTING)];
   }
 
-  /** One transaction at a time; what comes meanwhile goes together into the next. */
-  private async write(): Promise<void> {
+  private get due(): boolean {
+    const some = [this.waiting, this.unmarked, this.obsolete].some(({ length }) => length > 0);
+    return this.owner !== null && (some || this.keys.length > MANY);
+  }
+
+  private write(): Promise<void> {
     clearTimeout(this.grace);
     this.grace = undefined;
-    if (this.writing || this.owner === null) return;
-    this.writing = true;
+    if (this.writing === null && this.due) this.writing = this.work();
+    return this.writing ?? Promise.resolve();
+  }
+
+  private async work(): Promise<void> {
     const { losses } = this;
     try {
-      while (await this.step(await this.storage(), this.owner));
+      while (this.due) await this.step(await this.storage());
       this.broken = false;
     } catch {
       if (losses === this.losses) this.failed();
-    } finally {
-      this.writing = false;
-      this.changed();
     }
-    if (losses !== this.losses) this.hurry();
+    this.writing = null;
+    this.changed();
+    if (losses !== this.losses) await this.write();
   }
 
-  /** Says whether there was something to do. */
-  private async step(keep: Keep, owner: Owner): Promise<boolean> {
-    if (this.waiting.length > 0) await this.put(keep, owner);
+  private async step(keep: Keep): Promise<void> {
+    if (this.waiting.length > 0 && this.owner !== null) await this.put(keep, this.owner);
+    else if (this.unmarked.length > 0) await this.mark(keep);
     else if (this.obsolete.length > 0) await this.drop(keep);
     else if (this.keys.length > MANY) await this.gather(keep);
-    else return false;
-    return true;
+  }
+
+  private async mark(keep: Keep): Promise<void> {
+    const { unmarked: keys, reason, losses } = this;
+    await keep.hold(keys, reason);
+    if (losses === this.losses && reason === this.reason) this.unmarked = this.unmarked.filter((key) => !keys.includes(key));
   }
 
   private async drop(keep: Keep): Promise<void> {
@@ -200,6 +222,7 @@ export class Keeper {
       if (losses !== this.losses) return;
       if (stage !== this.stage) return void this.obsolete.push(key);
       this.keys.push(key);
+      if (reason !== this.reason) this.unmarked.push(key);
       this.kept += changes;
     } catch (error) {
       if (stage === this.stage && losses === this.losses) this.waiting = [...waiting, ...this.waiting];
@@ -209,11 +232,12 @@ export class Keeper {
   }
 
   private async gather(keep: Keep): Promise<void> {
-    const { keys, stage, losses } = this;
+    const { keys, stage, losses, reason } = this;
     const key = await keep.merge(keys);
     if (losses !== this.losses) return;
-    if (stage === this.stage) this.keys = [...this.keys.filter((each) => !keys.includes(each)), key];
-    else this.obsolete.push(key);
+    if (stage !== this.stage) return void this.obsolete.push(key);
+    this.keys = [...this.keys.filter((each) => !keys.includes(each)), key];
+    if (reason !== this.reason) this.unmarked.push(key);
   }
 
   private failed(): void {
@@ -229,6 +253,7 @@ export class Keeper {
     this.keys = [];
     this.adopted = [];
     this.obsolete = [];
+    this.unmarked = [];
     this.kept = 0;
     this.waiting = this.updates.length === 0 ? [] : [{ update: Y.mergeUpdates(this.updates), changes: this.made }];
     this.changed();

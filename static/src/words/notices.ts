@@ -3,6 +3,8 @@
 export type Notice =
   /** Another program wrote the file, and that is in the text now. */
   | { kind: "merged"; by: string }
+  /** A save of ours replaced what another program wrote at the same moment; it is in the text now. */
+  | { kind: "replaced" }
   /** What another program, or somebody, wrote is near to nothing: it is beside the file. */
   | { kind: "conflict"; path: string; by: string }
   /** A save would have emptied the file: what would have been written is beside it. */
@@ -15,6 +17,8 @@ export type Notice =
   | { kind: "free" }
   | { kind: "gone" }
   | { kind: "back" }
+  /** Somebody said something else about the document. */
+  | { kind: "about"; tags: string[]; description: string }
   /** Somebody made an earlier version the text. */
   | { kind: "restored"; by: string };
 
@@ -46,6 +50,11 @@ function notice(json: unknown): Notice | null {
       return path === "" ? null : { kind, path };
     case "held":
       return { kind, by, application: text("application") };
+    case "about": {
+      const tags = Array.isArray(said["tags"]) ? said["tags"].filter((each) => typeof each === "string") : [];
+      return { kind, tags, description: text("description") };
+    }
+    case "replaced":
     case "free":
     case "gone":
     case "back":

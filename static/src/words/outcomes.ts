@@ -5,6 +5,7 @@ import { t } from "../base/messages.ts";
 import { fileName, folderOf } from "../base/names.ts";
 import { note, unnote, type Act } from "../base/notes.ts";
 import { address } from "../base/page.ts";
+import { viewOnly } from "../base/viewing.ts";
 import { changesIn } from "./kept.ts";
 import type { Stranded } from "./returned.ts";
 import { inFrame, refusal, type Refusal, type Remedy } from "./refusals.ts";
@@ -43,10 +44,14 @@ export interface Doer {
 }
 
 export class Outcomes {
+  /** Says once more why there is no going on. */
+  private again: (() => void) | null = null;
+
   constructor(private readonly doer: Doer) {}
 
   /** The server refuses the document. */
   refused(reason: string): void {
+    this.again = () => this.refused(reason);
     const plainly = refusal(reason);
     if (plainly === null) return;
     const said = this.doer.framed ? inFrame(reason, plainly) : plainly;
@@ -66,6 +71,7 @@ export class Outcomes {
 
   /** Somebody else is signed in in this browser. */
   stranger(now: Session, me: string): void {
+    this.again = () => this.stranger(now, me);
     const acts: Act[] = [
       { label: t("words.act.sign-in"), act: () => this.doer.signIn(), kind: "primary" },
       ...this.copies(),
@@ -77,9 +83,21 @@ export class Outcomes {
 
   /** The document is in the bin. */
   deleted(by: string, time: string, put: () => void): void {
+    this.again = () => this.deleted(by, time, put);
     const back: Act = { label: t("words.act.restore"), act: put, kind: "primary" };
     const acts = [back, ...(["files", "copy", "unsent"] as const).flatMap((remedy) => this.act(remedy))];
     note("refusal", { title: t("words.deleted.title"), text: [t("words.deleted.text", { by, time }), this.here()], acts, kind: "grave" });
+  }
+
+  /** What is only here is kept better now, or worse. */
+  renew(): void {
+    this.again?.();
+  }
+
+  /** It goes on; says whether the note had the keyboard's focus. */
+  over(): boolean {
+    this.again = null;
+    return unnote("refusal");
   }
 
   /** Words of earlier pages are in the document now. */
@@ -164,7 +182,7 @@ export class Outcomes {
       case "files":
         return [{ label: t("common.files"), act: address.files(folderOf(doer.path)) }];
       case "download":
-        return [doer.download()];
+        return viewOnly ? [] : [doer.download()];
       case "reload":
         return [{ label: t("words.act.reload"), act: () => doer.again() }];
     }
@@ -174,7 +192,7 @@ export class Outcomes {
   copies(): Act[] {
     const whole = this.doer.whole();
     const { typed } = this.doer.unsent();
-    if (whole === null) return [];
+    if (whole === null || viewOnly) return [];
     return [
       { label: t("words.act.copy"), act: () => this.save(this.doer.whole() ?? whole) },
       ...(typed === "" ? [] : [{ label: t("words.act.unsent"), act: () => this.save(this.doer.unsent().typed || typed, true) }]),

@@ -113,13 +113,14 @@ export class Panel {
   }
 }
 
-function rows({ edits, report, passing }: Readonly<Facts>, tally: Readonly<Tally>, storedAt: number | null): [string, string][] {
+function rows({ edits, report, passing, slow, link }: Readonly<Facts>, tally: Readonly<Tally>, storedAt: number | null): [string, string][] {
   const found: [string, string][] = [];
   if (edits > 0) {
     const { n, kept } = whereabouts(edits, tally);
     found.push([t("words.panel.waiting"), t(kept ? "words.panel.waiting.kept" : "words.panel.waiting.page", { n })]);
   }
   if (passing !== "") found.push([t("words.panel.why"), t(passing === "too-many" ? "words.panel.why.full" : "words.panel.why.away")]);
+  if (slow && link === "open") found.push([t("words.panel.slow"), t("words.panel.slow.why")]);
   if (storedAt !== null) found.push([t("words.panel.stored"), full(storedAt)]);
   if (report?.savedAt) found.push([t("words.panel.file"), full(report.savedAt)]);
   return found;

@@ -2,6 +2,7 @@
 
 import { session, type Session } from "../base/api.ts";
 import { address } from "../base/page.ts";
+import { onSignedIn } from "../base/signed-in.ts";
 
 /** Milliseconds between two looks while the window is open. */
 const LOOK = 1500;
@@ -24,6 +25,8 @@ export class SigningIn {
     };
     addEventListener("focus", look);
     document.addEventListener("visibilitychange", look);
+    // Also while the window is before this page.
+    onSignedIn(() => this.waiting && void this.look());
   }
 
   /** From now on somebody has to sign in. */
@@ -34,7 +37,7 @@ export class SigningIn {
   /** Show the page where one signs in: a small window, or a tab where there are none. */
   begin(): void {
     this.wait();
-    this.shown = open(address.login(), "collab-login", "popup,width=520,height=640");
+    this.shown = open(address.loginAlone(), "collab-login", "popup,width=520,height=640");
     clearInterval(this.timer);
     this.timer = setInterval(() => void this.look(), LOOK);
   }

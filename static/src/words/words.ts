@@ -45,6 +45,8 @@ export interface Facts {
   readOnly: boolean;
   /** Why the server turned us away for a while ("too-many", "unavailable", …), or "". */
   passing: string;
+  /** The connection is one over plain HTTP, because no WebSocket gets through. */
+  slow: boolean;
   report: Report | null;
 }
 

@@ -1,0 +1,120 @@
+/**
+ * Pages that were read are kept on the device, and are shown when there is no network. One cache for each document of a person, with its
+ * pictures: what a person may not read any more goes as a whole, and so does everything when somebody else signs in, or nobody is.
+ */
+
+interface Extendable extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Fetching extends Extendable {
+  request: Request;
+  clientId: string;
+  respondWith(answer: Promise<Response>): void;
+}
+interface Worker {
+  registration: { scope: string };
+  clients: { claim(): Promise<void>; get(id: string): Promise<{ url: string } | undefined> };
+  skipWaiting(): Promise<void>;
+  addEventListener(kind: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(kind: "fetch", listener: (event: Fetching) => void): void;
+}
+
+const own = globalThis as unknown as Worker;
+const CACHE = "collab-reading";
+const ASSETS = "collab-reading-assets";
+/** Documents that are kept. */
+const MOST = 50;
+
+const scope = new URL(own.registration.scope);
+const base = scope.pathname.slice(0, -"/v/".length);
+const within = (url: URL): boolean => url.origin === scope.origin && url.pathname.startsWith(scope.pathname);
+
+own.addEventListener("install", (event) => event.waitUntil(own.skipWaiting()));
+own.addEventListener("activate", (event) => event.waitUntil(own.clients.claim()));
+own.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== scope.origin) return;
+  const html = request.headers.get("accept")?.includes("text/html") === true;
+  if (within(url) && (request.mode === "navigate" || html)) event.respondWith(page(request, url.pathname));
+  else if (url.pathname.startsWith(`${base}/api/documents/`) && url.pathname.endsWith("/content")) event.respondWith(picture(request, event.clientId));
+  else if (url.pathname.startsWith(`${base}/static/assets/`)) event.respondWith(asset(request));
+});
+
+const pages = async (): Promise<string[]> => (await caches.keys()).filter((name) => name.startsWith(`${CACHE} `));
+const isOf = (name: string, path: string): boolean => name.endsWith(` ${path}`);
+
+async function page(request: Request, path: string): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(request);
+  } catch (error) {
+    const kept = await newest(path);
+    if (kept === undefined) throw error;
+    return kept;
+  }
+  await look(answer.clone(), path);
+  return answer;
+}
+
+async function newest(path: string): Promise<Response | undefined> {
+  for (const name of (await pages()).reverse()) if (isOf(name, path)) return (await caches.open(name)).match(path);
+  return undefined;
+}
+
+/** What the answer says of what is kept. */
+async function look(answer: Response, path: string): Promise<void> {
+  const person = answer.headers.get("x-collab-person");
+  const names = await pages();
+  if (answer.status === 401) await drop(names);
+  else if (answer.status === 403 || answer.status === 404) await drop(names.filter((name) => isOf(name, path)));
+  else if (answer.ok && person !== null && !answer.redirected) {
+    await drop(names.filter((name) => name.split(" ")[1] !== person));
+    await keep(answer, person, path);
+  }
+}
+
+async function keep(answer: Response, person: string, path: string): Promise<void> {
+  const name = `${CACHE} ${person} ${path}`;
+  // Made anew, so that caches are in the order in which they were read, with the pictures that it has.
+  const before = (await caches.has(name)) ? await caches.open(name) : null;
+  const pictures = before === null ? [] : await Promise.all((await before.keys()).map(async (key) => [key, await before.match(key)] as const));
+  await caches.delete(name);
+  const cache = await caches.open(name);
+  for (const [key, value] of pictures) if (value !== undefined) await cache.put(key, value);
+  await cache.put(path, answer);
+  const all = await pages();
+  await drop(all.slice(0, Math.max(0, all.length - MOST)));
+}
+
+const drop = async (names: readonly string[]): Promise<void> => void (await Promise.all(names.map((name) => caches.delete(name))));
+
+/** A picture is kept with the page that shows it. */
+async function picture(request: Request, client: string): Promise<Response> {
+  const shown = await own.clients.get(client);
+  const path = shown === undefined ? "" : new URL(shown.url).pathname;
+  const name = (await pages()).reverse().find((each) => isOf(each, path));
+  try {
+    const answer = await fetch(request);
+    if (name !== undefined && answer.ok) await (await caches.open(name)).put(request.url, answer.clone());
+    else if (name !== undefined) await (await caches.open(name)).delete(request.url);
+    return answer;
+  } catch (error) {
+    const kept = name === undefined ? undefined : await (await caches.open(name)).match(request.url);
+    if (kept === undefined) throw error;
+    return kept;
+  }
+}
+
+/** What never changes under its name. */
+async function asset(request: Request): Promise<Response> {
+  const cache = await caches.open(ASSETS);
+  const kept = await cache.match(request);
+  if (kept !== undefined) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) {
+    for (const key of (await cache.keys()).slice(0, -20)) await cache.delete(key);
+    await cache.put(request, answer.clone());
+  }
+  return answer;
+}
