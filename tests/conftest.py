@@ -6,21 +6,36 @@ import os
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from hypothesis import HealthCheck, settings
+
 if TYPE_CHECKING:
     import pytest
 
+settings.register_profile("collab", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("collab")
+"""The same examples in every run, however busy the machine is."""
+
 SLOW = (
-    "tests/process/test_chaos.py",
     "tests/deploy/test_clean_clone.py",
+    "tests/process/test_chaos.py",
+    "tests/sim/test_skies.py",
     "tests/e2e/test_libreoffice.py",
+    "tests/interop/test_wopi_validator.py",
     "tests/process/test_redis.py",
     "tests/process/test_killed.py",
     "tests/process/test_workers.py",
     "tests/process/test_crowd.py",
+    "tests/process/test_cloud_acceptance.py",
     "tests/process/",
     "tests/deploy/",
+    "tests/e2e/",
+    "tests/interop/",
+    "tests/operations/",
+    "tests/sim/",
 )
-"""Modules and folders of tests that wait for clocks and for other processes, the longest first."""
+"""Modules and folders of tests that wait for clocks, browsers and other processes, or compute long: the longest first. What is left for the
+end are short ones, which are shared out to the last.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ import struct
 import threading
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import uvloop
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from collab.runtime.outbound import Outbound
 
-SECONDS = 20.0
+SECONDS = 60.0
 """After which a test gives up."""
 KEY = base64.b64encode(bytes(range(16)))
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.SelectorEventLoop}
@@ -156,7 +157,7 @@ class Echo:
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """HTTP says how long the body was; any WebSocket that is no room is greeted."""
+    """HTTP says how long the body was, at `/hash` its SHA-256; any WebSocket that is no room is greeted."""
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
     elif scope["type"] == "websocket":
@@ -165,12 +166,14 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": "not a room"})
         await receive()
     else:
-        size, more = 0, True
+        size, more, hashed = 0, True, sha256()
         while more:
             message = await receive()
             size, more = size + len(message.get("body", b"")), message.get("more_body", False)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(str(size)))]})
-        await send({"type": "http.response.body", "body": str(size).encode()})
+            hashed.update(message.get("body", b""))
+        told = hashed.hexdigest() if scope["path"] == "/hash" else str(size)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(told))]})
+        await send({"type": "http.response.body", "body": told.encode()})
 
 
 async def lifespan(receive: Any, send: Any) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from serving import Served, running
 
-from collab import app, cli
+from collab import cli
 from collab.access import Role
+from collab.app import serving
 from collab.errors import Forbidden
 from collab.runtime.rights import GrantRights
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collab.access import Grant
-    from collab.app import Store
+    from collab.app.stores import Store
     from collab.ports import Rights, Stat
 
 INTERVAL = "0.3"
@@ -69,5 +70,5 @@ def _noted(store: Store) -> Rights:
 
 
 if __name__ == "__main__":
-    app._rights = _noted
+    serving._rights = _noted
     sys.exit(cli.main())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def program(name: str) -> str:
@@ -52,3 +52,39 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[None]:
             yield
         finally:
             process.terminate()
+
+
+PLAIN = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{}}
+http {{
+  access_log off;
+  {stores}
+  {servers}
+}}
+"""
+SERVER = """
+server {{
+  listen 127.0.0.1:{port};
+  client_max_body_size 64m;
+  location / {{
+    proxy_pass http://127.0.0.1:{upstream};
+    proxy_http_version 1.1;
+    proxy_set_header Host $http_host;
+    # No Upgrade, no Connection: what an inspecting proxy leaves of a WebSocket's handshake.
+    {more}
+  }}
+}}
+"""
+HOLDS = "proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 1;"
+"""Compresses what must not be transformed, and so gives nothing on before it is much or whole."""
+
+
+def blocking(folder: Path, upstream: int, ports: dict[int, str]) -> list[str]:
+    """The command of an nginx without WebSockets, that listens on each of these ports with some words more in its configuration."""
+    folder.mkdir()
+    stores = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    servers = "\n".join(SERVER.format(port=port, upstream=upstream, more=more) for port, more in ports.items())
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(user + PLAIN.format(folder=folder, stores=stores, servers=servers))
+    return [program("nginx"), "-e", f"{folder}/error.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"]

@@ -116,6 +116,9 @@ class Signed:
     async def refused(self, credentials: Credentials) -> None:
         del credentials
 
+    def doubted(self, document: str | None) -> None:
+        del document
+
 
 class OutsideReal:
     """A folder of a real cloud. Its clock cannot be moved: what waits for time to pass is about others."""

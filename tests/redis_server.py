@@ -24,7 +24,7 @@ from collab.redis.server import Server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-SECONDS = 30.0
+SECONDS = 60.0
 ALWAYS = {"appendonly": "yes", "appendfsync": "always", "save": ""}
 
 
@@ -58,7 +58,7 @@ class RedisServer:
                 stdout=log,
                 stderr=log,
             )
-        for _ in range(600):
+        for _ in range(1200):
             if self.cli("PING") == "PONG":
                 return
             assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]

@@ -53,5 +53,5 @@ texts = st.lists(st.sampled_from(CLUSTERS + PIECES), max_size=40).map("".join)
 """Whole clusters and pieces of clusters, so that an edit may join or part them."""
 whole_clusters = st.lists(st.sampled_from(CLUSTERS), max_size=40)
 
-steady = settings(derandomize=True, deadline=None, database=None, max_examples=scale(300, 3_000), suppress_health_check=list(HealthCheck))
+steady = settings(derandomize=True, deadline=None, database=None, max_examples=scale(150, 3_000), suppress_health_check=list(HealthCheck))
 """The same examples in every run."""

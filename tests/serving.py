@@ -28,14 +28,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READY_SECONDS = 120.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 90.0
+PATIENCE = 60.0
+"""Seconds that something may take which is a moment's work on a quiet machine: processes begin in it, and files are saved."""
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)\S*/login#\S+")
 
 QUICK: Mapping[str, str] = {"COLLAB_DRAIN": "0"}
 """What a test's server is told unless the test says otherwise: nobody waits for a load balancer here."""
 
 
-async def until(condition: Callable[[], T], *, within: float = 20.0, saying: Callable[[], object] | None = None) -> T:
+async def until(condition: Callable[[], T], *, within: float = PATIENCE, saying: Callable[[], object] | None = None) -> T:
     """The condition's first true value; AssertionError after `within` seconds, with what `saying` tells then."""
     start = time.monotonic()
     while not (value := condition()):
@@ -158,11 +160,11 @@ class Served:
     def read(self, name: str) -> str:
         return (self.root / name).read_bytes().decode()
 
-    async def shows(self, name: str, text: str, *, within: float = 20.0) -> None:
+    async def shows(self, name: str, text: str, *, within: float = PATIENCE) -> None:
         """Until the file has this text."""
         await until(lambda: self.read(name) == text, within=within, saying=lambda: self.read(name)[-2000:])
 
-    async def holds(self, name: str, lines: Counter[str], *, within: float = 20.0) -> None:
+    async def holds(self, name: str, lines: Counter[str], *, within: float = PATIENCE) -> None:
         """Until the file has exactly these lines, in whatever order."""
         await until(lambda: Counter(self.read(name).splitlines()) == lines, within=within, saying=lambda: self.read(name)[-2000:])
 
@@ -182,7 +184,9 @@ class Served:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of the CLI beside the server, for example `run("token", "--all", …)`."""
-        return subprocess.run(self.command(*arguments), capture_output=True, text=True, env=self.variables(), timeout=60, check=False)
+        return subprocess.run(
+            self.command(*arguments), capture_output=True, text=True, env=self.variables(), timeout=READY_SECONDS, check=False
+        )
 
 
 AnyServed = TypeVar("AnyServed", bound=Served)

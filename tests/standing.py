@@ -6,12 +6,14 @@ import asyncio
 import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import httpx
 
 from collab.access import Grant, Person, Role, sign
-from collab.app import Adapters, App, build
+from collab.app.adapters import Adapters
+from collab.app.building import App, build
 from collab.archive.memory import MemoryArchive
 from collab.journal.memory import MemoryJournal
 from collab.settings import load
@@ -48,6 +50,7 @@ class Site:
     logins: Logins
     files: LocalFiles
     archive: MemoryArchive
+    folders: LocalFolders
     time: list[float] = field(default_factory=lambda: [NOW])
 
     def token(self, role: Role = Role.EDITOR, document: str | None = None, person: Person = ADA) -> str:
@@ -93,9 +96,12 @@ async def stand(
     client: Path | None = None,
     archive: MemoryArchive | None = None,
     step: Callable[[str], None] = lambda _: None,
+    clock: Callable[[], float] = monotonic,
     **settings: object,
 ) -> AsyncIterator[Site]:
-    """A server on `folder/root`, started and stopped in order; on an archive that is there already, and with trouble at `step`s of the storage."""
+    """A server on `folder/root`, started and stopped in order; on an archive that is there already, and with trouble at `step`s of the storage.
+    `clock`: monotonic seconds, by which whoever guesses waits.
+    """
     root = folder / "root"
     root.mkdir(exist_ok=True)
     time = [NOW]
@@ -117,17 +123,25 @@ async def stand(
             rejections=archive.rejections,
             office=archive.office,
             infos=archive.infos,
+            sign_ins=archive.sign_ins,
+            metadata=archive.metadata,
+            shares=archive.shares,
+            links=archive.links,
+            accounts=archive.accounts,
+            members=archive.members,
+            provider_sessions=archive.provider_sessions(SECRET),
             secret=SECRET,
             one_time=logins,
             spent=Spent(folder / "spent", NOW),
             shelf=Shelf(database),
             now=lambda: time[0],
+            clock=clock,
             random=os.urandom,
             client=client or folder / "client",
         ),
     )
     async with app.web.router.lifespan_context(app.web):
-        yield Site(app, root, journal, logins, files, archive, time)
+        yield Site(app, root, journal, logins, files, archive, LocalFolders(files), time)
         await app.rooms.stop()
     await journal.close()
     await files.close()

@@ -3,12 +3,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from typing import get_args
 
 import jwt
 import pytest
 
-from collab.access import Grant, Person, Role, Use, color_of, sign, verify
+from collab.access import EVERYTHING, Grant, Person, Role, Share, Use, color_of, shared_role, sign, subject, targets, verify
 from collab.errors import Forbidden, Unauthorized
 
 SECRET = bytes(range(32))
@@ -29,6 +30,15 @@ def forged(claims: dict[str, object], secret: bytes = SECRET, algorithm: str = "
 def test_what_is_signed_is_verified_for_the_same_use(use: Use, role: Role, document: str | None) -> None:
     grant = Grant(person=ADA, role=role, document=document, expires=NOW + 60)
     assert verify(sign(grant, SECRET, now=NOW, use=use), SECRET, now=NOW, use=use) == grant
+
+
+@pytest.mark.parametrize("use", get_args(Use))
+def test_a_grant_whose_role_is_said_by_shares_is_signed_as_such(use: Use) -> None:
+    """SHARE-1: and nobody who holds it, or a lease of it, makes it anything else."""
+    grant = replace(GRANT, shared=True)
+    assert verify(sign(grant, SECRET, now=NOW, use=use), SECRET, now=NOW, use=use) == grant
+    assert grant.lease(NOW).shared
+    assert not verify(sign(GRANT, SECRET, now=NOW, use=use), SECRET, now=NOW, use=use).shared
 
 
 @pytest.mark.parametrize("made", get_args(Use))
@@ -92,6 +102,9 @@ def test_each_claim_is_required(missing: str) -> None:
         {"document": 7},
         {"document": ["a.md"]},
         {"jti": 7},
+        {"shared": "no"},
+        {"shared": 0},
+        {"shared": None},
         {"aud": ["collab:token", "collab:session"]},
         {"aud": None},
     ],
@@ -227,3 +240,70 @@ def test_a_color_is_stable_and_readable_on_white_and_on_black() -> None:
         assert re.fullmatch("#[0-9a-f]{6}", color)
         assert _contrast(color, 1.0) >= 4.5
         assert _contrast(color, 0.0) >= 4.5
+
+
+# --- what shares come to
+
+NOTES = "id:abcdefghijklmnopqrstuvwxyz"
+PATH = "work/papers/notes.md"
+ME = frozenset({subject("person", "ann"), subject("group", "readers"), subject("link", "d1")})
+
+
+def given(target: str = NOTES, whom: str = "person:ann", role: Role = Role.EDITOR, expires: float | None = None) -> Share:
+    return Share("s1", target, whom, role, made=NOW, expires=expires)
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "folder", "wanted"),
+    [
+        (PATH, NOTES, False, (NOTES, "work/papers", "work", "")),
+        ("notes.md", NOTES, False, (NOTES, "")),
+        ("work/papers", "", True, ("work/papers", "work", "")),
+        ("", "", True, ("",)),
+        (PATH, "", False, ("work/papers", "work", "")),
+    ],
+)
+def test_a_share_counts_for_what_is_in_it(path: str, document: str, folder: bool, wanted: tuple[str, ...]) -> None:
+    """SHARE-2."""
+    assert targets(path, document, folder=folder) == wanted
+
+
+@pytest.mark.parametrize("whom", sorted(ME))
+@pytest.mark.parametrize("target", [NOTES, "work/papers", "work", EVERYTHING])
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("most", list(Role))
+def test_a_share_with_any_of_a_persons_subjects_on_any_folder_around_gives_its_role_and_at_most_the_grants(
+    whom: str, target: str, role: Role, most: Role
+) -> None:
+    """SHARE-2."""
+    assert shared_role([given(target, whom, role)], most, ME, targets(PATH, NOTES), NOW) == min(role, most)
+
+
+@pytest.mark.parametrize(
+    "share",
+    [
+        given(whom="person:bob"),
+        given(whom="group:ann"),
+        given(whom="person:readers"),
+        given(whom="link:d2"),
+        given("id:zzzzzzzzzzzzzzzzzzzzzzzzzz"),
+        given("work/paper"),
+        given("work/papers/notes.md"),
+        given("work/papers/"),
+        given("papers"),
+        given("/id/work"),
+        given(expires=NOW),
+        given(expires=NOW - 1),
+    ],
+)
+def test_what_is_shared_with_others_of_other_things_or_until_earlier_gives_nothing(share: Share) -> None:
+    """SHARE-2."""
+    with pytest.raises(Forbidden, match="shared this with you"):
+        shared_role([share], Role.OWNER, ME, targets(PATH, NOTES), NOW)
+
+
+def test_the_strongest_live_share_counts_wherever_it_is() -> None:
+    """SHARE-2."""
+    shares = [given("work", role=Role.EDITOR, expires=NOW + 1), given(role=Role.VIEWER), given("", "group:readers", Role.OWNER, NOW)]
+    assert shared_role(shares, Role.OWNER, ME, targets(PATH, NOTES), NOW) is Role.EDITOR
+    assert shared_role(shares, Role.OWNER, ME, targets(PATH, NOTES), NOW + 1) is Role.VIEWER

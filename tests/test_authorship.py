@@ -147,7 +147,7 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-@settings(max_examples=scale(60, 3000), deadline=None, derandomize=True)
+@settings(max_examples=scale(60, 3000))
 @given(ACTS)
 def test_the_letters_tell_the_same_authors_as_the_log(acts: list[Act]) -> None:
     """AUTHORS-1, AUTHORS-2, AUTHORS-3: whatever is relayed, kept, cut off and lost between."""

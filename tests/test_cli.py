@@ -116,7 +116,7 @@ def ask(address: str, *, token: str = "", body: object = None, method: str = "GE
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data, {**headers, "Content-Type": "application/json"}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())
     except HTTPError as error:
         with error:
@@ -312,7 +312,7 @@ def test_a_signal_ends_the_server_in_order(shell: Shell, served: Served, number:
     process, served.process = served.process, None
     assert process is not None
     process.send_signal(number)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     assert process.stdout is not None
     assert process.stdout.read() == b""
     process.stdout.close()
@@ -331,3 +331,13 @@ def test_audit_events_go_where_the_settings_say(shell: Shell) -> None:
     (line,) = (shell.folder / "audit.jsonl").read_text().splitlines()
     assert json.loads(line)["event"] == "create"
     assert "COLLAB_TYPO is set, but there is no such setting" in served.log.read_text()
+
+
+def test_a_server_loads_nothing_of_what_speaks_to_neighbours_suites_and_providers_before_it_has_any() -> None:
+    """What each costs is the time that every start takes."""
+    dear = ("authlib", "grpc", "httpx", "joserfc", "psycopg", "redis")
+    asked = f"import sys, collab.cli; print(*(name for name in {dear} if name in sys.modules))"
+
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
+
+    assert loaded.stdout == "\n"

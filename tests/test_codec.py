@@ -12,7 +12,7 @@ NUMBERS = st.integers(0, SAFE)
 
 
 @given(NUMBERS)
-@settings(derandomize=True, max_examples=scale(200, 5_000))
+@settings(max_examples=scale(200, 5_000))
 def test_a_number_is_read_as_it_was_written(number: int) -> None:
     reader = Reader(var_uint(number))
     assert reader.var_uint() == number
@@ -31,7 +31,7 @@ def test_a_negative_number_is_not_written(number: int) -> None:
 
 
 @given(st.binary(max_size=300), st.text(st.characters(codec="utf-8"), max_size=300))
-@settings(derandomize=True, max_examples=scale(100, 2_000))
+@settings(max_examples=scale(100, 2_000))
 def test_bytes_and_strings_are_read_as_they_were_written(data: bytes, text: str) -> None:
     reader = Reader(var_bytes(data) + var_string(text))
     assert (reader.var_bytes(), reader.var_string()) == (data, text)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFERENCE = ROOT / "docs" / "reference"
-RULE = r"\b(?:WIRE|SYNC|ID|JOURNAL|SAVE|FILE|TEXT|AUTH|HTTP|PROC|REDIS|LIMIT|WOPI|CS3)-\d+\b"
+RULE = r"\b(?:WIRE|SYNC|ID|JOURNAL|SAVE|FILE|TEXT|AUTH|HTTP|PROC|REDIS|LIMIT|WOPI|CS3|META|FOLDER)-\d+\b"
+RULE = r"\b(?:WIRE|SYNC|ID|JOURNAL|SAVE|FILE|TEXT|AUTH|HTTP|PROC|REDIS|LIMIT|SIGN|WOPI|CS3|META)-\d+\b"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 MARKDOWN = [path for path in files() if path.suffix == ".md" and not path.is_relative_to(ROOT / "tests")]
@@ -151,9 +152,13 @@ def flags() -> dict[str, set[str]]:
     """Each command with its flags that are no settings."""
     parsers = next(action for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)).choices
     settings = {"--" + name.replace("_", "-") for name in Settings.model_fields} | {"-h", "--help"}
-    return {
-        command: {flag for action in parser._actions for flag in action.option_strings} - settings for command, parser in parsers.items()
-    }
+    return {command: _flags(parser) - settings for command, parser in parsers.items()}
+
+
+def _flags(parser: argparse.ArgumentParser) -> set[str]:
+    """Those of a command, and of the commands below it."""
+    below = [each for action in parser._actions if isinstance(action, argparse._SubParsersAction) for each in action.choices.values()]
+    return {flag for action in parser._actions for flag in action.option_strings}.union(*map(_flags, below))
 
 
 def test_each_command_and_its_flags_are_in_the_reference_and_no_other() -> None:

@@ -380,6 +380,42 @@ def test_a_long_history_is_read_once_for_comparisons_until_the_document_changes(
     assert sum(size > FAR for size in read) == 1
 
 
+def test_who_has_nothing_is_given_all_that_there_is_after_each_kind_of_change() -> None:
+    document, replica = seeded("one\rtwo 😀\n"), Replica(client=7)
+    fork = seeded("one\rtwo 😀\n")
+
+    def common() -> None:
+        update = replica.insert(0, "Ann ")
+        edit = document.common(update)
+        assert edit is not None
+        document.take(update, edit)
+
+    def strange() -> None:
+        take(document, Replica(document, client=8).erase(0, 2))
+
+    changes = (
+        lambda: take(document, replica.insert(0, "x")),
+        common,
+        strange,
+        document.tidy,
+        lambda: document.edit([Edit(0, 1, "Bob")]),
+        lambda: document.apply_own(Replica(document, client=9).insert(0, "y")),
+        lambda: document.mend(()),
+        lambda: document.receive(Replica(document, client=10).insert(0, "z")),
+        lambda: document.follow(fork),
+    )
+    replica.doc.apply_update(document.diff(b"\0"))
+    fork.apply_own(Replica(fork, client=11).insert(0, "fork"))
+    for change in changes:
+        before = document.diff(b"\0")
+        assert document.diff(b"\0") is before
+        change()
+        given = Replica()
+        given.doc.apply_update(document.diff(b"\0"))
+        assert str(given.text) == document.text()
+        assert updates.read_state_vector(given.doc.get_state()) == updates.read_state_vector(document.state_vector())
+
+
 def test_who_says_the_whole_again_says_nothing_new() -> None:
     document = seeded()
     whole = document.diff(b"\0")

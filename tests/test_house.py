@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODULES = below("collab", ".py")
-SHELL = {"__main__.py", "app.py", "cli.py", "settings.py"}
+SHELL = {"__main__.py", "cli.py", "settings.py"}
 """The files directly in `collab/` that put things together or read the environment."""
 PURE = [path for path in MODULES if path.parent == ROOT / "collab" and path.name not in SHELL] + below("collab/formats", ".py")
 OUTSIDE = {
@@ -57,16 +58,20 @@ OUTSIDE = {
 }
 """Modules of I/O, clocks, chance and environment."""
 DOORS = {
+    "argon2": {"collab/state/passwords.py"},
+    "authlib": {"collab/oidc"},
     "cryptography": {"collab/state/sealing.py", "collab/wopi"},
     "cs3": {"collab/gateway"},
     "google": {"collab/gateway"},
     "grpc": {"collab/gateway"},
-    "httpx": {"collab/gateway", "collab/wopi"},
+    "httpx": {"collab/gateway", "collab/oidc", "collab/wopi"},
+    "joserfc": {"collab/oidc"},
+    "inotify_simple": {"collab/storage/local_watch.py"},
     "jupyter_ydoc": {"collab/formats/cells.py"},
     "pycrdt": {"collab/authorship.py", "collab/document.py", "collab/formats/cells.py", "collab/formats/moved.py"},
     "redis": {"collab/redis"},
     "sqlite3": {"collab/state/database.py"},
-    "starlette": {"collab/app.py", "collab/cluster/passing.py", "collab/web"},
+    "starlette": {"collab/app", "collab/cluster/passing.py", "collab/web"},
     "uvicorn": {"collab/web"},
     "websockets": {"collab/web"},
 }
@@ -80,10 +85,16 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(text(path))
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """The top names of everything that a module imports, also for types only."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(text(path))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -109,7 +120,7 @@ def _plain(name: str) -> str:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(ast.parse(text(path))) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 @pytest.mark.parametrize("path", PURE, ids=name)
@@ -133,7 +144,7 @@ def test_functions_fit_a_screen() -> None:
 
 
 def test_names_are_nouns_for_things() -> None:
-    classes = [node.name for path in MODULES for node in ast.walk(ast.parse(text(path))) if isinstance(node, ast.ClassDef)]
+    classes = [node.name for path in MODULES for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
     stems = [path.stem for path in MODULES]
 
     assert [each for each in classes if each.endswith(EMPTY_WORDS)] == []
@@ -142,7 +153,7 @@ def test_names_are_nouns_for_things() -> None:
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__main__.py"], ids=name)
 def test_each_module_says_in_its_first_line_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(text(path)))
+    assert ast.get_docstring(tree(path))
 
 
 def test_a_test_beside_the_mirror_stands_where_its_module_does() -> None:

@@ -171,13 +171,13 @@ def updates(draw: st.DrawFn) -> Update:
 
 
 @given(updates())
-@settings(derandomize=True, max_examples=scale(200, 5_000), deadline=None)
+@settings(max_examples=scale(200, 5_000))
 def test_what_is_written_is_read_again(update: Update) -> None:
     assert read(write(update)) == update
 
 
 @given(st.binary(max_size=60))
-@settings(derandomize=True, max_examples=scale(500, 20_000))
+@settings(max_examples=scale(500, 20_000))
 def test_any_bytes_are_read_or_malformed(data: bytes) -> None:
     for reader in (read, read_state_vector):
         try:
@@ -317,7 +317,7 @@ def test_text_is_counted_in_utf16_units(text: str, length: int) -> None:
 
 
 @given(st.dictionaries(st.integers(0, SAFE), st.integers(0, CLOCK), max_size=20))
-@settings(derandomize=True, max_examples=scale(100, 2_000))
+@settings(max_examples=scale(100, 2_000))
 def test_a_state_vector_is_read_as_it_was_written(state: dict[int, int]) -> None:
     assert read_state_vector(write_state_vector(state)) == state
 
@@ -457,7 +457,7 @@ def test_deletions_are_normalised() -> None:
 
 
 @given(*[st.dictionaries(st.integers(0, 2), st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), max_size=5), max_size=3)] * 2)
-@settings(derandomize=True, max_examples=scale(200, 5_000))
+@settings(max_examples=scale(200, 5_000))
 def test_deletions_are_covered_when_every_unit_is(some: dict[int, list[tuple[int, int]]], others: dict[int, list[tuple[int, int]]]) -> None:
     def units(deletes: dict[int, list[tuple[int, int]]]) -> set[Id]:
         return {(client, unit) for client, ranges in deletes.items() for clock, length in ranges for unit in range(clock, clock + length)}

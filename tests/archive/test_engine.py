@@ -230,7 +230,7 @@ async def test_a_server_that_does_not_answer_is_given_up(postgres: Postgres, mon
     try:
         with pytest.raises(Unavailable, match="did not answer"):
             await database.run(one)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await database.close()
     finally:
         for pid in stopped:

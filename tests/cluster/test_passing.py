@@ -87,7 +87,8 @@ class Caller:
 async def apps(pair: Pair) -> dict[str, Asked]:
     found = {}
     for name, node in (("owner", pair.owner), ("relay", pair.relay)):
-        node.passage = Passage(node.exchange, node.rooms, node.files)
+        assert node.placement is not None
+        node.passage = Passage(node.exchange, node.placement, node.rooms, node.files)
         node.passage.app = found[name] = Asked(name)
         node.nodes.pass_in = node.passage.serve
     return found

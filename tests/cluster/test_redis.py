@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from redis_server import Line, Node, RedisServer, a_node, known, prefix, redis_server, running, started
 from runtime.stage import PATH, Guest, Stage
+from scale import scale
 from serving import until
 
 from collab.archive.memory import MemoryArchive
@@ -22,7 +24,7 @@ from collab.storage.memory import MemoryFiles
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
-    from collab.ports import Refillable
+    from collab.ports import Place, Refillable
 
 __all__ = ["prefix", "redis_server"]
 
@@ -31,7 +33,7 @@ B = "id:" + "b" * 26
 C = "id:" + "c" * 26
 EDIT = Record(Kind.UPDATE, b"edit")
 T = TypeVar("T")
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @pytest.fixture
@@ -43,6 +45,12 @@ async def nodes(redis_server: RedisServer, prefix: str) -> AsyncIterator[list[No
 async def soon(waited: Awaitable[T]) -> T:
     async with asyncio.timeout(SECONDS):
         return await waited
+
+
+async def at_last(node: Node, document: str) -> Place:
+    while True:
+        with suppress(Unavailable):
+            return await node.placement.claim(document)
 
 
 def die(node: Node) -> None:
@@ -57,6 +65,47 @@ async def test_one_of_many_that_claim_at_once_has_it_and_all_know_which(nodes: l
     (place,) = set(places)
     assert [node.placement.fence(A) is not None for node in nodes] == [node.placement.node == place.node for node in nodes]
     assert place.address == place.node.partition("/")[0] + ":1"
+
+
+async def test_many_claims_at_once_on_a_redis_that_knows_no_script_load_each_script_once() -> None:
+    """REDIS-3."""
+    many = scale(300, 3_000)
+    with running() as server:
+        await known(server.url, "p:")
+        async with a_node(server.url, "p:", heartbeat=30.0) as node:
+            for _ in range(2):
+                # Also when it forgets them, and nobody is told.
+                server.cli("SCRIPT", "FLUSH", "SYNC")
+                server.cli("CONFIG", "RESETSTAT")
+                names = [f"id:{number:026}" for number in range(many)]
+                places = await soon(asyncio.gather(*(node.placement.claim(name) for name in names)))
+                assert {place.node for place in places} == {node.placement.node}
+                loads = re.search(r"cmdstat_script\|load:calls=(\d+)", server.cli("INFO", "commandstats"))
+                # A heartbeat may load its own.
+                assert loads is not None
+                assert int(loads[1]) <= 2
+                await asyncio.gather(*(node.placement.release(name) for name in names))
+
+
+async def test_whoever_waits_for_a_turn_at_a_redis_that_answers_nobody_is_told_so_and_has_it_when_it_does() -> None:
+    """REDIS-3."""
+    names = [f"id:{number:026}" for number in range(200)]
+    with running() as server:
+        await known(server.url, "p:")
+        node = await started(server.url, "p:", heartbeat=30.0, answer=1.0)
+        try:
+            server.pause()
+            told = await soon(asyncio.gather(*(node.placement.claim(name) for name in names), return_exceptions=True))
+            assert {type(each) for each in told} == {Unavailable}
+            gone = asyncio.ensure_future(node.placement.claim(A))
+            await asyncio.sleep(0)
+            gone.cancel()
+            server.resume()
+            # On a busy machine some may be told once more that it takes longer than a second.
+            places = await soon(asyncio.gather(*(at_last(node, name) for name in names)))
+            assert {place.node for place in places} == {node.placement.node}
+        finally:
+            await node.close()
 
 
 async def test_what_was_released_is_claimed_with_a_greater_number(nodes: list[Node]) -> None:

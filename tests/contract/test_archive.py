@@ -9,54 +9,23 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from postgres import Postgres, postgres
+from archives import SMALL, Place, archive, place
+from postgres import postgres
 
-from collab.archive.memory import MemoryArchive
+from collab.access import EVERYTHING, Role, Share, subject
 from collab.archive.store import Archive
-from collab.errors import NotFound, Unavailable
+from collab.errors import Changed, NotFound, Unavailable
 from collab.ports import Checkpoint, CloudSession, Kept, Link, Lock, OfficeState, Part, Rejection, Version
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-__all__ = ["postgres"]
+__all__ = ["archive", "place", "postgres"]
 
 DAY = 86_400.0
 A = "id:" + "a" * 26
 B = "id:" + "b" * 26
-SMALL = 4_200
-"""Bytes of a document's parts in these tests."""
-
-
-class Place:
-    """Where an archive is, for several nodes at once."""
-
-    def __init__(self, kind: str, folder: Path, request: pytest.FixtureRequest) -> None:
-        self.kind = kind
-        self.memory = MemoryArchive(most=SMALL)
-        server: Postgres | None = request.getfixturevalue("postgres") if kind == "postgresql" else None
-        self.url = server.empty() if server is not None else f"sqlite:///{folder / 'archive.sqlite'}"
-        self.opened: list[Any] = []
-
-    def node(self) -> Any:
-        """An archive on the same database."""
-        archive = self.memory if self.kind == "memory" else Archive(self.url, most=SMALL)
-        self.opened.append(archive)
-        return archive
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    made = Place(request.param, tmp_path, request)
-    yield made
-    for archive in made.opened:
-        await archive.close()
-
-
-@pytest.fixture
-def archive(place: Place) -> Any:
-    return place.node()
 
 
 def hashed(body: bytes) -> str:
@@ -412,6 +381,142 @@ async def test_a_link_that_is_over_taken_back_or_unknown_opens_nothing(archive: 
             await verb
 
 
+# --- shares
+
+ANNS = subject("person", "ann")
+
+
+def shared(number: int, target: str = A, whom: str = ANNS, role: Role = Role.VIEWER, **more: Any) -> Share:
+    return Share(f"s{number}", target, whom, role, float(number), **more)
+
+
+async def test_shares_come_back_as_they_were_by_what_and_with_whom_they_are(archive: Any) -> None:
+    """SHARE-2."""
+    first, second = shared(1, maker="bob", expires=9.0), shared(2, "a folder/ü", "group:Größe ☃", Role.OWNER, folder=B)
+    third = shared(3, EVERYTHING, role=Role.EDITOR)
+    for share in (third, second, first):
+        assert await archive.shares.add(share) == share
+    link = Link(hashed(b"1"), A, "editor", "bob", 4.0, expires=7.0, password="$argon2id$…", uses=3)
+    await archive.links.add(link)
+    opened = Share(link.digest, A, subject("link", link.digest), Role.EDITOR, 4.0, "bob", 7.0, password=True, uses=3)
+    assert list(await archive.shares.on([A, "elsewhere"])) == [first, opened]
+    assert list(await archive.shares.on(["a folder/ü", EVERYTHING, A])) == [first, second, third, opened]
+    assert list(await archive.shares.given([ANNS, opened.subject, "link:x", "group:x"])) == [first, third, opened]
+    assert list(await archive.shares.given(["group:Größe ☃"])) == [second]
+    assert await archive.shares.on([]) == await archive.shares.given([]) == await archive.shares.given(["link:" + hashed(b"2")]) == []
+
+
+async def test_the_same_share_again_is_another_role_and_end(archive: Any) -> None:
+    await archive.shares.add(shared(1, expires=5.0, maker="bob"))
+    assert await archive.shares.add(shared(2, role=Role.EDITOR)) == shared(1, role=Role.EDITOR, maker="bob")
+    await archive.shares.add(shared(3, B))
+    assert await archive.shares.change(A, "s1", role=Role.OWNER, expires=8.0) == shared(1, role=Role.OWNER, expires=8.0, maker="bob")
+    assert await archive.shares.change(A, "s1", expires=None) == shared(1, role=Role.OWNER, maker="bob")
+    assert list(await archive.shares.given([ANNS])) == [shared(1, role=Role.OWNER, maker="bob"), shared(3, B)]
+
+
+async def test_what_is_taken_back_is_no_share_and_a_link_neither(archive: Any) -> None:
+    """SHARE-3."""
+    link = Link(hashed(b"1"), A, "editor", "bob", 4.0)
+    await archive.links.add(link)
+    await archive.shares.add(shared(1))
+    assert (await archive.shares.change(A, link.digest, role=Role.VIEWER, expires=6.0)).expires == 6.0
+    assert await archive.links.find(link.digest) == replace(link, role="viewer", expires=6.0)
+    assert await archive.shares.remove(A, "s1", 7.0) == shared(1)
+    assert (await archive.shares.remove(A, link.digest, 7.0)).subject == subject("link", link.digest)
+    assert list(await archive.shares.on([A])) == list(await archive.shares.given([ANNS, subject("link", link.digest)])) == []
+    assert (await archive.links.find(link.digest)).revoked == 7.0
+    for verb in (
+        archive.shares.change(A, "s1", expires=None),
+        archive.shares.remove(A, link.digest, 1.0),
+        archive.shares.remove(B, "x", 1.0),
+    ):
+        with pytest.raises(NotFound, match="no such share"):
+            await verb
+
+
+async def test_a_share_is_found_by_its_own_target_only(archive: Any) -> None:
+    await archive.shares.add(shared(1))
+    await archive.links.add(Link(hashed(b"1"), A, "editor", "bob", 4.0))
+    for share in ("s1", hashed(b"1")):
+        with pytest.raises(NotFound):
+            await archive.shares.remove(B, share, 1.0)
+        with pytest.raises(NotFound):
+            await archive.shares.change(B, share, role=Role.OWNER, expires=None)
+
+
+async def test_shares_go_where_their_folders_go(archive: Any) -> None:
+    """SHARE-8: also when two change places, or one comes to where another was."""
+    for number, (folder, path) in enumerate([(A, "x"), (B, "y"), ("id:c", "z")]):
+        await archive.shares.add(shared(number, path, folder=folder))
+    link = Link(hashed(b"1"), "x", "viewer", "ann", 4.0, folder=A)
+    await archive.links.add(link)
+    assert dict(await archive.shares.folders()) == {A: "x", B: "y", "id:c": "z"}
+    await archive.shares.move({A: "y", B: "x", "nobody": "w"})
+    assert [(share.folder, share.target) for share in await archive.shares.given([ANNS])] == [(A, "y"), (B, "x"), ("id:c", "z")]
+    await archive.shares.move({A: "z"})
+    assert (await archive.links.find(link.digest)).target == "z"
+    await archive.shares.move({"id:c": "/id:c"})
+    assert dict(await archive.shares.folders()) == {A: "z", B: "x", "id:c": "/id:c"}
+    await archive.links.revoke(link.digest, 5.0)
+    await archive.shares.remove("z", "s0", 5.0)
+    assert set(await archive.shares.folders()) == {B, "id:c"}
+
+
+async def test_a_document_that_is_gone_for_good_takes_its_shares_with_it(archive: Any) -> None:
+    """SHARE-8."""
+    for number, document in enumerate((A, B)):
+        await archive.shares.add(shared(number, document))
+        await archive.links.add(Link(hashed(document.encode()), document, "viewer", "ann", 9.0))
+    await archive.bases.forget(A)
+    assert [share.target for share in await archive.shares.on([A, B])] == [B, B]
+
+
+async def test_a_person_who_was_erased_has_no_shares_and_is_nobodys_giver(archive: Any) -> None:
+    await archive.authors.meet({"ann": "Ann", "bob": "Bob"})
+    await archive.shares.add(shared(1, maker="bob"))
+    await archive.shares.add(shared(2, whom="person:bob", maker="ann"))
+    await archive.shares.forget("bob")
+    await archive.authors.erase("bob")
+    assert list(await archive.shares.on([A])) == [shared(1)]
+
+
+async def test_a_number_grows_with_each_change_of_who_may_do_what_and_with_nothing_else(place: Place) -> None:
+    """SHARE-4: at every node."""
+    here, there = place.node(), place.node()
+    link = Link(hashed(b"1"), A, "editor", "bob", 4.0, uses=5)
+    last = await there.shares.changes()
+    changes: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: here.shares.add(shared(1)),
+        lambda: here.shares.add(shared(1, role=Role.OWNER)),
+        lambda: here.links.add(link),
+        lambda: here.shares.change(A, "s1", expires=5.0),
+        lambda: here.shares.move({B: "x"}),
+        lambda: here.links.revoke(link.digest, 1.0),
+        lambda: here.shares.remove(A, "s1", 1.0),
+        lambda: here.bases.forget(A),
+        lambda: here.shares.forget("ann"),
+    )
+    for change in changes:
+        await change()
+        grown = await there.shares.changes()
+        assert grown > last
+        last = grown
+    await here.links.add(replace(link, digest=hashed(b"2")))
+    last = await there.shares.changes()
+    await here.links.use(hashed(b"2"), 1.0)
+    await here.shares.move({})
+    assert await there.shares.changes() == last
+
+
+async def test_many_nodes_share_at_once_and_every_share_and_every_growth_is_there(place: Place) -> None:
+    """SHARE-4."""
+    await everywhere(place, lambda node, number: node.shares.add(shared(number, f"folder {number % 8}", f"person:{number % 3}")))
+    node = place.node()
+    assert len(await node.shares.given([f"person:{number}" for number in range(3)])) == 24
+    assert await node.shares.changes() >= 24
+
+
 # --- locks
 
 ANN = Lock("wopi", "ann's", "ann", 60.0)
@@ -629,6 +734,37 @@ async def test_what_office_suites_know_is_replaced_by_who_knows_what_stands(arch
     assert await archive.office.put(A, other, before=None) == STATE
     assert await archive.office.put(A, other, before=other) == STATE
     assert await archive.office.get(A) == STATE
+
+
+async def test_what_is_put_within_something_else_is_there_when_that_goes_on(archive: Any) -> None:
+    after, other = replace(STATE, version=2), replace(STATE, version=3)
+    assert await archive.office.put(A, STATE, before=None) == STATE
+
+    async def act(put: Any) -> str:
+        await asyncio.to_thread(put, after)
+        assert await archive.office.get(A) == after
+        with pytest.raises(Changed):
+            await asyncio.to_thread(put, other)
+        return "made"
+
+    assert await archive.office.put_within(A, before=STATE, act=act) == "made"
+    with pytest.raises(Changed):
+        await archive.office.put_within(A, before=STATE, act=lambda put: asyncio.to_thread(put, other))
+    assert await archive.office.get(A) == after
+
+
+async def test_of_many_who_put_within_something_else_one_is_first(place: Place) -> None:
+    told = [replace(STATE, version=number + 2) for number in range(24)]
+
+    async def put(node: Any, number: int) -> int:
+        await node.office.put(A, STATE, before=None)
+        try:
+            await node.office.put_within(A, before=STATE, act=lambda put: asyncio.to_thread(put, told[number % 24]))
+        except Changed:
+            return 0
+        return 1
+
+    assert sum(await everywhere(place, put)) == 1
 
 
 async def test_of_many_who_tell_office_suites_something_new_one_is_first(place: Place) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from folders import Outside, OutsideCloud, OutsideLocal
@@ -22,7 +22,7 @@ from collab.storage.paths import is_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from collab.ports import Claims
+    from collab.ports import Claims, Stat
     from collab.storage.local import LocalFiles
 
 DAY = 86_400.0
@@ -341,6 +341,31 @@ async def test_a_name_that_leaves_no_room_for_a_lock_is_not_locked(desk: Desk) -
     assert is_id(document)
     assert await desk.claims.hold(document, "Ann") is None
     assert await desk.claims.held() == {}
+
+
+async def test_whoever_replaces_a_file_is_told_at_the_last_moment_who_has_it_open(desk: Desk) -> None:
+    document = await desk.id()
+    stat, nobody = await desk.claims.find(document)
+    draft = await desk.outside.files.draft(document)
+    await draft.add(b"PK new")
+    desk.leave(LOCK, BOB)
+    asked: list[tuple[Stat, Claim | None]] = []
+
+    def first(*found: Any) -> None:
+        asked.append(found)
+        raise Locked("by Bob")
+
+    with pytest.raises(Locked, match="by Bob"):
+        await draft.replace(document, if_match=stat.etag, first=first)
+    assert asked == [await desk.claims.find(document)]
+    assert asked[0][1] != nobody
+    desk.outside.remove(LOCK)
+    replaced = await draft.replace(document, if_match=stat.etag, first=lambda *found: asked.append(found))
+    await draft.discard()
+    assert asked[1:] == [(stat, None)]
+    assert desk.outside.body("work/a.docx") == b"PK new"
+    if replaced.former is not None:
+        await replaced.former.end()
 
 
 async def test_a_folder_cannot_be_claimed(anywhere: Desk) -> None:

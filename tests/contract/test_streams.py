@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collab.errors import Changed, Denied, Exists, Malformed, NotFound
+from collab.errors import Changed, Denied, Exists, Malformed, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from folders import Outside, OutsideCloud
 
-    from collab.ports import Draft, Reader
+    from collab.ports import Claim, Draft, Reader, Stat
 
 LIMIT = 2**23
 LARGE = Random(6).randbytes(3 * 2**20 + 7)
@@ -182,6 +182,34 @@ async def test_a_draft_over_another_file_than_expected_changes_nothing_and_is_st
     assert (beside.path, beside.etag, outside.body("a (beside).bin")) == ("a (beside).bin", etag(body), body)
     assert beside.id != stat.id
     assert await hidden(outside, "a.bin") == await hidden(outside, "a (beside).bin") == []
+
+
+async def test_whoever_has_a_last_word_is_asked_once_about_the_expected_file(outside: Outside, body: bytes) -> None:
+    outside.put("a.bin", b"one")
+    stat = await outside.files.stat("a.bin")
+    asked: list[tuple[Stat, Claim | None, bytes]] = []
+    draft = await drafted(outside, stat.id, body)
+
+    def refuse(found: Stat, claim: Claim | None) -> None:
+        asked.append((found, claim, outside.body("a.bin")))
+        raise Unavailable("not now")
+
+    for number in range(2):
+        with pytest.raises(Unavailable, match="not now"):
+            await draft.replace(stat.id, if_match=stat.etag, first=refuse)
+        assert (asked, outside.body("a.bin")) == ([(stat, None, b"one")] * (number + 1), b"one")
+    assert await outside.files.stat(stat.id) == stat
+    with pytest.raises(Changed):
+        await draft.replace(stat.id, if_match=etag(b"other"), first=refuse)
+    asked.clear()
+    replaced = await draft.replace(stat.id, if_match=stat.etag, first=lambda *found: asked.append((*found, outside.body("a.bin"))))
+    await draft.discard()
+    assert asked == [(stat, None, b"one")]
+    assert outside.body("a.bin") == body
+    assert await outside.files.stat(stat.id) == replaced.stat
+    if replaced.former is not None:
+        assert not await replaced.former.end()
+    assert await hidden(outside, "a.bin") == []
 
 
 async def test_a_draft_for_a_file_that_is_gone_makes_none(outside: Outside, body: bytes) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from checkout import ROOT, files
+from scale import scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ def test_the_first_command_prints_one_address_that_signs_in(address: str) -> Non
     """AUTH-3."""
     base, _, secret = address.partition("/login#")
 
-    answer = httpx.post(f"{base}/api/session", json={"secret": secret}, headers={"Origin": base}, trust_env=False)
+    answer = httpx.post(f"{base}/api/session", json={"secret": secret}, headers={"Origin": base}, trust_env=False, timeout=60)
 
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", base)
     assert answer.status_code == 200
@@ -84,15 +85,18 @@ def test_the_first_command_makes_a_welcome_document(address: str, clone: Path) -
 
 
 def test_the_first_command_serves_built_pages(address: str) -> None:
-    page = httpx.get(f"{address.partition('#')[0]}", trust_env=False)
+    page = httpx.get(f"{address.partition('#')[0]}", trust_env=False, timeout=60)
     parts = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
 
     assert parts
-    assert {httpx.get(httpx.URL(address).join(part), trust_env=False).status_code for part in parts} == {200}
+    assert {httpx.get(httpx.URL(address).join(part), trust_env=False, timeout=60).status_code for part in parts} == {200}
 
 
 def test_a_wheel_builds_the_pages_that_it_holds(clone: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    """With the libraries that the first command installed; at full scale it installs them itself, as in a folder where nothing was made."""
     shutil.rmtree(clone / "collab" / "web" / "client", ignore_errors=True)
+    if scale(0, 1):
+        shutil.rmtree(clone / "static" / "node_modules", ignore_errors=True)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(clone)]
 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)

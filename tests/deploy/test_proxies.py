@@ -47,7 +47,7 @@ class Proxied:
         """One request below the prefix, as if `NAME` were this machine's."""
         headers = {"Host": f"{NAME}:{self.port}"} | options.pop("headers", {})
         url = f"https://127.0.0.1:{self.port}{path}"
-        with httpx.Client(verify=self.trust, trust_env=False) as client:
+        with httpx.Client(verify=self.trust, trust_env=False, timeout=SECONDS) as client:
             return client.request(method, url, headers=headers, extensions={"sni_hostname": NAME}, **options)
 
     def bearer(self, **options: Any) -> dict[str, str]:
@@ -57,7 +57,7 @@ class Proxied:
         """A WebSocket below the prefix."""
         url = f"wss://{NAME}:{self.port}{path}"
         options: dict[str, Any] = {"host": "127.0.0.1", "port": self.port, "ssl": self.trust, "server_hostname": NAME, "proxy": None}
-        return connect(url, origin=origin, additional_headers=headers, **options)  # type: ignore[arg-type]  # a NewType of str
+        return connect(url, open_timeout=SECONDS, origin=origin, additional_headers=headers, **options)  # type: ignore[arg-type]  # a NewType of str
 
 
 def replaced(document: str, changes: dict[str, str]) -> str:

@@ -159,7 +159,7 @@ async def test_who_may_only_read_sees_no_way_to_change_anything(shared_server: S
     await expect(files.row("one.md").locator(".tag")).to_have_text("Read only")
     await expect(files.page.get_by_role("button", name="New", exact=True)).to_be_hidden()
     await files.row("one.md").locator(".more").click()
-    await expect(files.page.get_by_role("menuitem")).to_have_text(["Open", "Star", "Present", "Download"])
+    await expect(files.page.get_by_role("menuitem")).to_have_text(["Open", "Star", "Tags and description", "Read", "Present", "Download"])
     await files.press("Escape")
     await files.open("one.md").focus()
     await files.press("n", "F2", "Delete", "m")

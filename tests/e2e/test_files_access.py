@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serving import Served
 
 AXE = Path(__file__).parents[2] / "static/node_modules/axe-core/axe.min.js"
-FIRST_LOAD = 40_000
+FIRST_LOAD = 44_000
 """Bytes, compressed: the page, its styles and the scripts that it needs before the list is there."""
 
 
@@ -109,7 +109,7 @@ async def test_what_is_done_is_announced_to_screen_readers(shared_server: Served
     await expect(said).to_have_text("Sorted by Name, descending")
 
 
-async def test_the_list_is_there_after_less_than_40_kilobytes(shared_server: Served, company: Company) -> None:
+async def test_the_list_is_there_after_less_than_44_kilobytes(shared_server: Served, company: Company) -> None:
     ann = await company.join("Ann", shared_server)
     page = await ann.context.request.get(shared_server.url + "/")
     html = await page.text()

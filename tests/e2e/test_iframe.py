@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import html
+import json
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import asking
 import pytest
 from e2e.people import NO_MEMORY
 from playwright.async_api import expect
-from serving import serving
+from serving import serving, until
 
 from collab.access import verify
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from e2e.people import Company
-    from playwright.async_api import Frame, Page
+    from playwright.async_api import Frame, Page, Route
     from serving import Served
 
 
@@ -191,6 +194,53 @@ async def test_a_page_renews_its_token_before_its_end_and_the_server_takes_the_n
 
     await type_in(page, frame, "and on")
     await framed.shows("notes.md", "start\nand on")
+
+
+async def test_a_page_for_readers_goes_on_with_a_new_token_when_the_one_of_its_stream_ends(
+    framed: Served, portal: Portal, company: Company
+) -> None:
+    """AUTH-10, READ-6: the stream of before is one that ends as the server ends it ten minutes later."""
+    ann = await company.join("Ann", framed, None)
+    portal.page = FORM.format(action=html.escape(f"{framed.url}/v/notes.md"), token=html.escape(framed.token("Bob")))
+    page = await ann.new_page()
+    await page.clock.install()
+    over, tokens = asyncio.Event(), list[str]()
+
+    async def streamed(route: Route) -> None:
+        if route.request.headers.get("accept") != "text/event-stream":
+            await route.continue_()
+            return
+        tokens.append(route.request.headers["authorization"].removeprefix("Bearer "))
+        if len(tokens) > 1:
+            await route.continue_()
+            return
+        await over.wait()
+        said = json.dumps({"reason": "unauthorized", "status": 401, "detail": "your session is over; sign in again"})
+        await route.fulfill(status=200, content_type="text/event-stream", body=f"event: ended\ndata: {said}\n\n")
+
+    await page.route(f"{framed.url}/v/**", streamed)
+    async with page.expect_request(lambda request: request.headers.get("accept") == "text/event-stream"):
+        await page.goto(portal.origin())
+    # Two tokens of one second are one.
+    began = time.time()
+    await until(lambda: int(time.time()) > int(began))
+    async with page.expect_response(lambda response: response.url.endswith("/api/session/renewal")) as renewal:
+        await page.clock.fast_forward("07:30")
+    renewed = (await (await renewal.value).json())["token"]
+    async with page.expect_response(lambda response: response.request.headers.get("authorization") == f"Bearer {renewed}"):
+        over.set()
+    assert len(tokens) == 2
+    assert tokens[0] != tokens[1] == renewed
+    frame = page.frame_locator("[name=document]")
+    await expect(frame.locator("#live")).to_have_attribute("data-state", "live")
+    written = await asyncio.to_thread(
+        asking.put,
+        f"{framed.url}/api/documents/notes.md/content",
+        headers={"Authorization": f"Bearer {framed.token()}", "If-Match": "*"},
+        content="new words\n",
+    )
+    assert written.status_code == 200
+    await expect(frame.locator("#body")).to_contain_text("new words")
 
 
 async def test_when_the_first_token_is_over_the_page_says_so_and_keeps_the_words(framed: Served, portal: Portal, company: Company) -> None:

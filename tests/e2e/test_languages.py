@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from serving import Served
 
 MESSAGES = Path(__file__).parents[2] / "static/src/messages"
+READING = Path(__file__).parents[2] / "collab/reading"
 SEEN = """
 () => {
   const words = new Set()
@@ -70,3 +71,37 @@ async def test_the_language_can_be_chosen_against_that_of_the_browser(shared_ser
 
     await expect(page.locator("html")).to_have_attribute("lang", "fr")
     await expect(page.locator("#more")).to_have_attribute("aria-label", "Plus")
+
+
+async def test_pages_for_readers_speak_the_language_that_was_chosen_or_that_of_their_address(
+    shared_server: Served, company: Company
+) -> None:
+    """READ-1, READ-4: what comes later, too."""
+    shared_server.write("read-chosen.md", "- [ ] one\n")
+    ann = await company.join("Ann", shared_server, locale="en-GB")
+    editor = await ann.open("read-chosen.md")
+    await editor.page.locator("#more").click()
+    await editor.page.locator('#menu [data-act="editor.menu.settings"]').click()
+    await editor.page.locator("#settings-language").select_option("fr")
+    await expect(editor.page.locator("html")).to_have_attribute("lang", "fr")
+    french, german = await ann.new_page(), await ann.new_page()
+    await french.goto(f"{shared_server.url}/v/read-chosen.md")
+    await german.goto(f"{shared_server.url}/v/read-chosen.md?lang=de")
+    for page, language in ((french, "fr"), (german, "de")):
+        await expect(page.locator("html")).to_have_attribute("lang", language)
+        await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+    await (await editor.ready()).type("- [ ] two\n", at="Control+Home")
+
+    for page, language in ((french, "fr"), (german, "de")):
+        await expect(page.locator("#body li")).to_have_count(2)
+        told = await page.locator("#body li").evaluate_all("rows => rows.map(row => row.querySelector('[aria-label]').ariaLabel)")
+        words = json.loads((READING / f"words.{language}.json").read_text())
+        assert told == [words["todo"]] * 2
+
+    await editor.page.locator("#more").click()
+    await editor.page.locator('#menu [data-act="editor.menu.settings"]').click()
+    await editor.page.locator("#settings-language").select_option("auto")
+    await expect(editor.page.locator("html")).to_have_attribute("lang", "en")
+    await french.reload()
+    await expect(french.locator("html")).to_have_attribute("lang", "en")

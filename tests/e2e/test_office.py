@@ -472,15 +472,13 @@ async def test_nobody_who_is_not_signed_in_is_led_to_a_suite(shared_office: Offi
     await expect(page.locator("iframe")).to_have_count(0)
 
 
-async def test_on_a_phone_the_suite_has_the_whole_screen_and_nothing_scrolls_but_it(
-    shared_office: Office, company: Company, tmp_path: Path
-) -> None:
+async def test_on_a_phone_the_suite_has_the_whole_screen_and_nothing_scrolls_but_it(shared_office: Office, company: Company) -> None:
+    """Without a picture: for one Chromium changes the scale, and on a busy machine taps in another site's frame are then halfway to where they should be."""
     shared_office.write("phone.odt")
     ann = await company.join("Ann", shared_office.served, **PHONE)
     page = await visit(ann, "phone.odt", width=320)
     frame = await loaded(page)
 
-    await page.screenshot(path=tmp_path / "phone.png")
     box = await page.locator("iframe").bounding_box()
     assert box == {"x": 0, "y": 0, "width": 320, "height": 568}
     await page.evaluate("scrollTo(0, 500)")

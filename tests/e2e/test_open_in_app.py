@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import httpx
 import pytest
 from cs3.app.provider.v1beta1 import resources_pb2 as wire
 from cs3.gateway.v1beta1 import gateway_api_pb2 as api
@@ -20,6 +23,8 @@ from gateway import Cloud, CloudGateway
 from gateway.served import cloud_server
 from playwright.async_api import expect
 from serving import free_port, until
+
+from collab.gateway.resources import ResourceId
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -163,6 +168,38 @@ async def test_a_right_that_is_taken_away_and_a_file_for_reading(tmp_path: Path,
         await until(lambda: here.body() == "start\nwords and on", saying=here.body)
 
 
+async def test_the_page_for_readers_in_the_clouds_page_is_live_until_the_right_is_taken_away(
+    tmp_path: Path, portal: Portal, company: Company
+) -> None:
+    """READ-6: the token that opens the editor there opens this page, too."""
+    async with site(tmp_path, portal, COLLAB_CS3_MACHINE_SECRET="machine-secret") as here:
+        ann, bob = await company.join("Ann", here.server, None), await company.join("Bob", here.server, None)
+        await here.show(owner := await ann.new_page(), "notes.md", "ann")
+        hers = await document_in(owner)
+        page = await bob.new_page()
+        answer = await here.opening("notes.md", "bob", mode=wire.VIEW_MODE_READ_ONLY)
+        (token,) = (value for name, value in answer.app_url.form_parameters.items() if name == "access_token")
+        action = answer.app_url.app_url.replace("/edit/", "/v/")
+        assert "/v/" in action
+        fields = f'<input type="hidden" name="token" value="{html.escape(token)}">'
+        portal.page = PAGE.format(action=html.escape(action), fields=fields)
+        await page.goto(portal.origin())
+        frame = page.frame_locator("[name=document]")
+        await expect(frame.locator("#live")).to_have_attribute("data-state", "live", timeout=PATIENCE)
+        await type_in(owner, hers, "words")
+        await expect(frame.locator("#body")).to_contain_text("words", timeout=PATIENCE)
+
+        here.cloud.unshare("ann", "notes.md", "bob")
+
+        await expect(frame.locator("#live")).to_have_attribute("data-state", "over", timeout=PATIENCE)
+        await expect(frame.locator("#live")).to_contain_text("You may not read this document any more", timeout=PATIENCE)
+        await expect(frame.locator("#document")).to_be_empty(timeout=PATIENCE)
+        await page.goto(portal.origin())
+        await expect(frame.locator("h1")).to_have_text(re.compile("You may not read this|There is no such document"), timeout=PATIENCE)
+        # Nothing of it was kept here.
+        assert await page.frames[1].evaluate("caches.keys()") == []
+
+
 async def test_a_new_empty_file_and_a_guest_of_a_link(tmp_path: Path, portal: Portal, company: Company) -> None:
     async with site(tmp_path, portal, COLLAB_CS3_MACHINE_SECRET="machine-secret") as here:
         here.cloud.put("ann", "new.md", b"")
@@ -173,3 +210,91 @@ async def test_a_new_empty_file_and_a_guest_of_a_link(tmp_path: Path, portal: Po
         frame = await document_in(page)
         await type_in(page, frame, "by a guest")
         await until(lambda: here.body("new.md").strip() == "by a guest", saying=lambda: here.body("new.md"))
+
+
+async def test_what_is_opened_to_look_only_is_not_printed_downloaded_or_copied(tmp_path: Path, portal: Portal, company: Company) -> None:
+    """APP-6: in the page as far as a page can, and over REST."""
+    async with site(tmp_path, portal, COLLAB_CS3_MACHINE_SECRET="machine-secret") as here:
+        here.cloud.put("ann", "notes.md", b"# Words\n\n```\nthat stay here\n```\n")
+        bob = await company.join("Bob", here.server, None)
+        page = await bob.new_page()
+        answer = await here.show(page, "notes.md", "bob", mode=wire.VIEW_MODE_VIEW_ONLY)
+        frame = await readable(page)
+        await expect(frame.locator("#read-only")).to_have_text("View only", timeout=PATIENCE)
+        await expect(frame.locator("#preview")).to_contain_text("that stay here", timeout=PATIENCE)
+        assert await frame.locator(".md-copy").count() == 0
+
+        await frame.locator("#more").click()
+        items = await frame.locator("#menu button").evaluate_all("rows => rows.map(row => row.dataset.act)")
+        assert "editor.menu.find" in items
+        assert not {"editor.menu.print", "editor.menu.download", "editor.menu.history", "editor.menu.present"} & set(items)
+        await page.keyboard.press("Escape")
+
+        # Neither by selecting, nor by keys, nor by what scripts ask for.
+        await frame.evaluate("() => { window.prints = 0; window.print = () => { window.prints += 1 } }")
+        await frame.locator("#preview").evaluate("node => getSelection().selectAllChildren(node)")
+        assert await frame.locator("#preview h1").evaluate("node => getComputedStyle(node).userSelect") == "none"
+        assert await frame.evaluate(
+            "() => { let text = ''; addEventListener('copy', event => { text = event.clipboardData?.getData('text/plain') ?? '' }, true);"
+            " const event = new ClipboardEvent('copy', { bubbles: true, cancelable: true, clipboardData: new DataTransfer() });"
+            " document.querySelector('#preview h1').dispatchEvent(event); return [event.defaultPrevented, text] }"
+        ) == [True, ""]
+        await frame.locator("#preview h1").click()
+        for keys in ("Control+p", "Control+s", "Control+c"):
+            await page.keyboard.press(keys)
+        assert await frame.evaluate("() => window.prints") == 0
+        await expect(frame.locator("body")).to_contain_text("printing, downloading and copying are switched off", timeout=PATIENCE)
+        await page.screenshot(path=tmp_path / "view-only.png")
+        await page.emulate_media(media="print")
+        assert await frame.evaluate("() => getComputedStyle(document.body).display") == "none"
+        await page.emulate_media(media="screen")
+
+        # The form's token, by hand: the document is told, its bytes are not.
+        headers = {"Authorization": f"Bearer {answer.app_url.form_parameters['access_token']}"}
+        node = here.cloud.at("ann", "notes.md")
+        document = ResourceId(here.cloud.storage, here.cloud.space("ann").id, node.id).document
+        async with httpx.AsyncClient(base_url=here.server.url, headers=headers, timeout=60, trust_env=False) as client:
+            assert (await client.get(f"/api/documents/{document}")).json()["role"] == "viewer"
+            assert (await client.get("/api/session")).json()["viewOnly"] is True
+            versions = (await client.get(f"/api/documents/{document}/versions")).json()["versions"]
+            addresses = [
+                f"/api/documents/{document}/content",
+                f"/api/documents/{document}/versions/{versions[0]['number']}/content",
+                f"/api/documents/{document}/versions/now/difference",
+                f"/api/documents/{document}/storage-versions/1/content",
+                f"/api/documents/{document}/storage-versions/1/difference",
+                "/api/search?q=words",
+            ]
+            for address in addresses:
+                refused = await client.get(address)
+                assert (refused.status_code, refused.json()["reason"]) == (403, "forbidden"), address
+            # Who signs out is out, also with a token that would be good for longer.
+            assert (await client.delete("/api/session")).status_code == 204
+            assert (await client.get(f"/api/documents/{document}")).status_code == 401
+        await expect(frame.locator("#notes")).to_contain_text("Your access has ended", timeout=PATIENCE)
+
+
+async def test_a_save_that_replaced_another_one_is_told_in_the_page_and_to_who_comes_later(
+    tmp_path: Path, portal: Portal, company: Company
+) -> None:
+    """CS3-10: in a cloud that compares no etags, and loses its locks."""
+    async with site(tmp_path, portal, COLLAB_CS3_MACHINE_SECRET="machine-secret") as here:
+        here.gateway.moods.ignores_if_match, here.gateway.moods.loses_locks = True, 1.0
+        ann = await company.join("Ann", here.server, None)
+        page = await ann.new_page()
+        await here.show(page, "notes.md", "ann")
+        frame = await document_in(page)
+        held = here.gateway.moods.holds["PUT"] = asyncio.Event()
+        puts = here.gateway.calls["PUT"]
+        await frame.locator(".cm-content").focus()
+        await page.keyboard.press("Control+End")
+        await page.keyboard.type("by Ann")
+        await until(lambda: here.gateway.calls["PUT"] > puts)
+        here.cloud.put("ann", "notes.md", b"by somebody else\nstart\n")
+        held.set()
+        await expect(frame.locator("#notes")).to_contain_text("Two saves met in the cloud", timeout=PATIENCE)
+        await until(lambda: here.body() == "by somebody else\nstart\nby Ann", saying=here.body)
+        await page.screenshot(path=tmp_path / "replaced.png")
+        await frame.get_by_role("button", name="Show the history").click()
+        await expect(frame.locator("dialog")).to_contain_text("Replaced by a save of the same moment", timeout=PATIENCE)
+        await page.screenshot(path=tmp_path / "replaced-history.png")

@@ -248,12 +248,12 @@ async def test_who_comes_and_who_leaves_is_read_aloud_once_and_never_oneself(sha
     ann, bob = await meet(company, shared_server, "aloud.txt", "Ann", "Bob")
     said = ann.page.locator("#people-said")
     await ann.sees("Ann", "Bob")
+    await expect(said).to_have_attribute("aria-live", "polite", timeout=MILLISECONDS)
     await ann.page.evaluate("""() => {
       window.told = []
       const said = document.getElementById('people-said')
       new MutationObserver(() => told.push(said.textContent)).observe(said, { childList: true, subtree: true })
     }""")
-    await expect(said).to_have_attribute("aria-live", "polite", timeout=MILLISECONDS)
     eve = await (await company.join("Eve", shared_server)).open("aloud.txt")
     await expect(said).to_contain_text("Eve came.", timeout=MILLISECONDS)
 

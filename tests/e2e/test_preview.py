@@ -7,6 +7,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
@@ -24,6 +25,33 @@ COUNT_WHEN_PRINTED = """
 () => {
   const count = (selector) => document.querySelectorAll('#preview ' + selector).length
   window.print = () => { window.printed = { formulas: count('.katex'), code: count('.tok-keyword'), images: count('.md-image img') } }
+}
+"""
+TICK_QUICKLY = """
+async () => {
+  const boxes = () => [...document.querySelectorAll('#preview .md-box')]
+  const ticked = new Set()
+  const lost = []
+  const look = () => boxes().forEach((box, index) => { if (ticked.has(index) && !box.checked) lost.push(index) })
+  // Called after each change of the preview.
+  const observer = new MutationObserver(look)
+  observer.observe(document.querySelector('#preview'), { subtree: true, childList: true, attributes: true })
+  const tick = (index) => { ticked.add(index); boxes()[index].click() }
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve))
+  for (const index of [1, 0, 3, 2, 12]) tick(index)
+  for (const index of [4, 6, 5]) { await frame(); tick(index) }
+  collab.view.dispatch({ changes: { from: '# Quick\\n\\n'.length, insert: 'first\\n\\n' } })
+  for (const index of [7, 9, 8, 10, 11]) { tick(index); await frame() }
+  while (document.querySelectorAll('#preview [checked]').length < 13) await frame()
+  observer.disconnect()
+  return lost
+}
+"""
+WRITE_ABOVE = """
+async () => {
+  const { doc } = collab.view.state
+  collab.view.dispatch({ changes: [{ from: 0, insert: 'words\\n\\n' }, { from: doc.line(1).to, insert: ', and more' }] })
+  for (let frame = 0; frame < 12; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve))
 }
 """
 TOP_WORDS = """
@@ -134,6 +162,39 @@ async def test_ticking_changes_one_character_and_is_undone_alone(shared_server: 
     await expect(preview(editor.page).get_by_role("checkbox", name="four")).not_to_be_checked()
     await editor.page.keyboard.press("Control+z")
     await editor.reads("typed\n\n- [ ] one\n- [x] two\n  - [x] three\n\n1. [ ] four\n")
+
+
+async def test_boxes_that_are_ticked_in_one_go_and_frame_by_frame_are_all_ticked_and_stay_so(
+    shared_server: Served, company: Company
+) -> None:
+    shared_server.write("quick.md", "# Quick\n\n" + "".join(f"- [ ] {number}\n" for number in range(12)) + "\n1. [ ] other\n")
+    ann, bob = await company.join("Ann", shared_server), await company.join("Bob", shared_server)
+    editor, other = await beside(ann, "quick.md"), await bob.open("quick.md")
+    await expect(preview(editor.page).get_by_role("checkbox")).to_have_count(13)
+    lost = await editor.page.evaluate(TICK_QUICKLY)
+    assert lost == []
+    ticked = "# Quick\n\nfirst\n\n" + "".join(f"- [x] {number}\n" for number in range(12)) + "\n1. [x] other\n"
+    await asyncio.gather(editor.reads(ticked), other.reads(ticked))
+    await expect(preview(editor.page).get_by_text("first", exact=True)).to_be_visible()
+    await expect(preview(editor.page).locator(".md-box:checked")).to_have_count(13)
+
+
+@pytest.mark.parametrize("way", ["mouse", "keyboard"])
+async def test_what_is_pressed_while_others_write_is_clicked(shared_server: Served, company: Company, way: str) -> None:
+    # A list with a diagram is made anew when one of its letters changes.
+    text = "- [ ] one\n- [ ] two\n\n  ```mermaid\n  graph TD; A-->B\n  ```\n"
+    shared_server.write(f"pressed-{way}.md", text)
+    editor = await beside(await company.join("Ann", shared_server), f"pressed-{way}.md")
+    box = preview(editor.page).get_by_role("checkbox", name="two")
+    await expect(preview(editor.page).locator(".md-diagram svg, .md-diagram img")).to_have_count(1)
+    await box.hover()
+    await box.focus()
+    await (editor.page.mouse.down() if way == "mouse" else editor.page.keyboard.down("Space"))
+    await editor.page.evaluate(WRITE_ABOVE)
+    await (editor.page.mouse.up() if way == "mouse" else editor.page.keyboard.up("Space"))
+    await editor.reads("words\n\n- [ ] one, and more\n" + text.partition("\n")[2].replace("[ ] two", "[x] two"))
+    await expect(preview(editor.page).get_by_text("one, and more")).to_be_visible()
+    await expect(box).to_be_checked()
 
 
 async def test_a_reader_cannot_tick(shared_server: Served, company: Company) -> None:

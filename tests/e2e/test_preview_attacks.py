@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +103,14 @@ TOUCH = """
   }
 }
 """
+SCROLL = """
+([name, place]) => new Promise((resolve) => {
+  let box = document.querySelector(name)
+  while (box.scrollHeight <= box.clientHeight && box.parentElement !== null) box = box.parentElement
+  box.scrollTop = place + box.clientHeight
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve([box.scrollTop, box.scrollHeight - box.clientHeight - 1])))
+})
+"""
 
 
 def cases(path: Path) -> list[tuple[str, str]]:
@@ -190,4 +200,42 @@ async def test_a_whole_document_of_attacks_opens_as_any_other(shared_server: Ser
     await page.wait_for_function(drawn)
     assert await page.evaluate(FINDINGS, shared_server.url) == []
     assert [*watch.found, *await in_frames(page)] == []
+    ann.seen.tempted = True
+
+
+FOREIGN = """
+() => [...document.querySelectorAll('main *')]
+  .filter((each) => each.matches('img[src], script, iframe, object, embed, form, style, link, base, video, audio, a[href^="javascript:" i]')
+    || each.getAttributeNames().some((name) => /^(?:on|srcdoc|formaction)/.test(name)))
+  .map((each) => each.outerHTML.slice(0, 200))
+"""
+
+
+@pytest.mark.parametrize("kind", ["csv", "py", "html"])
+async def test_attacks_in_tables_and_code_are_text_there(kind: str, shared_server: Served, company: Company) -> None:
+    """In whatever is scrolled into view, and in the name."""
+    texts = [text for path in CORPUS for _, text in cases(path)]
+    table = io.StringIO()
+    csv.writer(table).writerows([texts[:2], *zip(texts[::2], texts[1::2], strict=False)])
+    name = f"attacks/'\"><img src=x onerror=attack()>.{kind}"
+    whole = table.getvalue() if kind == "csv" else "\n".join(texts)
+    shared_server.write(name, whole)
+    ann = await company.join("Ann", shared_server)
+    await ann.context.add_init_script(TRIPWIRES)
+    page = (await ann.visit(name)).page
+    watch = Watch(page, shared_server.url)
+    scrolled = ".csv-body" if kind == "csv" else ".cm-scroller"
+    await page.locator(".csv-cell" if kind == "csv" else ".cm-line").first.wait_for()
+    found: list[str] = []
+    place, end = 0, 1
+    while place < end:
+        found += await page.evaluate(FOREIGN)
+        place, end = await page.evaluate(SCROLL, [scrolled, place])
+    assert place > 500
+    if kind == "csv":
+        await page.get_by_role("grid").focus()
+        await page.keyboard.press("F2")
+        found += await page.evaluate(FOREIGN)
+    assert [*found, *await page.evaluate("attacked"), *watch.found] == []
+    assert await page.title() == f"{name.rpartition('/')[2]} · collab"
     ann.seen.tempted = True

@@ -160,11 +160,6 @@ async def test_a_document_deleted_under_its_editors_says_so_and_lets_them_keep_t
     assert not (shared_server.root / "doomed.md").exists()
 
 
-async def signed_out(person: Person) -> None:
-    answer = await person.context.request.delete(person.served.url + "/api/session", headers={"Origin": person.served.url})
-    assert answer.ok
-
-
 async def away(served: Served, editor: Editor, words: str = "unsent ") -> None:
     """Words are typed while the server is gone, and it comes back."""
     await asyncio.to_thread(served.kill)
@@ -180,7 +175,7 @@ async def test_who_has_to_sign_in_again_does_so_in_a_window_and_the_page_goes_on
     server.write("over.md", "start\n")
     ann = await company.join("Ann", server)
     editor = await ann.open("over.md")
-    await signed_out(ann)
+    await ann.context.clear_cookies()
     await away(server, editor)
     note = await editor.refused("You are not signed in")
     await expect(note).to_contain_text(KEPT)
@@ -285,7 +280,7 @@ async def test_words_that_make_a_document_too_large_are_refused_and_kept_and_the
 
     note = await editor.refused("Your last changes make the document too large")
 
-    await expect(note).to_contain_text("1 change was not stored yet.")
+    await expect(note).to_contain_text("1 change was not stored yet. It is kept on this device.")
     assert await saved_copy(editor, note.get_by_role("button", name=UNSENT)) == b"y" * 60
     await other.type("z", at="Control+Home")
     await other.saved()
@@ -326,7 +321,7 @@ async def test_a_page_that_contradicts_the_server_is_told_and_keeps_what_was_not
     await editor.page.evaluate(FORGE)
 
     note = await editor.refused("copy contradicts the server")
-    await expect(note).to_contain_text("1 change was not stored yet.")
+    await expect(note).to_contain_text("1 change was not stored yet. It is kept on this device.")
     assert await saved_copy(editor, note.get_by_role("button", name=UNSENT)) == b"unsent "
     await note.get_by_role("button", name="Reload").click()
     await editor.ready()

@@ -134,7 +134,7 @@ async def test_a_name_that_the_operator_did_not_give_can_be_changed_and_others_s
 
     await settings.locator("#settings-name").fill("Zoë")
     await settings.keyboard.press("Enter")
-    await expect(settings.locator(".settings output")).to_contain_text("Zoë")
+    await expect(settings.locator(".settings output").first).to_contain_text("Zoë")
     await settings.keyboard.press("Escape")
     await editor.type("x")
 

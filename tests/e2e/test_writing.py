@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -328,42 +328,6 @@ async def test_rich_text_is_pasted_as_its_words(ann: Person) -> None:
     await editor.reads("bold words")
 
 
-async def test_a_picture_that_is_pasted_lies_beside_the_document_and_its_link_stands_in_the_text(ann: Person, company: Company) -> None:
-    (ann.served.root / "album").mkdir()
-    ann.served.write("album/image.png", "taken")
-    editor = await opened(ann, "album/pictures.md", "before \n", "\n")
-    other = await (await company.join("Bob", ann.served)).open("album/pictures.md")
-    await other.page.evaluate(WATCH_TEXT)
-
-    await editor.page.evaluate(PASTE, {"files": [{"name": "image.png", "type": "image/png", "base64": PIXEL}]})
-
-    await editor.reads("before ![](image-2.png)\n")
-    await other.reads("before ![](image-2.png)\n")
-    assert (ann.served.root / "album/image-2.png").read_bytes() == base64.b64decode(PIXEL)
-    assert ann.served.read("album/image.png") == "taken"
-    # While it was under way nothing of it was in the shared text.
-    assert await other.page.evaluate("texts") == ["before ![](image-2.png)\n"]
-    await editor.type("on")
-    await editor.reads("before ![](image-2.png)on\n")
-
-
-async def test_pictures_can_be_chosen_and_other_files_dropped(ann: Person) -> None:
-    editor = await opened(ann, "pictures.md", "")
-    page = editor.page
-    pixel = base64.b64decode(PIXEL)
-
-    async with page.expect_file_chooser() as chooser:
-        await tool(page, "Picture from this device").click()
-    picked: list[Any] = [{"name": "my plan (1).png", "mimeType": "image/png", "buffer": pixel}]
-    await (await chooser.value).set_files(picked)
-
-    await editor.reads("![](my-plan-%281%29.png)")
-    assert (ann.served.root / "my-plan-(1).png").read_bytes() == pixel
-    await editor.type("\n")
-    await editor.page.evaluate(PASTE, {"files": [{"name": "data.zip", "type": "application/zip", "base64": PIXEL}]})
-    await editor.reads("![](my-plan-%281%29.png)\n[data.zip](data.zip)")
-
-
 async def test_a_picture_that_could_not_be_uploaded_leaves_a_word_why_and_nothing_in_the_text(server: Served, company: Company) -> None:
     editor = await opened(await company.join("Ann", server), "not-uploaded.md", "start")
     await asyncio.to_thread(server.stop)
@@ -373,6 +337,10 @@ async def test_a_picture_that_could_not_be_uploaded_leaves_a_word_why_and_nothin
     await expect(editor.note("upload")).to_contain_text("image.png could not be uploaded: the server does not answer")
     await expect(editor.page.locator(".cm-waiting")).to_have_count(0)
     assert await editor.text() == "start"
+    await asyncio.to_thread(server.start)
+    await editor.saved()
+    await editor.note("upload").get_by_role("button", name="Try again").click()
+    await editor.reads("start![](not-uploaded.md.assets/image.png)")
 
 
 async def test_words_and_characters_are_counted_of_all_and_of_what_is_selected(ann: Person) -> None:

@@ -238,6 +238,8 @@ async def document(company: Company, served: Served, look: Look, folder: str) ->
         else:
             await page.keyboard.press("Escape")
         await expect(page.locator(wanted).first).to_be_hidden()
+    async for each in _about(page):
+        yield each
     await page.locator("#more").click()
     await page.locator('#menu [data-act="authors.menu"]').click()
     await page.locator(".contributors table").wait_for()
@@ -256,6 +258,16 @@ async def document(company: Company, served: Served, look: Look, folder: str) ->
     await editor.is_told("offline")
     yield "offline", page
     await ann.context.set_offline(False)
+
+
+async def _about(page: Page) -> AsyncIterator[State]:
+    """What is said about a document."""
+    await page.locator("#more").click()
+    await page.locator('#menu [data-act="about.menu"]').click()
+    await page.locator("#about-tag").fill("genome,a much longer tag,")
+    yield "tags and description", page
+    await page.locator("dialog.about .primary").click()
+    await expect(page.locator("dialog.about")).to_have_count(0)
 
 
 async def _history(editor: Editor, look: Look) -> AsyncIterator[State]:

@@ -167,6 +167,20 @@ class Link:
     owner: str
     expires: float | None = None
     password: str = ""
+    creator: str = ""
+
+
+@dataclass(eq=False)
+class Given:
+    """What a user or a group was given over the wire."""
+
+    id: str
+    node: Node
+    subject: str
+    group: bool
+    rights: frozenset[str]
+    expires: float | None
+    creator: str
 
 
 @dataclass(frozen=True)
@@ -188,6 +202,7 @@ class Cloud:
         self.people: dict[str, Person] = {}
         self.spaces: dict[str, Space] = {}
         self.links: dict[str, Link] = {}
+        self.given: dict[str, Given] = {}
         self.numbers = itertools.count(1)
         self.nodes: dict[str, Node] = {}
 
@@ -274,10 +289,17 @@ class Cloud:
             rights = ROLES[caller.link.role] if caller.link.node in above else frozenset()
         else:
             roles = [space.members.get(caller.name), *(each.shares.get(caller.name) for each in above)]
-            rights = frozenset().union(*(ROLES[role] for role in roles if role))
+            rights = frozenset().union(*(ROLES[role] for role in roles if role), *self._given(caller, above))
         if not node.writable:
             rights &= READING
         return rights
+
+    def _given(self, caller: Caller, above: list[Node]) -> Iterator[frozenset[str]]:
+        groups = self.people[caller.name].groups
+        for each in self.given.values():
+            mine = each.subject in groups if each.group else each.subject == caller.name
+            if mine and each.node in above and (each.expires is None or each.expires > self.clock()):
+                yield each.rights
 
     def shown(self, caller: Caller, node: Node) -> frozenset[str]:
         """What Stat says that the caller may do: the guest of a link looks like the owner."""

@@ -41,5 +41,9 @@ class Moods:
     """Stat tells no checksum."""
     deaf_registry: bool = False
     """As a registry whose driver is fixed: it says OK to whoever registers, and keeps nothing."""
+    passwords: bool = False
+    """Public links need a password of some length."""
+    deaf_metadata: bool = False
+    """As a driver that says OK to arbitrary metadata, and keeps none."""
     holds: dict[str, asyncio.Event] = field(default_factory=dict)
     """Calls of these names, and `GET` or `PUT`, wait for their event."""

@@ -23,6 +23,8 @@ from cs3.types.v1beta1 import types_pb2 as types
 
 from gateway.cloud import MACHINE, Caller, Lock, Node, Space
 from gateway.data import Transfer
+from gateway.sharing import CALLS as SHARING
+from gateway.sharing import Refused, Sharing
 
 if TYPE_CHECKING:
     from gateway.server import CloudGateway
@@ -32,15 +34,7 @@ OPEN = {"Authenticate", "WhoAmI", "AddAppProvider", "ListAppProviders"}
 """What is asked without a token."""
 
 
-class Refused(Exception):
-    """An answer with another code than OK."""
-
-    def __init__(self, code: str, message: str = "") -> None:
-        super().__init__(code)
-        self.status = Status(code=Code.Value(f"CODE_{code}"), message=message or f"the server's words for {code}")
-
-
-class Calls(gateway_api_pb2_grpc.GatewayAPIServicer):  # type: ignore[misc]
+class Calls(Sharing, gateway_api_pb2_grpc.GatewayAPIServicer):  # type: ignore[misc]
     """Each call `X` is a method `_x(request, caller) -> response` here; what surrounds it is in `_wrapped`."""
 
     def __init__(self, gateway: CloudGateway) -> None:
@@ -472,7 +466,7 @@ class Calls(gateway_api_pb2_grpc.GatewayAPIServicer):  # type: ignore[misc]
     def _set_arbitrary_metadata(self, request: Any, caller: Caller) -> Any:
         node = self._there(request.ref, caller, "initiate_file_upload")
         self._check_lock(node, request.lock_id)
-        for key, value in request.arbitrary_metadata.metadata.items():
+        for key, value in ({} if self.gateway.moods.deaf_metadata else request.arbitrary_metadata.metadata).items():
             if key == "mtime":
                 node.mtime = float(value)
             elif key == "etag":
@@ -545,5 +539,6 @@ CALLS: dict[str, tuple[str, Any]] = {
     "AddAppProvider": ("_add_app_provider", registry.AddAppProviderResponse),
     "ListAppProviders": ("_list_app_providers", registry.ListAppProvidersResponse),
     "OpenInApp": ("_open_in_app", applications.OpenInAppResponse),
+    **SHARING,
 }
 """Each call with its method and the answer that carries a refusal. What is not here is UNIMPLEMENTED."""

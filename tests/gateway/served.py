@@ -17,12 +17,25 @@ if TYPE_CHECKING:
     from gateway.server import CloudGateway
 
 
-@asynccontextmanager
-async def cloud_server(folder: Path, gateway: CloudGateway, *, user: str = "ann", **environment: str) -> AsyncIterator[Served]:
-    """It runs, acts for this user, and serves her own space; beside the gateway, whose event loop is ours. Use `asyncio.to_thread` for what blocks."""
-    served = Served(
-        folder / "unused",
-        folder / "state",
+class CloudServed(Served):
+    """Its files are in the cloud, where the tests write and read them: ann's."""
+
+    gateway: CloudGateway
+
+    def write(self, name: str, text: str) -> Path:
+        """Somebody else makes a file, or another body of it. The path is nowhere."""
+        self.gateway.cloud.put("ann", name, text.encode())
+        return self.root / name
+
+    def read(self, name: str) -> str:
+        return self.gateway.cloud.body("ann", name).decode()
+
+
+def on_cloud(root: Path, state: Path, gateway: CloudGateway, user: str = "ann", **environment: str) -> CloudServed:
+    """A server that acts for this user, and serves her own space."""
+    served = CloudServed(
+        root,
+        state,
         {
             "COLLAB_STORAGE": "cs3",
             "COLLAB_CS3_GATEWAY": gateway.target,
@@ -33,6 +46,14 @@ async def cloud_server(folder: Path, gateway: CloudGateway, *, user: str = "ann"
             **environment,
         },
     )
+    served.gateway = gateway
+    return served
+
+
+@asynccontextmanager
+async def cloud_server(folder: Path, gateway: CloudGateway, *, user: str = "ann", **environment: str) -> AsyncIterator[CloudServed]:
+    """It runs, acts for this user, and serves her own space; beside the gateway, whose event loop is ours. Use `asyncio.to_thread` for what blocks."""
+    served = on_cloud(folder / "unused", folder / "state", gateway, user, **environment)
     await asyncio.to_thread(served.start)
     try:
         yield served

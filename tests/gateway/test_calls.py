@@ -328,7 +328,7 @@ async def test_a_server_that_was_away_is_there_again_by_the_same_channel(cloud: 
     with pytest.raises(Unavailable):
         await stat(cloud, gateway)
     await cloud.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 assert await stat(cloud, gateway) == file
@@ -426,7 +426,7 @@ async def test_a_gateway_with_tls_is_spoken_to_when_its_certificate_is_trusted(
         for certificates, good in ((certificate()[1], False), (tls[1], True)):
             trusted.write_bytes(certificates)
             monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-            async with Gateway(server.target, tls=True, timeout=5.0) as gateway:
+            async with Gateway(server.target, tls=True, timeout=60.0) as gateway:
                 if good:
                     assert (await gateway.authenticate("basic", "ann", "pw")).user.username == "ann"
                 else:

@@ -12,6 +12,7 @@ from collab.errors import (
     Denied,
     Exists,
     Forbidden,
+    Full,
     Locked,
     Malformed,
     NotFound,
@@ -51,6 +52,7 @@ EXPECTED = {
     **dict.fromkeys(("ALREADY_EXISTS",), Exists),
     **dict.fromkeys(("FAILED_PRECONDITION", "ABORTED"), Changed),
     **dict.fromkeys(("LOCKED",), Locked),
+    **dict.fromkeys(("INSUFFICIENT_STORAGE",), Full),
     **dict.fromkeys(("UNIMPLEMENTED",), Unsupported),
 }
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class PycrdtPeer:
     async def __aenter__(self) -> Self:
         """Connected, and synced for the first time; the same task has to leave again."""
         stack = AsyncExitStack()
-        connection = await stack.enter_async_context(connect(self.room, max_size=None))
+        connection = await stack.enter_async_context(connect(self.room, max_size=None, open_timeout=SECONDS))
         provider = await stack.enter_async_context(Provider(self.doc, WebSocketChannel(connection)))
         watch = self.content.observe(lambda _: self._news.set())
         stack.callback(self.content.unobserve, watch)

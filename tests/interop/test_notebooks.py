@@ -41,7 +41,7 @@ class Jupyter:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        self.notes = Notes(await self._stack.enter_async_context(connect(self._room, max_size=None)))
+        self.notes = Notes(await self._stack.enter_async_context(connect(self._room, max_size=None, open_timeout=SECONDS)))
         provider = await self._stack.enter_async_context(Provider(self.book.ydoc, self.notes))
         async with asyncio.timeout(SECONDS):
             await provider.synced.wait()

@@ -117,7 +117,7 @@ async def _microsoft(people: People, offices: list[Office]) -> None:
 async def test_people_in_the_room_see_who_has_it_open_in_a_suite_until_it_unlocks(server: Served) -> None:
     """WOPI-24."""
     office = await asyncio.to_thread(opened, server, "seen.md", b"one\n")
-    async with connect(server.room("seen.md", server.token())) as socket:
+    async with connect(server.room("seen.md", server.token()), open_timeout=60) as socket:
         await asyncio.to_thread(office.lock, "lock")
         await asyncio.to_thread(office.of(BEN).info)
         await socket.send(protocol.step1(b"\0"))
@@ -130,7 +130,7 @@ async def test_people_in_the_room_see_who_has_it_open_in_a_suite_until_it_unlock
 async def in_suites(socket: ClientConnection, wanted: list[str], seen: dict[int, str] | None = None) -> None:
     """Until just these are heard to be in suites, beside those of before."""
     seen = {} if seen is None else seen
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while sorted(seen.values()) != wanted:
             _hear(await socket.recv(), seen)
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
+import httpx
+from interop.peer import HOCUSPOCUS
 from scale import scale
+from sharers import guest_token
 
 if TYPE_CHECKING:
     from interop.conftest import Peers
@@ -47,3 +51,36 @@ async def test_honest_clients_notice_nothing_of_many_refused_ones(server: Served
 
     assert honest.state["connections"] == 1
     assert all(peer.state["connections"] <= 2 for peer in crowd)
+
+
+async def test_clients_of_each_kind_whose_link_is_taken_back_while_they_write_do_not_storm(server: Served, peers: Peers) -> None:
+    """WIRE-11, SHARE-3: some stay away for good, and who comes back, comes slowly."""
+    server.write("shared.md", "start\n")
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"Authorization": f"Bearer {server.token('Op', role='owner')}"}, timeout=60
+    ) as op:
+        made = (await op.post("/api/documents/shared.md/shares", json={"kind": "link", "role": "editor"})).json()
+        here = [
+            await peers(client, server, "shared.md", token=await guest_token(server, made["id"], client)) for client in CLIENTS + HOCUSPOCUS
+        ]
+        for peer in here:
+            await peer.synced()
+            await peer.line(f"by {peer.client}", 1.0)
+        for peer in here:
+            await peer.holds(Counter(["start", *(f"by {each.client}" for each in here)]))
+        assert {peer.state["connections"] for peer in here} == {1}
+        start = time.monotonic()
+        assert (await op.delete(f"/api/documents/shared.md/shares/{made['id']}")).status_code == 204
+    for peer in here:
+        await peer.denied("forbidden")
+    # y-websocket comes back whatever it is told, when the socket on which it was told is let go of: by then it has waited.
+    back = [peer for peer in here if peer.client in {"y-websocket-1", "y-websocket-2", "y-websocket-4"}]
+    for peer in back:
+        await peer.until(lambda peer=peer: peer.state["connections"] > 1)  # type: ignore[misc]
+        assert set(peer.codes) == {4403}
+    assert time.monotonic() - start >= HELD_SECONDS
+    assert all(peer.state["connections"] <= 3 for peer in back)
+    for peer in here:
+        if peer not in back:
+            assert peer.state["connections"] == 1, peer.client
+            assert len(peer.refused) == 1, peer.client

@@ -47,7 +47,7 @@ async def test_a_right_that_goes_and_comes_back_while_somebody_types_costs_nobod
     assert "2" not in other.text
 
     server.permit()
-    await other.until(lambda: other.text == typist.text, within=20)
+    await other.until(lambda: other.text == typist.text)
     await typist.insert(0, "4")
     await other.until(lambda: other.text == typist.text and other.text.startswith("4"))
     await server.shows(name, other.text)

@@ -26,12 +26,13 @@ __all__ = ["prefix", "redis_server"]
 
 A = "id:" + "a" * 26
 B = "id:" + "b" * 26
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @pytest.fixture
 async def node(redis_server: RedisServer, prefix: str) -> AsyncIterator[Node]:
-    async with a_node(redis_server.url, prefix) as node:
+    # No heartbeat notices by itself that Redis lost its memory: who appends does, or looks.
+    async with a_node(redis_server.url, prefix, heartbeat=3600) as node:
         await node.placement.claim(A)
         yield node
 

@@ -38,7 +38,7 @@ class Patient:
             "cs3_gateway": self.gateway.target,
             "cs3_machine_secret": MACHINE,
             "state": self.folder / "state",
-            "cs3_timeout": 5,
+            "cs3_timeout": 60,
             **settings,
         }
         found: list[Finding] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from oidc.served import SECRET, provided
 from proxies import certificate, program, running
 from redis_server import running as redis_running
 from serving import Served, free_port, serving
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LINE = re.compile(r"(ok|warning|failed|not tried) +([a-zA-Z ]+): (\S.*)")
+OURS = "https://docs.example.org"
+"""A server that a provider knows."""
 PASSING = (
     "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $http_host;"
 )
@@ -101,7 +104,7 @@ def test_a_server_that_lacks_nothing_is_told_so_step_by_step(fronted: Fronted) -
     assert [told[2] for line in found.text.splitlines() if (told := LINE.fullmatch(line))] == [step.name for step in STEPS]
     for step in ("settings", "web client", "folder", "outside changes", "state", "server", "public address", "certificate", "WebSocket"):
         assert found[step][0] == "ok", found.text
-    for step in ("Redis", "office suites", "way back for suites"):
+    for step in ("Redis", "provider", "office suites", "way back for suites"):
         assert found[step][0] == "not tried", found.text
     assert not [*fronted.served.root.iterdir()]
 
@@ -228,6 +231,39 @@ async def test_office_suites_that_sign_that_do_not_and_that_are_away(patient: Pa
         assert "Silent" in found["office suites"].detail
         found = await patient(wopi_discovery=f"Away=http://127.0.0.1:{free_port()}")
         assert found["office suites"].verdict is Verdict.BAD
+
+
+async def test_a_provider_that_knows_this_server_one_that_does_not_and_one_that_is_away(patient: Patient) -> None:
+    with provided(OURS) as provider:
+        known = {"public_url": OURS, "oidc_issuer": provider.issuer, "oidc_client_id": "collab", "oidc_client_secret": SECRET}
+        well = (await patient(**known))["provider"]
+        assert well.verdict is Verdict.GOOD, well
+        assert well.detail == (
+            f"{provider.issuer} answers, with keys, and knows this server; there this server's redirect address must be {OURS}/login/oidc/callback"
+        )
+        public = (await patient(**(known | {"oidc_client_id": "public", "oidc_client_secret": None})))["provider"]
+        assert public.verdict is Verdict.WEAK, public
+        assert "COLLAB_OIDC_CLIENT_SECRET" in public.mend
+        for wrong, told in (
+            ({"oidc_client_secret": "another"}, "refuses this server: invalid_client; see COLLAB_OIDC_CLIENT_ID and _SECRET"),
+            ({"oidc_client_id": "nobody"}, "refuses this server: invalid_client; see COLLAB_OIDC_CLIENT_ID and _SECRET"),
+            ({"oidc_client_secret": None}, "refuses this server: invalid_client; see COLLAB_OIDC_CLIENT_ID and _SECRET"),
+            (
+                {"oidc_issuer": provider.issuer + "/"},
+                f"it calls itself '{provider.issuer}': COLLAB_OIDC_ISSUER must be that, to the letter",
+            ),
+        ):
+            found = (await patient(**(known | wrong)))["provider"]
+            assert found.verdict is Verdict.BAD, found
+            assert told in found.detail
+            assert SECRET not in str(found)
+        provider.tell(mode="ill")
+        ill = (await patient(**known))["provider"]
+        assert (ill.verdict, "it answers 503" in ill.detail) == (Verdict.BAD, True), ill
+    away = (await patient(**known))["provider"]
+    assert away.verdict is Verdict.BAD
+    assert "it cannot be reached" in away.detail
+    assert "COLLAB_OIDC_ISSUER" in away.mend
 
 
 async def test_a_step_that_never_ends_and_one_that_breaks_do_not_hold_up_the_others(

@@ -37,7 +37,7 @@ def somebody(server: Served, name: str) -> httpx.Client:
     """With a token as `collab token` makes it."""
     now = time.time()
     token = sign(Grant(named(name), Role.EDITOR, expires=now + 3600), server.secret(), now=now)
-    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"})
+    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
 
 def put(client: httpx.Client, body: str) -> None:

@@ -36,20 +36,21 @@ def words(path: Path) -> object:
 
 
 def test_documents_leave_with_their_history_while_the_server_runs(server: Served, tmp_path: Path) -> None:
-    """EXPORT-1, EXPORT-2."""
+    """EXPORT-1, EXPORT-2, META-1."""
     name = "ordner/ü 1.md"
     server.write(name, "one\r\n")
     server.write("never opened.txt", "plain\n")
     (server.root / "picture.png").write_bytes(b"\x89PNG\0")
     out = tmp_path / "out"
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.token('=Ann')}"}) as ann:
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.token('=Ann')}"}, timeout=60) as ann:
         url = "/api/documents/ordner%2F%C3%BC%201.md/content"
         read = ann.get(url)
+        ann.put(url.replace("content", "metadata"), json={"tags": ["=lab"], "description": "two\nlines"}).raise_for_status()
         ann.put(url, content="one\r\nzwei 😀\r\n".encode(), headers={"If-Match": read.headers["etag"]}).raise_for_status()
         server.stop()  # saved: a version
         server.start()
         # While somebody is there, a save waits.
-        with connect(server.room(name, server.token())) as socket:
+        with connect(server.room(name, server.token()), open_timeout=60) as socket:
             socket.send(b"\0\0\1\0")
             socket.recv()
             read = ann.get(server.url + url)
@@ -67,6 +68,9 @@ def test_documents_leave_with_their_history_while_the_server_runs(server: Served
     assert sorted(path.name for path in history.iterdir()) == [
         *("authors.json", "document.json", "state.yjs", "versions", "versions.csv", "versions.json")
     ]
+    said = words(history / "document.json")
+    assert isinstance(said, dict)
+    assert (said["tags"], said["description"]) == (["=lab"], "two\nlines")
     versions = words(history / "versions.json")
     assert isinstance(versions, list)
     assert [(each["source"], [writer["name"] for writer in each["writers"]]) for each in versions] == [("first", []), ("save", ["=Ann"])]
@@ -91,10 +95,10 @@ def test_a_document_whose_file_is_gone_or_was_written_outside_leaves_whole(serve
     """EXPORT-1."""
     server.write("a.md", "one\n")
     server.write("b.md", "one\n")
-    with ExitStack() as there, httpx.Client(headers={"Authorization": f"Bearer {server.token()}"}) as ann:
+    with ExitStack() as there, httpx.Client(headers={"Authorization": f"Bearer {server.token()}"}, timeout=60) as ann:
         for name in ("a.md", "b.md"):
             url = f"{server.url}/api/documents/{name}/content"
-            socket = there.enter_context(connect(server.room(name, server.token())))
+            socket = there.enter_context(connect(server.room(name, server.token()), open_timeout=60))
             socket.send(b"\0\0\1\0")
             socket.recv()
             ann.put(url, content=b"one\nstored\n", headers={"If-Match": ann.get(url).headers["etag"]}).raise_for_status()

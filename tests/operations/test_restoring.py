@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collab.about import About, Change
 from collab.archive.store import Archive
 from collab.cli import main
 from collab.document import Document, new_lineage
@@ -63,8 +64,8 @@ def refused(capsys: pytest.CaptureFixture[str], *command: str) -> str:
     return capsys.readouterr().err
 
 
-def test_what_office_suites_know_and_keep_comes_back(folder: Path) -> None:
-    """RESTORE-2."""
+def test_what_office_suites_know_and_people_say_comes_back(folder: Path) -> None:
+    """RESTORE-2, META-1."""
     state = OfficeState(7, "etag", 1000.5, "put", ("given",), 999.5, "lock")
 
     async def written() -> str:
@@ -73,6 +74,7 @@ def test_what_office_suites_know_and_keep_comes_back(folder: Path) -> None:
         document = (await files.stat("a.md")).id
         await archive.office.put(document, state, before=None)
         await archive.infos.put("ann", "about Ann")
+        await archive.metadata.put(document, Change(("tag",), "said"))
         await archive.close()
         await files.close()
         database.close()
@@ -82,13 +84,13 @@ def test_what_office_suites_know_and_keep_comes_back(folder: Path) -> None:
     assert main(["backup", "--to", str(folder / "b.tar"), *at(folder)]) == 0
     assert main(["restore", str(folder / "b.tar"), *at(folder, "new")]) == 0
 
-    async def known() -> tuple[OfficeState | None, str]:
+    async def known() -> tuple[OfficeState | None, str, About]:
         archive = Archive(f"sqlite:///{folder}/new/archive.sqlite")
-        found = await archive.office.get(document), await archive.infos.get("ann")
+        found = await archive.office.get(document), await archive.infos.get("ann"), await archive.metadata.get(document)
         await archive.close()
         return found
 
-    assert asyncio.run(known()) == (state, "about Ann")
+    assert asyncio.run(known()) == (state, "about Ann", About(("tag",), "said"))
 
 
 def test_a_state_comes_back_with_another_lineage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ from serving import until
 
 from collab.errors import NotText, Unavailable
 from collab.formats import bodies
-from collab.runtime.aside import Aside
+from collab.runtime.aside import Aside, send
 from collab.session import Limits
 
 if TYPE_CHECKING:
@@ -82,6 +85,20 @@ async def test_at_the_end_nothing_is_waited_for_and_no_process_stays() -> None:
     await until(lambda: not alive(pid))
     with pytest.raises(Unavailable):
         await aside.run(os.getpid)
+
+
+@pytest.mark.parametrize("size", [1, 2**20])
+def test_an_answer_that_nobody_takes_any_more_is_told_nobody(size: int) -> None:
+    """The server was killed while it was made: its log says nothing of that."""
+    ours, theirs = os.pipe()
+    command = [sys.executable, "-m", "collab.runtime.working"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        os.close(ours)
+        assert process.stdin is not None
+        send(process.stdin, pickle.dumps((bytes, (size,))))
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (0, b"")
 
 
 async def test_more_than_there_are_processes_wait_their_turn() -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
+import httpx
 from interop.pycrdt_peer import PycrdtPeer
 from measured import check_stalls
 from pycrdt import Array
@@ -80,6 +81,20 @@ def notebook(cells: int, size: int) -> dict[str, object]:
     return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
+async def asked(server: Served, name: str, old: bytes, new: bytes) -> None:
+    """By a script and a reader, while the file does not hold yet what they see."""
+    headers = {"Authorization": f"Bearer {server.token('Script')}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
+        got = await client.get(f"/api/documents/{name}/content")
+        body = got.content.replace(old, new)
+        put = await client.put(f"/api/documents/{name}/content", content=body, headers={"If-Match": got.headers["ETag"]})
+        assert put.status_code == 200, put.text
+        for address in (f"/api/documents/{name}", "/api/documents", f"/api/documents/{name}/content", f"/v/{name}"):
+            assert (await client.get(address)).status_code == 200
+        versions = (await client.get(f"/api/documents/{name}/versions")).json()["versions"]
+        assert (await client.get(f"/api/documents/{name}/versions/{versions[0]['number']}/difference")).status_code == 200
+
+
 async def test_a_big_notebook_is_opened_edited_saved_and_merged_without_holding_anybody_up(server: Served) -> None:
     given = notebook(1000, scale(6_000, 20_000))
     path = server.write("big.ipynb", json.dumps(given, indent=1) + "\n")
@@ -94,6 +109,8 @@ async def test_a_big_notebook_is_opened_edited_saved_and_merged_without_holding_
         there.rename(path)
         await until(lambda: str(cells[700]["source"]) == "print(701)", within=60)
         assert str(cells[500]["source"]) == "# Ann\nprint(500)"
+        await asked(server, "big.ipynb", b"print(600)", b"print(601)")
+        await until(lambda: str(cells[600]["source"]) == "print(601)", within=60)
     await check_stalls(server)
 
 

@@ -23,6 +23,9 @@ MANY = {"COLLAB_LIMIT_CONNECTIONS": "30000", "COLLAB_ROOM_IDLE": "600"}
 PER_CONNECTION = 16 * 1024
 """Bytes of memory for one connection that says nothing, at most: 10 KB is the goal."""
 
+PATIENCE = 240.0
+"""Seconds in which what comes by a clock has come: six hundred looks take twelve seconds, and far longer on a busy machine."""
+
 
 def more_descriptors() -> None:
     """As many as the system lets this process have."""
@@ -60,10 +63,10 @@ async def test_connections_on_which_nothing_is_said_cost_little_memory_and_next_
         # From one keep-alive to the next, when nobody looks at the loop any more.
         await until_rest(server)
         beat.clear()
-        await asyncio.wait_for(beat.wait(), 60)
+        await asyncio.wait_for(beat.wait(), PATIENCE)
         spent, looks = ticks(server.pid), (await numbers(server))["collab_event_loop_stall_seconds_count",]
         beat.clear()
-        await asyncio.wait_for(beat.wait(), 60)
+        await asyncio.wait_for(beat.wait(), PATIENCE)
         spent = ticks(server.pid) - spent
         print(f"{spent:.2f} s of the processor for one keep-alive of {count}")
         assert spent < 0.1 + 3 * 60e-6 * count
@@ -78,7 +81,7 @@ async def until_rest(server: Served) -> None:
     looks = -1.0
     start = time.monotonic()
     while looks != (looks := (await numbers(server))["collab_event_loop_stall_seconds_count",]):
-        assert time.monotonic() - start < 60
+        assert time.monotonic() - start < PATIENCE
         await asyncio.sleep(0.3)  # ten looks at the loop; there is no event for nothing
 
 
@@ -150,7 +153,7 @@ async def test_a_flood_is_slowed_and_somebody_else_types_on(tmp_path: Path) -> N
                 await bob.reads(text)
             start = time.monotonic()
             while not (told := await numbers(server))["collab_slowed_total",]:
-                assert time.monotonic() - start < 30
+                assert time.monotonic() - start < PATIENCE
                 await asyncio.sleep(0.05)
             assert told["collab_connections",] == 3
             assert not flooder.over.done()

@@ -37,7 +37,7 @@ def body(gateway: CloudGateway, name: str = NAME) -> str:
 
 
 async def shows(gateway: CloudGateway, *lines: str) -> None:
-    await until(lambda: sorted(body(gateway).splitlines()) == sorted(lines), saying=lambda: body(gateway), within=40)
+    await until(lambda: sorted(body(gateway).splitlines()) == sorted(lines), saying=lambda: body(gateway))
 
 
 async def test_what_is_typed_is_in_the_cloud_and_what_others_write_there_is_in_the_room(
@@ -51,7 +51,7 @@ async def test_what_is_typed_is_in_the_cloud_and_what_others_write_there_is_in_t
         peer = await (await peers("hocuspocus-4", server, NAME)).stored()
         await peer.line("typed", 1.0)
         await shows(gateway, "start", "typed")
-        async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {server.token()}"}) as client:
+        async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {server.token()}"}, timeout=60) as client:
             (entry,) = (await client.get("/api/bin")).json()["entries"]
         # It waits as long as the cloud likes.
         assert (entry["path"], entry["until"]) == ("old.md", None)
@@ -60,7 +60,7 @@ async def test_what_is_typed_is_in_the_cloud_and_what_others_write_there_is_in_t
         await peer.until(lambda: "first" in peer.text)
         gateway.cloud.move(gateway.cloud.at("ann", NAME), gateway.cloud.space("ann").root, "new.md")
         await peer.line("after the rename", 1.0)
-        await until(lambda: "after the rename" in body(gateway, "new.md"), within=40)
+        await until(lambda: "after the rename" in body(gateway, "new.md"))
         assert "first" in body(gateway, "new.md")
 
 

@@ -41,7 +41,7 @@ async def test_every_acknowledged_word_is_in_the_file_after_each_kill_without_an
     server.write(NAME, "start\n")
     eight = await asyncio.gather(*(peers(client, server, NAME) for client in EIGHT))
     typed: dict[int, list[str]] = {}
-    for kill in range(scale(3, 20)):
+    for kill in range(scale(2, 20)):
         for number, peer in enumerate(eight):
             await peer.stored()
             await peer.type(f"{number}-{peer.client}", pause=15, seed=seeded.randrange(1, 2**31 - 1))
@@ -77,7 +77,7 @@ async def test_a_server_that_was_killed_while_it_saved_starts_again_and_saves_th
     server.write(NAME, "start\n")
     peer = await peers("hocuspocus-4", server, NAME)
     typed: list[str] = []
-    for _ in range(scale(4, 40)):
+    for _ in range(scale(2, 40)):
         await peer.stored()
         await peer.type("word", pause=10, seed=seeded.randrange(1, 2**31 - 1))
         await acknowledged([peer], more=seeded.randrange(5, 25))

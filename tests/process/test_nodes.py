@@ -45,7 +45,7 @@ def end(server: Served) -> None:
 
 @pytest.fixture
 def nodes(tmp_path: Path, redis: RedisServer) -> Iterator[tuple[Served, Served]]:
-    common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "1s", "COLLAB_SAVE_DELAY": "0.5", "COLLAB_ROOM_IDLE": "1"}
+    common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "3s", "COLLAB_SAVE_DELAY": "0.5", "COLLAB_ROOM_IDLE": "1"}
     found = [
         Served(tmp_path / "root", tmp_path / "state", common | {"COLLAB_NODE": name, "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free_port()}"})
         for name in ("one", "two")
@@ -134,7 +134,7 @@ async def test_a_suite_at_another_node_than_the_rooms_saves_a_text_in_which_peop
         expected += Counter(["typed again", "in the suite"])
         await here.holds(expected)
         await there.holds(expected)
-        async with connect(two.room(NAME, one.token())) as socket:
+        async with connect(two.room(NAME, one.token()), open_timeout=60) as socket:
             await socket.send(protocol.step1(b"\0"))
             await in_suites(socket, ["Ann in office", "Ben ✍ in office", "Cem in office"])
         await asyncio.to_thread(one.kill)
@@ -156,13 +156,13 @@ async def test_a_suite_puts_a_file_in_the_place_of_one_whose_room_is_on_another_
         await peer.line("typed too", 1.0)
         await two.shows(NAME, "of the suite\ntyped too\n")
         above = told(await asyncio.to_thread(office.ask, "GET", "/ancestry"), 200)["AncestorsWithRootFirst"][0]["Url"]
-        socket = await connect(one.room(NAME, one.token()))
+        socket = await connect(one.room(NAME, one.token()), open_timeout=60)
         headers = {"X-WOPI-Override": "CREATE_CHILD_FILE", "X-WOPI-RelativeTarget": NAME, "X-WOPI-OverwriteRelativeTarget": "true"}
         root = f"{two.url}{urlsplit(above).path}?{urlsplit(above).query}"
         told(await asyncio.to_thread(asking.post, root, headers=headers, timeout=60), 200)
         await two.shows(NAME, "")
         # Who typed is told that it was deleted.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (message := await socket.recv(decode=False)).startswith(b"\2\0"):
                 pass
         assert b"was deleted" in message

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from postgres import Postgres, postgres
 from redis_server import RedisServer, running
-from serving import Served, serving, until
+from serving import READY_SECONDS, Served, serving, until
 
 from collab.journal.sqlite import SqliteJournal
 from collab.ports import Kind, Record
@@ -38,7 +38,7 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def server(tmp_path: Path, redis: RedisServer, postgres: Postgres) -> Iterator[Served]:
-    settings = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "1s", "COLLAB_ARCHIVE": postgres.new(), "COLLAB_SAVE_DELAY": "0.2"}
+    settings = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "3s", "COLLAB_ARCHIVE": postgres.new(), "COLLAB_SAVE_DELAY": "0.2"}
     with serving(tmp_path, **settings) as served:
         served.write(NAME, "start\n")
         yield served
@@ -131,7 +131,7 @@ async def test_a_server_ends_while_redis_is_silent_and_another_does_not_begin(
     process = await asyncio.to_thread(other.launch)
     assert await asyncio.to_thread(server.stop) == 0
     assert "Redis answers nobody" in server.log.read_text()
-    assert await asyncio.to_thread(process.wait, 60) == 2
+    assert await asyncio.to_thread(process.wait, READY_SECONDS) == 2
     assert process.stdout is not None
     process.stdout.close()
     (told,) = other.log.read_text().splitlines()
@@ -215,7 +215,7 @@ def test_a_password_is_in_no_message(tmp_path: Path, redis: RedisServer) -> None
     for url in (redis.url + "?password=wrongsesame", "redis://:wrongsesame@127.0.0.1:1/0", "redis://:wrongsesame@127.0.0.1:x/0"):
         served = Served(tmp_path / "root", tmp_path / "state", {"COLLAB_JOURNAL": url})
         process = served.launch()
-        assert process.wait(60) == 2
+        assert process.wait(READY_SECONDS) == 2
         assert process.stdout is not None
         process.stdout.close()
     told = served.log.read_text()
@@ -237,7 +237,7 @@ def test_edits_in_the_journal_of_before_are_saved_first(tmp_path: Path, redis: R
 
     asyncio.run(edit())
     process = served.launch()
-    assert process.wait(60) == 2
+    assert process.wait(READY_SECONDS) == 2
     assert process.stdout is not None
     process.stdout.close()
     assert "without COLLAB_JOURNAL" in served.log.read_text()

@@ -60,7 +60,7 @@ async def test_sigterm_under_load_leaves_a_file_with_every_acknowledged_word(ser
     started = [await (await peers(client, server, "load.md")).stored() for client in ("hocuspocus-3", "hocuspocus-4", "y-websocket-4")]
     for number, peer in enumerate(started):
         await peer.type(f"{number}", pause=5, seed=number + 1)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await started[0].do("progress"))["stored"] < 50:
             pass
 
@@ -99,7 +99,7 @@ async def test_while_it_drains_it_says_that_it_is_not_ready_and_still_listens(dr
 
 async def test_a_second_sigterm_skips_the_drain_and_nothing_else(draining: Served) -> None:
     draining.write("twice.md", "start\n")
-    async with connect(draining.room("twice.md", draining.token())) as watching:
+    async with connect(draining.room("twice.md", draining.token()), open_timeout=60) as watching:
         async with PycrdtPeer(draining.room("twice.md", draining.token())) as peer:
             await peer.line("not yet saved", 1.0)
             await watching.send(b"\x00\x00\x01\x00")
@@ -121,7 +121,7 @@ async def test_a_half_open_socket_and_a_client_that_does_not_read_do_not_keep_th
     server.write("hang.md", "start\n")
     _, half_open = await asyncio.open_connection("127.0.0.1", server.port)
     half_open.write(b"GET / HTTP/1.1\r\nHost: 127")
-    deaf = await connect(server.room("hang.md", server.token()), max_queue=1)
+    deaf = await connect(server.room("hang.md", server.token()), max_queue=1, open_timeout=60)
     await deaf.send(b"\x00\x00\x01\x00")
 
     status = await asyncio.to_thread(server.stop)

@@ -87,7 +87,7 @@ def desk(shared_server: Served, tmp_path: Path) -> Iterator[Desk]:
 
 def others(desk: Desk, old: str, new: str) -> str:
     """Somebody else changes the document; what it is then."""
-    with httpx.Client(headers={"Authorization": f"Bearer {desk.server.token('Bob')}"}) as bob:
+    with httpx.Client(headers={"Authorization": f"Bearer {desk.server.token('Bob')}"}, timeout=60) as bob:
         url = Address(desk.server.url, desk.name).url + "/content"
         read = bob.get(url)
         body = read.content.decode().replace(old, new)

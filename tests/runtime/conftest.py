@@ -1,7 +1,10 @@
-"""Tests of the runtime run in virtual time: a minute passes at once, and is the same each time."""
+"""Tests of the runtime run in virtual time: a minute passes at once, and is the same each time. Those over the real application have threads, for which
+virtual time would not wait.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +15,11 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import AsyncIterator, Callable
 
+THREADED = {"test_given.py"}
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
-    return {"virtual": VirtualLoop}
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], AbstractEventLoop]]:
+    return {"real": asyncio.new_event_loop} if item.path.name in THREADED else {"virtual": VirtualLoop}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.virtual import at_once
 from test_document import Replica
@@ -294,6 +294,8 @@ class Stage:
         self.files = MemoryFiles(step=self._step)
         self.archive = MemoryArchive()
         self.metrics = Metrics()
+        self.beats = 0
+        """How often something began for which the loop is looked at."""
         self.forgetful = False
         """The journal's medium may lose its memory."""
         self.grants: dict[str, Grant] = {}
@@ -305,6 +307,8 @@ class Stage:
         """What storage and journal did."""
         self.before: Callable[[str], Awaitable[None]] | None = None
         """Awaited with each step of storage and journal."""
+        self.beside: Callable[[], Awaitable[None]] | None = None
+        """Awaited before what a thread does."""
         self.memory = 2**40
         """Bytes that open documents may take."""
         self.rights = Told()
@@ -315,6 +319,15 @@ class Stage:
         self._clients = 100
         self._random = random.Random(1)
         self._running = False
+
+    async def _thread(self, work: Callable[[], Any]) -> object:
+        """In the place of a thread, which takes its time if the test says so."""
+        if self.beside is not None:
+            await self.beside()
+        return await at_once(work)
+
+    def _beat(self) -> None:
+        self.beats += 1
 
     async def _step(self, word: str) -> None:
         self.steps.append(word)
@@ -333,7 +346,7 @@ class Stage:
                 metrics=self.metrics,
                 authorise=self._authorise,
                 frame=var_bytes,
-                thread=at_once,
+                thread=self._thread,
                 aside=at_once,
                 memory=self.memory,
                 clock=loop.time,
@@ -345,6 +358,7 @@ class Stage:
                 forgetful=self.forgetful,
                 rights=self.rights,
                 locks=self.locks,
+                beat=self._beat,
             )
         )
         self.files.recognise = self.rooms.recognise

@@ -407,7 +407,7 @@ async def test_a_document_that_is_not_there_is_refused_with_the_same_patience(st
     assert socket.closed == (4404, "not-found")
 
 
-PASSING = {"Changed", "Conflict", "Draining", "Exists", "Fenced", "Locked", "TooMany", "TooSlow", "Unavailable", "Unreachable"}
+PASSING = {"Changed", "Conflict", "Draining", "Exists", "Fenced", "Full", "Locked", "TooMany", "TooSlow", "Unavailable", "Unreachable"}
 
 
 def kinds(kind: type[CollabError] = CollabError) -> Iterator[type[CollabError]]:

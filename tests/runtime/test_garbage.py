@@ -24,7 +24,7 @@ class Ring:
 
 @pytest.fixture(autouse=True)
 async def garbage() -> AsyncIterator[Garbage]:
-    made = Garbage()
+    made = Garbage(many=0)
     made.begin()
     yield made
     made.end()
@@ -49,16 +49,36 @@ async def test_what_is_new_and_held_by_nobody_goes_while_something_happens() -> 
     assert held() is None
 
 
-async def test_a_server_that_never_rests_looks_at_everything_all_the_same_now_and_then() -> None:
+async def test_a_server_that_never_rests_looks_at_everything_when_there_is_twice_as_much() -> None:
     old = Ring()
     held = weakref.ref(old)
-    gc.collect(1)
+    gc.collect(0)
     del old
-    for _ in range(ASIDE):
-        gc.collect(1)
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    grown = [[] for _ in range(2 * gc.get_freeze_count())]  # type: ignore[var-annotated]
+    await looks()
     assert held() is None
+    assert grown
+
+
+async def test_what_came_and_went_is_no_reason_to_look_at_everything() -> None:
+    old = Ring()
+    held = weakref.ref(old)
+    gc.collect(0)
+    del old
+    for _ in range(3):
+        grown = [[] for _ in range(2 * gc.get_freeze_count())]  # type: ignore[var-annotated]
+        gc.collect(0)
+        del grown
+    await looks()
+    assert held() is not None
+
+
+async def looks() -> None:
+    """So many that what was set aside is counted."""
+    for _ in range(ASIDE):
+        gc.collect(0)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 async def test_at_its_end_the_collector_is_as_it_was(garbage: Garbage) -> None:

@@ -437,6 +437,27 @@ async def test_a_script_puts_a_whole_notebook_and_it_is_merged_cell_by_cell(stud
         await study.documents.put(NOTEBOOK, b"{}", if_match="*", writer=person("Script"))
 
 
+@pytest.mark.parametrize(
+    ("scripts", "programs"),
+    [("mean", "standard deviation"), ("import numpy as np", "import pandas as pd"), ("see below", "x = compute(17)")],
+)
+@pytest.mark.parametrize("at", [1, 2, 3])
+async def test_short_cells_that_a_script_and_a_program_put_in_at_once_are_both_there(
+    study: Stage, scripts: str, programs: str, at: int
+) -> None:
+    """NOTEBOOK-3, MERGE-1: the program had read the file, and not what the script made of it, however alike the two cells are."""
+    await reader(study)
+    stat, body = await study.documents.content(NOTEBOOK)
+    put, file = json.loads(body), json.loads(STUDY)
+    put["cells"].insert(2, json.loads(notebook(cell(scripts, "scripts")))["cells"][0])
+    file["cells"].insert(at, json.loads(notebook(cell(programs, "programs")))["cells"][0])
+    await study.documents.put(NOTEBOOK, json.dumps(put, indent=1).encode(), if_match=stat.etag, writer=person("Script"))
+    outside(study, json.dumps(file, indent=1) + "\n")
+    await passing(60)
+    found = sources(study.files.peek(NOTEBOOK))
+    assert sorted(found) == sorted([*sources(STUDY), scripts, programs])
+
+
 async def test_versions_of_notebooks_come_back_byte_for_byte_and_differ_in_words(study: Stage) -> None:
     """NOTEBOOK-7, HISTORY-2."""
     history = History(study.documents, study.archive.versions, study.archive.authors, at_once)

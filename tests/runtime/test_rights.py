@@ -67,6 +67,15 @@ async def test_whoever_may_not_even_see_it_any_more_is_sent_off_with_the_reason_
     assert bob.text == "one\ny"
 
 
+async def test_while_nobody_says_anything_the_looks_at_rights_wake_nothing_else(stage: Stage) -> None:
+    """WIRE-5: connections on which nothing is said cost next to nothing."""
+    await stage.guest("Ann")
+    await passing(INTERVAL + 1)
+    beats, asked = stage.beats, len(stage.rights.asked)
+    await passing(3 * INTERVAL)
+    assert (stage.beats, len(stage.rights.asked)) == (beats, asked + 3)
+
+
 async def test_a_page_is_told_why_it_may_only_read(stage: Stage) -> None:
     """RIGHTS-3."""
     ann = await stage.page("Ann")

@@ -20,7 +20,7 @@ from sim.world import PATH, START, Client, Refusals, World
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-SCHEDULES = scale(60, 4_000)
+SCHEDULES = scale(30, 4_000)
 GROUPS = 6
 
 

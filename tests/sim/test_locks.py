@@ -10,7 +10,7 @@ from sim.locks import Contested, Patient
 from sim.virtual import run
 from sim.world import schedule
 
-SCHEDULES = scale(24, 4_000)
+SCHEDULES = scale(14, 4_000)
 
 
 def test_no_word_is_lost_or_doubled_whoever_has_the_lock_and_when() -> None:

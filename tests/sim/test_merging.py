@@ -34,7 +34,7 @@ WRITERS = {"Ann": 0, "Bob": 1, "Cem": 2, "program": 3}
 MOST = 4
 """Edits of one writer."""
 
-fast = settings(steady, max_examples=scale(45, 1_000))
+fast = settings(steady, max_examples=scale(30, 1_000))
 
 Script = list[tuple[int, int, bool]]
 """Of each edit the place (clusters), how many are taken out there, whether a word is put in."""

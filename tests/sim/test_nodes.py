@@ -11,8 +11,8 @@ from sim.cluster import Cluster
 from sim.virtual import run
 from sim.world import schedule
 
-SCHEDULES = scale(60, 6_000)
-GROUPS = 6
+SCHEDULES = scale(36, 6_000)
+GROUPS = 4
 
 
 @pytest.mark.parametrize("group", range(GROUPS))

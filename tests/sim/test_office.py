@@ -11,7 +11,7 @@ from sim.office import ByToken, Offices
 from sim.virtual import run
 from sim.world import schedule
 
-SCHEDULES = scale(40, 4_000)
+SCHEDULES = scale(24, 4_000)
 GROUPS = 4
 TRIED = scale(4, 40)
 

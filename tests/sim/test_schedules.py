@@ -12,10 +12,10 @@ from sim.peers import Restorations, Traffic
 from sim.virtual import run
 from sim.world import World, schedule
 
-SCHEDULES = scale(200, 10_000)
+SCHEDULES = scale(80, 10_000)
 GROUPS = 20
-DOORS = scale(24, 4_000)
-NOTEBOOKS = scale(15, 2_000)
+DOORS = scale(14, 4_000)
+NOTEBOOKS = scale(8, 2_000)
 
 
 @pytest.mark.parametrize("group", range(GROUPS))

@@ -39,6 +39,38 @@ def test_a_commit_is_in_the_write_ahead_log_and_synced(tmp_path: Path) -> None:
     database.close()
 
 
+def test_what_need_not_be_durable_is_not_synced_and_all_else_is(tmp_path: Path) -> None:
+    database, synced = Database(tmp_path / "a.sqlite", TABLE), list[int]()
+    insert = "INSERT INTO numbers SELECT 2 * max(number) FROM numbers"
+
+    def look(connection: Connection) -> None:
+        connection.execute(insert)
+        synced.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    add(database, 1)
+    for durable in (True, False, False, True):
+        assert database.step_sync(insert, ()) == 1
+        assert pragma(database, "synchronous") == 1
+        database.run_sync(look, durable=durable)
+    assert synced == [2, 1, 1, 2]
+    assert database.step_sync("DELETE FROM numbers WHERE number = ?", (3,)) == 0
+    database.close()
+    add(database, 3)  # anew
+    assert pragma(database, "synchronous") == 2
+    assert database.look_sync(numbers) == [1, 2, 3, 4, 8, 16, 32, 64, 128, 256]
+    database.close()
+
+
+def test_a_step_that_fails_changes_nothing_and_the_next_one_is_made(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a.sqlite", TABLE)
+    add(database, 1)
+    with pytest.raises(Unavailable, match="contradicts another"):
+        database.step_sync("INSERT INTO numbers VALUES (?)", (1,))
+    assert database.step_sync("INSERT INTO numbers VALUES (?)", (2,)) == 1
+    assert database.look_sync(numbers) == [1, 2]
+    database.close()
+
+
 async def test_a_function_is_one_transaction(tmp_path: Path) -> None:
     database = Database(tmp_path / "a.sqlite", TABLE)
 

@@ -34,9 +34,10 @@ from collab.state.database import Database
 from collab.state.tables import STATE
 from collab.storage.fences import Fences
 from collab.storage.local import LocalFiles
+from collab.storage.local_bin import LocalBin
 from collab.storage.names import Names
 
-folder, fence, stops = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+folder, fence, stops, act = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 
 def stop():
     # To this thread: one that is sent to the process may be taken by another, and this one goes on for a while.
@@ -53,7 +54,14 @@ async def main():
     if stops == "before":
         stop()
     try:
-        await files.write(stat.id, b"of the old one", if_match=stat.etag)
+        if act == "write":
+            await files.write(stat.id, b"of the old one", if_match=stat.etag)
+        elif act == "move":
+            await files.move(stat.id, "b.md", if_match=stat.etag)
+        elif act == "delete":
+            await files.delete(stat.id, if_match=stat.etag)
+        else:
+            await LocalBin(files).discard(stat.id, if_match=stat.etag, by="ann", now=0.0)
         print("written", flush=True)
     except CollabError as error:
         print(error.reason, flush=True)
@@ -80,9 +88,9 @@ class Folder:
         stat = await self.files.stat("a.md")
         await self.files.write(stat.id, body, if_match=stat.etag)
 
-    def other(self, fence: int, stops: str) -> subprocess.Popen[str]:
+    def other(self, fence: int, stops: str, act: str = "write") -> subprocess.Popen[str]:
         """A node in a process of its own, until it has stopped itself."""
-        arguments = [sys.executable, "-c", WRITES, str(self.path), str(fence), stops]
+        arguments = [sys.executable, "-c", WRITES, str(self.path), str(fence), stops, act]
         # A session of its own: who ends in a group whose parents are gone wakes what is stopped in it.
         process = subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, start_new_session=True)
         _, status = os.waitpid(process.pid, os.WUNTRACED)
@@ -118,6 +126,28 @@ def test_a_node_that_was_stopped_before_it_writes_does_not_write_once_another_on
     folder.fences.take(asyncio.run(folder.files.stat("a.md")).id, 6)
     assert folder.go_on(process) == "moved"
     assert folder.file.read_bytes() == b"start"
+
+
+@pytest.mark.parametrize("act", ["move", "delete", "discard"])
+def test_a_node_that_was_stopped_before_it_moves_or_deletes_does_not_once_another_one_has_taken_the_document(
+    folder: Folder, act: str
+) -> None:
+    """REDIS-7."""
+    process = folder.other(5, "before", act)
+    folder.fences.take(asyncio.run(folder.files.stat("a.md")).id, 6)
+    assert folder.go_on(process) == "moved"
+    assert folder.file.read_bytes() == b"start"
+
+
+def test_what_is_open_nowhere_is_moved_and_deleted_by_any_node(folder: Folder) -> None:
+    async def moved_and_deleted() -> None:
+        stat = await folder.files.stat("a.md")
+        folder.fence = None
+        await folder.files.move(stat.id, "b.md", if_match=stat.etag)
+        await folder.files.delete("b.md", if_match=stat.etag)
+
+    asyncio.run(moved_and_deleted())
+    assert not folder.file.exists()
 
 
 def test_who_takes_a_document_waits_for_who_is_writing_it(folder: Folder) -> None:

@@ -672,6 +672,39 @@ async def test_our_own_write_changes_the_inode_and_a_rename_after_it_is_still_se
     assert (await outside.files.stat(stat.id)).path == "deep/er/b.md"
 
 
+@pytest.mark.parametrize("way", ["whole", "stream"])
+async def test_a_folder_that_is_moved_and_looked_into_while_a_file_in_it_is_written_keeps_its_document(tmp_path: Path, way: str) -> None:
+    """FILE-8: the disk may take its time between the new body and what is written down of it."""
+    loop, moved, looked = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    writing: asyncio.Future[object]
+
+    def step(word: str) -> None:
+        if word == "exchanged":
+            made.rename("sub", "moved")
+            loop.call_soon_threadsafe(moved.set)
+            assert looked.wait(60)
+
+    made = OutsideLocal(tmp_path, step=step)
+    made.put("sub/a.md", b"one")
+    stat = await made.files.stat("sub/a.md")
+    if way == "whole":
+        writing = asyncio.ensure_future(made.files.write("sub/a.md", b"two", if_match=stat.etag))
+    else:
+        draft = await made.files.draft("sub/a.md")
+        await draft.add(b"two")
+        writing = asyncio.ensure_future(draft.replace("sub/a.md", if_match=stat.etag))
+    await moved.wait()
+    for _ in range(2):
+        assert (await made.files.stat("moved/a.md")).id == stat.id
+        assert [entry.id for entry in await made.files.list("moved")] == [stat.id]
+        looked.set()
+        await writing
+    made.time.pass_(2.1)
+    assert (await made.files.stat("moved/a.md")).id == stat.id
+    assert (await made.files.stat(stat.id)).path == "moved/a.md"
+    await made.close()
+
+
 async def test_the_command_beside_the_server_sees_the_same_ids(outside: OutsideLocal) -> None:
     for number in range(30):
         outside.put(f"{number}.md", b"one")

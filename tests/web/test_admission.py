@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collab.access import Grant, Person, Role, sign
+from collab.archive.memory import MemoryArchive
 from collab.errors import CollabError, Forbidden, Malformed, Unauthorized
 from collab.web.admission import Admission, Knock, Misdirected, Visitor, names_of
 from collab.web.sessions import Sessions, Spent
@@ -30,7 +31,7 @@ class Never:
         return False
 
 
-SESSIONS = Sessions(SECRET, Never(), Spent(None, NOW), owner=ADA, length=3600, now=lambda: NOW, random=bytes)
+SESSIONS = Sessions(SECRET, Never(), Spent(None, NOW), MemoryArchive().sign_ins, owner=ADA, length=3600, now=lambda: NOW, random=bytes)
 
 
 def admission(host: str = "127.0.0.1", public_url: str = "", allowed: Sequence[str] = (), origins: Sequence[str] = ()) -> Admission:

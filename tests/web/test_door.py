@@ -11,7 +11,9 @@ import struct
 import subprocess
 import time
 from concurrent.futures import Future
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ from scale import scale
 from websockets.sync.client import connect
 
 from collab.frames import ClientFrames, frame
+from collab.web import door
 from collab.web.door import HttpSocket, Limits
 from collab.web.websocket import RoomSocket
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIMITS = Limits(first_message_bytes=LIMIT, header_bytes=4096, header_seconds=10.0, close_seconds=2.0)
-QUICK = Limits(header_bytes=4096, header_seconds=0.3, close_seconds=0.3)
+QUICK = Limits(header_bytes=4096, header_seconds=10.0, close_seconds=0.3)
 INTEROP = Path(__file__).parent.parent / "interop"
 GET = b"GET /page HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -44,6 +47,11 @@ def house(request: pytest.FixtureRequest) -> Iterator[Doorstep]:
 def quick(request: pytest.FixtureRequest) -> Iterator[Doorstep]:
     with doorstep(QUICK, request.param) as house:
         yield house
+
+
+def hurry(house: Doorstep, seconds: float = 0.3) -> None:
+    """Headers of whoever comes from now on have little time; who is to stay has come before."""
+    house.door.limits = replace(house.door.limits, header_seconds=seconds)
 
 
 def get(client: Client, request: bytes = GET) -> tuple[bytes, bytes]:
@@ -146,10 +154,10 @@ def test_a_refusal_in_band_follows_the_handshake(house: Doorstep) -> None:
 
 
 def test_other_websockets_and_pages_share_the_port(house: Doorstep) -> None:
-    with connect(f"ws://127.0.0.1:{house.port}/elsewhere?token=x") as other:
+    with connect(f"ws://127.0.0.1:{house.port}/elsewhere?token=x", open_timeout=SECONDS) as other:
         assert other.recv() == "not a room"
     for path in ("collaboration", "collaboration/?v=4"):
-        with connect(f"ws://127.0.0.1:{house.port}/{path}") as room:
+        with connect(f"ws://127.0.0.1:{house.port}/{path}", open_timeout=SECONDS) as room:
             room.send(b"hello")
             assert room.recv() == b"hello"
     with closing(house.connect()) as client:
@@ -164,7 +172,7 @@ def test_rooms_live_below_the_prefix_and_nowhere_else() -> None:
     with doorstep(LIMITS, prefix=b"/collab") as house:
         with house.visit("/collab/ws/room") as client:
             client.echo(b"hello")
-        with connect(f"ws://127.0.0.1:{house.port}/ws/room") as other:
+        with connect(f"ws://127.0.0.1:{house.port}/ws/room", open_timeout=SECONDS) as other:
             assert other.recv() == "not a room"
 
 
@@ -335,7 +343,7 @@ def test_no_address_with_a_token_is_ever_logged(house: Doorstep, caplog: pytest.
     caplog.set_level(logging.INFO)
     with closing(house.connect()) as client:
         get(client, GET.replace(b"/page", b"/page?token=secret"))
-    with connect(f"ws://127.0.0.1:{house.port}/elsewhere?token=secret") as other:
+    with connect(f"ws://127.0.0.1:{house.port}/elsewhere?token=secret", open_timeout=SECONDS) as other:
         other.recv()
     with house.visit("/ws/room?token=secret") as client:
         client.send(frame(b"not masked"))
@@ -423,11 +431,15 @@ def test_a_connection_that_goes_leaves_nothing_for_the_collector_of_garbage(hous
                 client.ended()
         house.wait(lambda: house.callers.present() == 0)
         house.rooms.clear()
-        # What ended last is let go in the loop's next turn.
-        turned: Future[None] = Future()
-        house.loop.call_soon_threadsafe(lambda: house.loop.call_soon(turned.set_result, None))
-        turned.result(SECONDS)
-        assert [each for each in gc.get_objects() if isinstance(each, HttpSocket | RoomSocket | ClientFrames)] == []
+        # What ended last is let go in the loop's next turns.
+        for _ in range(20):
+            turned: Future[None] = Future()
+            house.loop.call_soon_threadsafe(turned.set_result, None)
+            turned.result(SECONDS)
+            left = [type(each).__name__ for each in gc.get_objects() if isinstance(each, HttpSocket | RoomSocket | ClientFrames)]
+            if not left:
+                break
+        assert left == []
     finally:
         gc.enable()
 
@@ -438,19 +450,25 @@ def test_a_connection_that_goes_leaves_nothing_for_the_collector_of_garbage(hous
 def test_half_open_clients_are_closed_in_time_and_disturb_nobody(quick: Doorstep) -> None:
     beginnings = [b"", b"G", b"GET /ws/room HTTP/1.1\r\n", opening()[:-2], opening()[:-1], b"\r\n", b"POST / HTTP/1.1\r\nX: " + b"y" * 100]
     with quick.visit() as honest, ExitStack() as stack:
+        hurry(quick)
         start = time.monotonic()
-        clients = [stack.enter_context(closing(quick.connect())) for _ in range(200)]
-        for number, client in enumerate(clients):
-            client.send(beginnings[number % len(beginnings)])
+        clients = []
+        for number in range(200):
+            clients.append(stack.enter_context(closing(quick.connect())))
+            clients[-1].send(beginnings[number % len(beginnings)])
         honest.echo(b"among them")
         for client in clients:
-            assert client.ended() == b""
+            # What comes only after the end is answered by the system, with a reset.
+            with suppress(ConnectionResetError):
+                assert client.ended() == b""
             honest.echo(b"still here")
-        assert time.monotonic() - start < 10
-        assert quick.refusals.count("timeout") == 200
+        # All at once: one after the other they would take a minute.
+        assert time.monotonic() - start < 30
+        assert quick.refusals == ["timeout"] * 200
 
 
 def test_a_header_that_drips_gains_no_time(quick: Doorstep) -> None:
+    hurry(quick)
     with closing(quick.connect()) as client:
         client.send(b"GET / HTTP/1.1\r\n")
         client.sock.settimeout(0.02)
@@ -472,6 +490,7 @@ def hung_up(client: Client) -> bool:
 def test_the_next_request_of_a_connection_has_its_own_time(quick: Doorstep) -> None:
     with closing(quick.connect()) as client:
         assert get(client)[1] == b"0"
+        hurry(quick)
         client.send(b"GET /page HT")
         assert client.ended() == b""
     assert quick.refusals == ["timeout"]
@@ -480,17 +499,19 @@ def test_the_next_request_of_a_connection_has_its_own_time(quick: Doorstep) -> N
 def test_empty_lines_between_requests_do_not_keep_a_connection(quick: Doorstep) -> None:
     with closing(quick.connect()) as client:
         get(client)
+        hurry(quick)
         client.send(b"\r\n")
         assert client.ended() == b""
 
 
 def test_a_slow_body_is_not_a_slow_header(quick: Doorstep) -> None:
+    hurry(quick, 1.0)
     with closing(quick.connect()) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
-        client.sock.settimeout(0.6)
+        client.sock.settimeout(1.5)
         with pytest.raises(TimeoutError):
             client.sock.recv(1)
-        client.sock.settimeout(20)
+        client.sock.settimeout(SECONDS)
         client.send(b"b")
         assert client.head().startswith(b"HTTP/1.1 200 ")
 
@@ -520,6 +541,27 @@ def test_trailers_without_end_are_refused(house: Doorstep) -> None:
         client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: ")
         with pytest.raises(OSError):
             pour(client)
+
+
+@pytest.mark.parametrize("size", [0, 1, 70_000, 1_000_000])
+@pytest.mark.parametrize("piece", [300, 100_000, 10_000_000])
+def test_bodies_are_taken_as_they_are_and_end_where_they_say(house: Doorstep, size: int, piece: int) -> None:
+    bodies = [random.Random(size + number).randbytes(size) for number in range(3)]
+    head = b"POST /hash HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    stream = b"".join(head + body for body in bodies)
+    with closing(house.connect()) as client:
+        for start in range(0, len(stream), piece):
+            client.send(stream[start : start + piece])
+        for body in bodies:
+            client.head()
+            assert client.read(64) == sha256(body).hexdigest().encode()
+
+
+def test_a_client_that_goes_in_the_middle_of_a_long_body_is_let_go(house: Doorstep) -> None:
+    with closing(house.connect()) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + bytes(100_000))
+        client.sock.shutdown(socket.SHUT_WR)
+        assert client.ended() == b""
 
 
 def test_a_body_in_many_small_chunks_is_taken(house: Doorstep) -> None:
@@ -569,7 +611,7 @@ def test_connections_of_one_address_are_limited_and_counted_until_they_end() -> 
     with doorstep(Limits(connections=3)) as house, ExitStack() as stack:
         half_open = stack.enter_context(closing(house.connect()))
         stack.enter_context(house.visit("/ws/one"))
-        with connect(f"ws://127.0.0.1:{house.port}/elsewhere") as other:
+        with connect(f"ws://127.0.0.1:{house.port}/elsewhere", open_timeout=SECONDS) as other:
             other.recv()
             with closing(house.connect()) as client:
                 assert client.ended().startswith(b"HTTP/1.1 429 ")
@@ -580,7 +622,9 @@ def test_connections_of_one_address_are_limited_and_counted_until_they_end() -> 
             client.echo(b"hello")
 
 
-def test_far_too_many_connections_are_not_even_answered() -> None:
+def test_far_too_many_connections_are_not_even_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The one that is refused with words is there for as long as the next one takes.
+    monkeypatch.setattr(door, "LINGER_SECONDS", SECONDS)
     with doorstep(Limits(connections=1)) as house, ExitStack() as stack:
         stack.enter_context(house.visit())
         refused = stack.enter_context(closing(house.connect()))
@@ -594,7 +638,7 @@ def test_far_too_many_connections_are_not_even_answered() -> None:
 
 
 def test_the_websockets_library_is_served(house: Doorstep) -> None:
-    with connect(f"ws://127.0.0.1:{house.port}/ws/library", max_size=None) as client:
+    with connect(f"ws://127.0.0.1:{house.port}/ws/library", max_size=None, open_timeout=SECONDS) as client:
         assert client.protocol.extensions == []
         client.send(b"widen:%d" % 2**20)
         for size in (0, 1, 125, 126, 65535, 65536, 2**20):
@@ -602,7 +646,7 @@ def test_the_websockets_library_is_served(house: Doorstep) -> None:
             assert client.recv() == bytes(size)
         client.send([b"frag", b"men", b"ted"])
         assert client.recv() == b"fragmented"
-        assert client.ping(b"ping").wait(20)
+        assert client.ping(b"ping").wait(SECONDS)
         client.close(4000, "done")
     house.wait(lambda: house.room("/ws/library").calls == ["lost 4000"])
 

@@ -210,6 +210,13 @@ async def test_without_a_built_client_a_page_says_how_to_build_it(tmp_path: Path
         assert (await browser.get("/")).status_code == 200
 
 
+async def test_a_file_that_a_newer_version_took_away_is_not_found(tmp_path: Path, client: Path) -> None:
+    async with stand(tmp_path, client=client) as site, site.client() as browser:
+        assert (await browser.get("/")).status_code == 200
+        await asyncio.to_thread((client / "assets" / "x-1.js").unlink)
+        assert (await browser.get("/static/assets/x-1.js")).status_code == 404
+
+
 async def test_what_the_build_compressed_better_is_sent_so_to_who_takes_it(tmp_path: Path, client: Path) -> None:
     (client / "assets" / "x-1.js.br").write_bytes(b"as Brotli")
     async with stand(tmp_path, client=client) as site, site.client() as browser:
@@ -245,7 +252,7 @@ async def test_a_page_comes_compressed_to_who_takes_it(tmp_path: Path, client: P
         plain = await browser.get("/login", headers={"accept-encoding": "identity"})
 
     assert packed.headers["content-encoding"] == "gzip"
-    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding, Accept-Language"
     assert "content-encoding" not in plain.headers
     without_nonce = [re.sub(r'nonce="[^"]*"', "", answer.text) for answer in (packed, plain)]
     assert without_nonce[0] == without_nonce[1]

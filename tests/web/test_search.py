@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from serving import PATIENCE
 from standing import Site, stand
 
 from collab.access import Person, Role
@@ -157,7 +158,7 @@ async def test_who_hangs_up_ends_the_search_and_gives_the_turn_back(site: Site) 
             await gone.wait()
             return {"type": "http.disconnect"}
 
-        await asyncio.wait_for(site.answer(SEARCH, receive, send), 20)
+        await asyncio.wait_for(site.answer(SEARCH, receive, send), PATIENCE)
         assert len(told) == 1
     async with site.of() as ada:
         assert len(paths(await ada.get("/api/search", params={"q": "budget"}))) == 3
@@ -174,7 +175,7 @@ async def test_a_person_who_starts_ever_more_searches_is_told_to_wait(site: Site
             await asyncio.Event().wait()
 
     running = [asyncio.create_task(site.answer(SEARCH, nothing, send)) for _ in range(11)]
-    await asyncio.wait_for(refused.wait(), 20)
+    await asyncio.wait_for(refused.wait(), PATIENCE)
     async with site.of() as ada, site.client(site.token(person=BOB)) as bob:
         assert (await ada.get("/api/search", params={"q": "budget"})).json()["reason"] == "too-many"
         assert len(paths(await bob.get("/api/search", params={"q": "budget"}))) == 3

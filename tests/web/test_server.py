@@ -82,7 +82,7 @@ class Process:
         return self.process.stdout.readline().rstrip("\n")
 
     def connect(self) -> Client:
-        return Client(socket.create_connection(("127.0.0.1", self.port), 20))
+        return Client(socket.create_connection(("127.0.0.1", self.port), 60))
 
     def status(self) -> bytes:
         with closing(self.connect()) as client:
@@ -97,7 +97,7 @@ def program(drain_seconds: float, loop: str = "uvloop") -> Iterator[Process]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             yield Process(process)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
             assert process.stderr is not None
             assert process.stderr.read() == ""
         finally:

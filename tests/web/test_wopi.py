@@ -507,6 +507,36 @@ def test_a_body_from_outside_under_a_lock_is_never_replaced_whoever_looks_meanwh
     assert office.put(b"after both", "l2").status_code == 200
 
 
+def test_what_happens_outside_between_two_bodies_of_a_suite_is_seen(server: Served) -> None:
+    """WOPI-1, WOPI-6, WOPI-9: a body that follows another one has no look before it."""
+    office = opened(server, "between/one.docx")
+    file, lock = server.root / "between" / "one.docx", server.root / "between" / ".~lock.one.docx#"
+
+    def beside() -> set[bytes]:
+        return {path.read_bytes() for path in file.parent.iterdir() if path.is_file()}
+
+    office.lock("l")
+    assert office.put(b"one", "l").status_code == 200
+    stamp = office.put(b"two", "l").json()["LastModifiedTime"]
+    ours = lock.read_bytes()
+    lock.write_bytes(b"Bob,bob,host,29.11.2026 14:05,file:///home/bob;")
+    mismatch(office.put(b"while Bob has it", "l", stamp), "l")
+    assert beside() >= {b"two", b"while Bob has it"}
+    lock.write_bytes(ours)
+    assert office.put(b"three", "l", stamp).status_code == 200
+    file.write_bytes(b"from outside")
+    assert told(office.put(b"after it", "l"), 409)["COOLStatusCode"] == 1010
+    assert file.read_bytes() == b"from outside"
+    assert b"after it" in beside()
+    assert office.put(b"read it", "l", office.info()["LastModifiedTime"]).status_code == 200
+    assert office.put(b"and on", "l").status_code == 200
+    file.rename(file.with_name("moved.docx"))
+    assert office.put(b"after the move", "l").status_code in {200, 404}
+    file.with_name("moved.docx").rename(file)
+    assert office.put(b"last", "l").status_code == 200
+    assert file.read_bytes() == b"last"
+
+
 def test_collabora_s_time_stamp_of_another_body_is_1010_and_its_own_is_not(server: Served) -> None:
     """WOPI-9."""
     office = opened(server, "outside/stamp.docx")

@@ -70,6 +70,26 @@ def told(name: Product, **changes: Any) -> dict[str, object]:
     return check_file_info(replace(FACTS, **changes), name)
 
 
+KEEPING = {"DownloadUrl", "FileUrl"}
+SWITCHED_OFF = {
+    Product.MICROSOFT: {"DisablePrint", "DisableTranslation", "ProtectInClient", "RestrictedWebViewOnly"},
+    Product.COLLABORA: {"DisablePrint", "DisableExport", "DisableCopy", "HidePrintOption", "HideExportOption", "HideSaveOption"},
+    Product.ONLYOFFICE: {"DisablePrint", "HidePrintOption"},
+    Product.UNKNOWN: {"DisablePrint", "DisableTranslation", "ProtectInClient", "RestrictedWebViewOnly"},
+}
+
+
+@pytest.mark.parametrize("name", list(Product))
+def test_who_may_look_only_is_offered_nothing_to_keep(name: Product) -> None:
+    """APP-6, WOPI-12."""
+    info = told(name, view_only=True, writes=False, download_url="", file_url="")
+    assert {key for key in SWITCHED_OFF[name] if info.get(key) is not True} == set()
+    assert not KEEPING & set(info)
+    if name is not Product.COLLABORA:
+        assert info["CopyPasteRestrictions"] == "BlockAll"
+    assert not [key for key in SWITCHED_OFF[name] if told(name).get(key)]
+
+
 @pytest.mark.parametrize("name", list(Product))
 def test_each_product_is_told_what_every_one_needs(name: Product) -> None:
     """WOPI-12."""

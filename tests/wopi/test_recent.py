@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from collab.archive.memory import MemoryArchive
-from collab.errors import Unavailable
+from collab.errors import Changed, Unavailable
 from collab.ports import Lock, OfficeState
 from collab.wopi.recent import REMEMBERED, RecentLocks, RecentStates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from collab.ports import Within
+
+T = TypeVar("T")
 
 
 class Slow:
@@ -42,6 +47,23 @@ class Slow:
         await self._late()
         return stands
 
+    async def put_within(self, document: str, *, before: OfficeState, act: Callable[[Within], Awaitable[T]]) -> T:
+        await self._late()
+
+        def failing(put: Within) -> Awaitable[T]:
+            def both(state: OfficeState) -> None:
+                if self.random.random() < 0.1:
+                    raise Unavailable("away")
+                put(state)
+                if self.random.random() < 0.1:
+                    raise Unavailable("away")
+
+            return act(both)
+
+        made = await self.inner.put_within(document, before=before, act=failing)
+        await self._late()
+        return made
+
     async def _late(self) -> None:
         for _ in range(self.random.randrange(4)):
             await asyncio.sleep(0)
@@ -55,11 +77,20 @@ async def test_whoever_asks_and_puts_at_once_what_is_known_at_rest_is_what_the_a
     async def act(number: int) -> None:
         document = random.choice("ab")
         known = await recent.get(document)
-        if random.random() < 0.5:
-            try:
-                await recent.put(document, OfficeState(number, f"{number}", 0.0), before=known)
-            except Unavailable:
-                return
+        state = OfficeState(number, f"{number}", 0.0)
+
+        async def within(put: Within) -> None:
+            await asyncio.sleep(0)
+            put(state)
+            if random.random() < 0.1:
+                raise Unavailable("what it was put within failed")
+            await asyncio.sleep(0)
+
+        with suppress(Unavailable, Changed):
+            if random.random() < 0.3:
+                await recent.put(document, state, before=known)
+            elif known is not None and random.random() < 0.3:
+                await recent.put_within(document, before=known, act=within)
 
     await asyncio.gather(*(act(number) for number in range(60)))
     for document in "ab":

@@ -37,6 +37,8 @@ from collab.wopi.suites import Suites
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from collab.runtime.connection import Editing
+
 
 SECRET = bytes(range(32))
 DAY = 86_400.0
@@ -125,6 +127,10 @@ class Skies(Stage):
         for adapter in self.used:
             await adapter.close()
         await self.server.stop()
+
+    @property
+    def seats(self) -> list[Editing]:
+        return [seat for connection in self.rooms.connections for seat in connection.seats()]
 
     @property
     def resource(self) -> ResourceId:
@@ -320,7 +326,7 @@ async def test_a_lock_that_another_application_takes_makes_readers_until_it_is_f
     assert (ann.states[-1]["why"], ann.states[-1]["application"]) == ("lost", "Office")
     plain.cloud.write(plain.node, b"zero\none\n")
     plain.node.lock = None
-    await until(lambda: ann.scope == "read-write", within=20)
+    await until(lambda: ann.scope == "read-write")
     await until(lambda: plain.body == ann.text == "zero\none\na")
 
 
@@ -336,6 +342,92 @@ async def test_a_session_that_was_ended_opens_nothing_any_more(plain: Skies) -> 
     with asked_by(grant.id), pytest.raises(Unauthorized):
         await plain.asked.stat("notes.md")
     assert ann.denied == []
+
+
+async def test_who_may_only_look_reads_with_the_token_that_the_cloud_gave_for_that(plain: Skies) -> None:
+    """APP-6: nobody else is there; their own token downloads nothing."""
+    plain.cloud.share("ann", "notes.md", "bob", "secure-viewer")
+    theirs = plain.cloud.token("bob")
+    resource = await plain.gateway.stat(theirs, Reference(plain.resource))
+    for view_token, denied in (("", ["denied"]), (plain.cloud.token("ann"), [])):
+        grant = (await plain.openings.admit(Asked(resource, Mode.VIEW_ONLY, theirs, view_token))).grant
+        assert grant.role is Role.VIEWER
+        assert await plain.people.view_only(grant)
+        bob = plain.on(plain.socket(), path=plain.document)
+        bob.sign_in(sign(grant.lease(plain.clock()), SECRET, now=plain.clock()))
+        bob.step1()
+        await until(lambda bob=bob: bob.synced or bob.denied)  # type: ignore[misc]
+        assert bob.denied == denied
+    assert bob.text == "one\n"
+    with asked_by(grant.id):
+        assert (await plain.asked.read(plain.document, limit=100)).body == b"one\n"
+    await plain.people.sign_out(grant)
+    with asked_by(grant.id), pytest.raises(Unauthorized):
+        await plain.asked.read(plain.document, limit=100)
+
+
+@pytest.mark.parametrize("lacking", [set(), {"SetLock", "GetLock", "RefreshLock", "Unlock"}], ids=["lost", "no locks"])
+async def test_what_a_save_replaced_where_nothing_could_prevent_it_is_merged_and_told_to_all_and_in_the_history(
+    plain: Skies, lacking: set[str]
+) -> None:
+    """CS3-10: a cloud that compares no etags, and has no lock that keeps others out."""
+    plain.server.moods.ignores_if_match, plain.server.moods.lacks = True, lacking
+    plain.server.moods.loses_locks = 0.0 if lacking else 1.0
+    ann, bob = await plain.opens("ann"), await plain.opens("bob")
+    held = plain.server.moods.holds["PUT"] = asyncio.Event()
+    puts = plain.server.calls["PUT"]
+    ann.append("a")
+    await until(lambda: plain.server.calls["PUT"] > puts)
+    plain.cloud.write(plain.node, b"zero\none\n")
+    held.set()
+    await until(lambda: plain.body == ann.text == bob.text == "zero\none\na")
+    for guest in (ann, bob):
+        assert [notice["kind"] for notice in guest.notices] == ["replaced"]
+    versions = await plain.archive.versions.list(plain.document, limit=10)
+    assert [version.source for version in versions if version.source not in {"first", "save"}] == ["replaced"]
+    (found,) = [version for version in versions if version.source == "replaced"]
+    assert (await plain.archive.versions.read(plain.document, found.number))[1] == b"zero\none\n"
+
+
+async def test_who_signs_out_is_out_of_the_room_at_once(plain: Skies) -> None:
+    """CLOUD-5."""
+    ann, bob = await plain.opens("ann"), await plain.opens("bob")
+    (seat,) = [seat for seat in plain.seats if seat.grant.person.name == "Bob"]
+    await plain.people.sign_out(seat.grant)
+    plain.rooms.review_session(seat.grant.id)
+    await until(lambda: bob.denied)
+    assert (bob.denied, ann.denied) == (["unauthorized"], [])
+
+
+async def test_a_right_that_is_lost_is_never_taken_for_a_deleted_file(plain: Skies) -> None:
+    """RIGHTS-4: nobody who may still see it is there, and nobody ever was."""
+    bob = await plain.opens("bob")
+    bob.append("b")
+    await until(lambda: plain.body == "one\nb")
+    plain.cloud.unshare("ann", "notes.md", "bob")
+    bob.append("c")
+    await until(lambda: bob.denied)
+    assert bob.denied == ["forbidden"]
+    assert all(state["file"] != "gone" for state in bob.states)
+    ann = await plain.opens("ann")
+    await until(lambda: plain.body == ann.text)
+    assert ann.text.startswith("one\nb")
+
+
+async def test_a_file_that_is_deleted_while_who_sees_its_folder_has_it_open_is_told_to_be_gone(
+    plain: Skies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RIGHTS-4: the text lives on in its room, also for who sees neither file nor folder."""
+    monkeypatch.setattr("collab.runtime.rights.DOUBT", 12.0)
+    ann, bob = await plain.opens("ann"), await plain.opens("bob")
+    plain.cloud.delete(plain.node)
+
+    def told() -> bool:
+        plain.rooms.noticed(plain.document)
+        return ann.states[-1]["file"] == bob.states[-1]["file"] == "gone"
+
+    await until(told)
+    assert (ann.denied, bob.denied) == ([], [])
 
 
 async def test_each_request_is_made_in_the_name_of_who_asks(plain: Skies) -> None:

@@ -10,6 +10,7 @@ from folders import OutsideCloud
 
 from collab.errors import Denied, Malformed, NotFound
 from collab.gateway.resources import ResourceId
+from collab.storage.cs3.acting import Lost
 from collab.storage.cs3.bin import CloudBin
 from collab.storage.cs3.cloud import Cloud
 from collab.storage.cs3.files import CloudFiles
@@ -96,7 +97,7 @@ async def test_a_file_that_was_shared_alone_is_reached_by_its_id(outside: Outsid
     with pytest.raises(NotFound):
         await files.stat(stat.path)
     outside.cloud.unshare("bob", "deep/b.md", "ann")
-    with pytest.raises(NotFound):
+    with pytest.raises(Lost):
         await files.stat(document.document)
 
 
