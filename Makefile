@@ -17,14 +17,16 @@ VENV := .venv/bin
 CLIENT := collab/web/client/index.html
 CLIENT_SOURCES := $(shell find static -mindepth 1 \( -name node_modules -o -name test -o -name __pycache__ -o -name build_hook.py \) -prune -o -print)
 
-.PHONY: serve test test-full lint bench clean needs
+.PHONY: serve test test-full lint types style imports client-types client-tests collected bench clean needs
 .DELETE_ON_ERROR:
 
 serve: .make/run $(CLIENT) $(if $(filter documents,$(ROOT)),documents)
 	@exec $(VENV)/collab serve --root "$(ROOT)" --host 127.0.0.1 --port "$(PORT)"
 
-test: needs lint $(CLIENT)
-	@cd static && npm --silent test
+# What is installed, then what is checked, has nothing to wait for in each other; where make can, each check's words are printed together.
+test: needs
+	@$(MAKE) --silent -j 3 .make/dev static/node_modules/.package-lock.json
+	@$(MAKE) --silent -j 3 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint client-tests $(CLIENT) collected
 	@$(VENV)/pytest $(PYTEST)
 
 # Modules are compiled once, not in each of the tests' processes and of the hundreds of servers that they start.
@@ -33,12 +35,28 @@ test: export PYTHONDONTWRITEBYTECODE =
 test-full: export COLLAB_TEST_SCALE = full
 test-full: test
 
-lint: .make/dev static/node_modules/.package-lock.json
+# The longest first.
+lint: types style imports client-types
+
+types: .make/dev
+	@$(VENV)/mypy
+
+style: .make/dev
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check
-	@$(VENV)/mypy
+
+imports: .make/dev
 	@$(VENV)/lint-imports
+
+client-types: static/node_modules/.package-lock.json
 	@cd static && npm --silent run check
+
+# pytest compiles the tests here, once; else each of its processes does so at the same time.
+collected: .make/dev
+	@$(VENV)/pytest $(PYTEST) --collect-only --quiet --quiet >.make/collected || { cat .make/collected; exit 1; }
+
+client-tests: static/node_modules/.package-lock.json
+	@cd static && npm --silent test
 
 bench: .make/bench-tools $(CLIENT)
 	@$(VENV)/python tests/bench/bench.py --write $(BENCH)
