@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 from collab.reading import documents
@@ -22,8 +23,14 @@ class _Late(BaseException):
 
 def rendered(path: str, prefix: str, body: bytes, seconds: float = SECONDS) -> Rendering:
     """As `documents.render`; called in the main thread of a process of its own."""
-    before = signal.signal(signal.SIGALRM, _late)
-    # Again and again: what is raised in a callback of a library may be lost there.
+    before, told = signal.signal(signal.SIGALRM, _late), sys.unraisablehook
+
+    def untold(lost: sys.UnraisableHookArgs) -> None:
+        if lost.exc_type is not _Late:
+            told(lost)
+
+    sys.unraisablehook = untold
+    # Again and again: what is raised while something is let go is lost there.
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
     try:
         made = documents.render(path, prefix, body)
@@ -33,6 +40,7 @@ def rendered(path: str, prefix: str, body: bytes, seconds: float = SECONDS) -> R
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = told
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import re
@@ -565,6 +566,27 @@ def test_read_5_a_rendering_that_takes_too_long_is_given_up() -> None:
     assert made.shell == "text"
     assert made.note
     assert rendered("x.md", "", b"*a*", 5.0).shell == "sheet"
+
+
+def test_read_5_a_rendering_is_given_up_although_what_says_so_is_lost_at_first(capfd: pytest.CaptureFixture[str]) -> None:
+    """In a callback of the collector, or while something is let go."""
+    lost, end = list[float](), time.monotonic() + 0.2
+
+    def busy(_phase: str, _about: dict[str, int]) -> None:
+        if time.monotonic() < end:
+            lost.append(end)
+        while time.monotonic() < end:
+            pass
+
+    gc.callbacks.append(busy)
+    try:
+        made = rendered("x.md", "", b"*a* b\n\n" * 20_000, 0.1)
+    finally:
+        gc.callbacks.remove(busy)
+
+    assert lost
+    assert made.shell == "text"
+    assert capfd.readouterr().err == ""
 
 
 async def test_pages_are_told_in_the_coding_that_is_taken(site: Site) -> None:
