@@ -447,6 +447,11 @@ class Document:
             self._fit(verdict, found)
         return verdict
 
+    def parted(self, verdict: Verdict) -> tuple[bytes, updates.Update]:
+        """What can be taken of an update that was judged and misses something, and what is left of it."""
+        fits, left = updates.parted(verdict.parsed or updates.Update(), self.state)
+        return updates.write(fits), left
+
     def _new_part(self, update: updates.Update) -> updates.Update:
         fresh = {client: [each for each in structs if each.end > self.state.get(client, 0)] for client, structs in update.structs.items()}
         return updates.Update(fresh, update.deletes)

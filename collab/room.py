@@ -10,7 +10,7 @@ from collab import protocol, updates
 from collab.access import Role, same
 from collab.awareness import REMEMBERED, Presence, Speaker
 from collab.document import reserved
-from collab.errors import CollabError, Equivocation, Malformed, Poisoned, TooLarge
+from collab.errors import CollabError, Equivocation, Poisoned, TooLarge
 from collab.protocol import Kind
 from collab.session import Asked, Limits, Peer
 
@@ -248,7 +248,7 @@ class Room:
         if verdict.conflict is not None:
             return self._equivocation(peer, payload, verdict)
         if verdict.missing:
-            return self._gap(peer, asked)
+            return self._gap(peer, kind, asked, verdict)
         return self._fitting(peer, kind, payload, asked, verdict, checked)
 
     def _fitting(  # noqa: PLR0913, PLR0917 - one edit, and what is known of it
@@ -270,7 +270,7 @@ class Room:
         only what waited for it, since providers count none of their own for it.
         """
         if kind is Kind.STEP2 and asked is not Asked.CHECK:
-            waiting, peer.waiting, peer.strikes = peer.waiting, 0, 0
+            waiting, peer.waiting, peer.strikes, peer.stuck = peer.waiting, 0, 0, False
             return waiting + (asked is Asked.HANDSHAKE)
         return 0 if kind is Kind.STEP2 else 1
 
@@ -287,6 +287,8 @@ class Room:
         effects: list[Effect] = [store] if late else [store, spread]
         if late and (made := self.document.carry(verdict.late)):
             effects.append(Store(made, shy=Spread(protocol.update(made))))
+        if kind is Kind.STEP2 and verdict.new:
+            effects += self._ask_again(peer)
         return effects + self.tidy() if verdict.untidy or b"\r" in payload else effects
 
     def tidy(self) -> list[Effect]:
@@ -387,18 +389,52 @@ class Room:
             self._held.pop(owner.id, None)
         return effects
 
-    def _gap(self, peer: Peer, asked: Asked) -> list[Effect]:
-        """Ask for what is missing; the status waits until it has come. One question at a time."""
+    def _gap(self, peer: Peer, kind: Kind, asked: Asked, verdict: Verdict) -> list[Effect]:
+        """Take what fits, and ask for what is missing; the status waits until it has come. One question at a time."""
+        fits, left = self.document.parted(verdict)
+        effects = self._take_part(peer, kind, fits)
+        if any(isinstance(effect, Rebuild) for effect in effects):
+            return effects
         if asked is Asked.GAP:
             peer.strikes += 1
             if peer.strikes >= STRIKES:
-                raise Malformed("Edits that build on something that nobody has. Keep a copy of your text and reload.")
+                # After a crash it may have heard of words that nobody else has; whose they are may come back with what they build on.
+                peer.stuck = True
+                return effects + self._acknowledge_part(peer, left)
         else:
             peer.waiting += asked is not Asked.CHECK
             if Asked.GAP in peer.asked:
-                return []
+                return effects
         peer.asked.append(Asked.GAP)
-        return [self._ask(peer)]
+        return [*effects, self._ask(peer)]
+
+    def _take_part(self, peer: Peer, kind: Kind, fits: bytes) -> list[Effect]:
+        verdict = self.document.judge(fits)
+        if verdict.missing or self.document.adds_nothing(verdict) or self._foreign(peer, fits, verdict) is not None:
+            return []
+        self._check_size(fits, verdict)
+        return self._apply(peer, kind, fits, verdict, 0)
+
+    def _acknowledge_part(self, peer: Peer, left: updates.Update) -> list[Effect]:
+        """A peer that has said three times what it has, has said all that is its own, unless what is left may be its own. What others wrote waits in
+        its copy, too, and nobody sees it there.
+        """
+        person = peer.person.id
+        owners = [self.owners.get(client) for client in {*left.structs, *left.deletes}]
+        if any(whose is None or same(whose, person) for whose in owners):
+            return []
+        waiting, peer.waiting = peer.waiting, 0
+        return [Store(b"", peer, waiting)] if waiting else []
+
+    def _ask_again(self, peer: Peer) -> list[Effect]:
+        """Somebody has brought something: those who have what builds on what nobody had are asked once more."""
+        effects: list[Effect] = []
+        for other in self.peers.values():
+            if other.stuck and other is not peer:
+                other.stuck = False
+                other.asked.append(Asked.GAP)
+                effects.append(self._ask(other))
+        return effects
 
     def _read_only(self, peer: Peer, kind: Kind, verdict: Verdict) -> list[Effect]:
         if kind is Kind.STEP2 and self.document.adds_nothing(verdict):

@@ -74,6 +74,8 @@ class Peer:
     """Statuses that are owed for updates that wait for a missing part."""
     strikes: int = 0
     """Missing parts that were asked for and did not come."""
+    stuck: bool = False
+    """It has what builds on something that nobody here has, and is asked again when somebody brings something."""
     told: bool = False
     """A y-websocket reader has been told that it may not write."""
     why: str = ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from math import isinf, isnan
@@ -467,9 +468,34 @@ def survey(update: Update, state: Mapping[int, int]) -> Survey:
                 _extend(result.known, client, each.clock, min(each.end, own))
                 _extend(result.new, client, max(each.clock, own), each.end)
     reach = _integrated(update, state, result.order)
-    result.missing = reach is None or _beyond(result.deletes, reach, state)
-    result.reach = {client: clock for client, clock in (reach or {}).items() if clock > state.get(client, 0)}
+    whole = len(result.order) == sum(map(len, update.structs.values()))
+    result.missing = not whole or _beyond(result.deletes, reach, state)
+    result.reach = {client: clock for client, clock in reach.items() if clock > state.get(client, 0)} if whole else {}
     return result
+
+
+def parted(update: Update, state: Mapping[int, int]) -> tuple[Update, Update]:
+    """What a holder of `state` can take of an update that lacks something, and what is left of it."""
+    order: list[Struct] = []
+    reach = _integrated(update, state, order)
+    counts = Counter(each.client for each in order)
+    fits, left = Update(), Update()
+    for client, structs in update.structs.items():
+        taken, rest = structs[: counts[client]], structs[counts[client] :]
+        fresh = [each for each in taken if each.end > state.get(client, 0)]
+        if fresh:
+            fits.structs[client] = fresh
+        if rest:
+            left.structs[client] = rest
+    for client, ranges in normalised(update.deletes).items():
+        end = reach.get(client, state.get(client, 0))
+        within = [(clock, min(clock + length, end) - clock) for clock, length in ranges if clock < end]
+        beyond = [(max(clock, end), clock + length - max(clock, end)) for clock, length in ranges if clock + length > end]
+        if within:
+            fits.deletes[client] = within
+        if beyond:
+            left.deletes[client] = beyond
+    return fits, left
 
 
 def _note_references(result: Survey, each: Struct, update: Update) -> None:
@@ -495,8 +521,10 @@ def _extend(ranges: list[Range], client: int, start: int, end: int) -> None:
     ranges.append((client, start, end - start))
 
 
-def _integrated(update: Update, state: Mapping[int, int], order: list[Struct]) -> dict[int, int] | None:
-    """The next clock of each client of the update when its structs are taken in any order that their references allow, or None."""
+def _integrated(update: Update, state: Mapping[int, int], order: list[Struct]) -> dict[int, int]:
+    """The next clock of each client of the update when its structs are taken in any order that their references allow; they are added to `order`,
+    those that lack something, and what is behind them, are not.
+    """
     clocks = {client: state.get(client, 0) for client in update.structs}
     places = dict.fromkeys(update.structs, 0)
     waiting: dict[int, list[Id]] = {client: [] for client in update.structs}
@@ -506,14 +534,12 @@ def _integrated(update: Update, state: Mapping[int, int], order: list[Struct]) -
         start = places[client]
         need = _advance(update.structs[client], places, clocks, state)
         order += update.structs[client][start : places[client]]
-        if need is not None:
-            if need[0] not in waiting:
-                return None
+        if need is not None and need[0] in waiting:
             heappush(waiting[need[0]], (need[1], client))
         queue = waiting[client]
         while queue and queue[0][0] < clocks[client]:
             ready.append(heappop(queue)[1])
-    return clocks if all(places[client] == len(structs) for client, structs in update.structs.items()) else None
+    return clocks
 
 
 def _advance(structs: list[Struct], places: dict[int, int], clocks: dict[int, int], state: Mapping[int, int]) -> Id | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from pycrdt import merge_updates
 from test_document import Replica, lineage, seeded
 
 from collab import protocol
@@ -13,9 +14,9 @@ from collab.awareness import REMEMBERED, read
 from collab.codec import Reader, var_string, var_uint
 from collab.dialects import HOCUSPOCUS, YWEBSOCKET, Dialect
 from collab.document import Document
-from collab.errors import Equivocation, Malformed, OtherLineage, Poisoned, TooLarge
+from collab.errors import Equivocation, OtherLineage, Poisoned, TooLarge
 from collab.protocol import Kind
-from collab.room import ANSWER, READERS, SHOWN, Answer, Rebuild, Refuse, Room, Send, Spread, Store
+from collab.room import ANSWER, READERS, SHOWN, STRIKES, Answer, Rebuild, Refuse, Room, Send, Spread, Store
 from collab.session import Limits, Peer
 
 
@@ -115,16 +116,54 @@ def test_a_gap_is_asked_for_and_its_status_waits_until_the_part_has_come() -> No
     assert visit.room.document.text() == "abcone two three\n"
 
 
-def test_a_gap_that_nobody_can_fill_ends_the_connection() -> None:
+def test_of_an_update_with_a_gap_what_needs_nothing_is_taken_and_the_rest_when_its_writer_comes_back() -> None:
+    """After a crash a page has heard of words of somebody else that only he still has, and goes on writing."""
+    visit = Visit()
+    alice, bob, replica, lost = visit.enter("Alice"), visit.enter("Bob"), visit.replica(7), visit.replica(8)
+    visit.say(alice, Kind.UPDATE, lost.insert(0, "Z"))
+    visit.room.leave(alice)
+    first, second = lost.insert(1, "a"), lost.insert(2, "b")
+    own = replica.insert(3, " own")
+    held = merge_updates(own, second)
+
+    store, spread, asked = visit.say(bob, Kind.STEP2, held)
+    assert isinstance(store, Store)
+    assert isinstance(spread, Spread)
+    assert isinstance(asked, Send)
+    assert (store.peer, store.statuses) == (bob, 0)
+    assert visit.room.document.text() == "Zone own two three\n"
+
+    for _ in range(STRIKES - 1):
+        (asked,) = visit.say(bob, Kind.STEP2, held)
+        assert asked == Send(bob, protocol.step1(visit.room.document.state_vector()))
+    assert visit.say(bob, Kind.STEP2, held) == [Store(b"", bob, 1)]
+
+    alice = visit.enter("Alice")
+    visit.say(alice, Kind.STEP1, b"\0")
+    effects = visit.say(alice, Kind.STEP2, merge_updates(first, second))
+    assert visit.room.document.text() == "Zabone own two three\n"
+    assert effects[-1] == Send(bob, protocol.step1(visit.room.document.state_vector()))
+    assert visit.say(bob, Kind.STEP2, held) == [Store(b"", bob, 0)]
+
+
+def test_what_may_be_somebodys_own_is_not_said_to_be_stored_while_it_builds_on_what_nobody_has() -> None:
     visit = Visit()
     peer, replica = visit.enter(), visit.replica()
     replica.insert(0, "a")
     gap = replica.insert(1, "b")
     visit.say(peer, Kind.UPDATE, gap)
-    visit.say(peer, Kind.STEP2, gap)
-    visit.say(peer, Kind.STEP2, gap)
-    with pytest.raises(Malformed):
-        visit.say(peer, Kind.STEP2, gap)
+    for _ in range(STRIKES - 1):
+        (asked,) = visit.say(peer, Kind.STEP2, gap)
+        assert asked == Send(peer, protocol.step1(visit.room.document.state_vector()))
+    assert visit.say(peer, Kind.STEP2, gap) == []
+    assert peer.waiting == 1
+
+    (asked,) = visit.say(peer, Kind.UPDATE, replica.insert(2, "c"))
+    assert isinstance(asked, Send)
+    store, _ = visit.say(peer, Kind.STEP2, replica.doc.get_update())
+    assert isinstance(store, Store)
+    assert store.statuses == 2
+    assert visit.room.document.text() == "abcone two three\n"
 
 
 def test_another_lineage_is_told_before_it_is_sent_anything() -> None:

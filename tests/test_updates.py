@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import Seed, seeds
-from pycrdt import Doc, Text
+from pycrdt import Doc, Text, merge_updates
 from scale import scale
 
 from collab.codec import SAFE, var_string, var_uint
@@ -37,6 +37,7 @@ from collab.updates import (
     differs,
     mend,
     normalised,
+    parted,
     read,
     read_state_vector,
     rename,
@@ -420,6 +421,68 @@ def test_a_chain_of_many_clients_is_surveyed_quickly() -> None:
     chain = [text_of(client, 0, "x", origin=(client + 1, 0)) for client in range(count)]
     waiting = [text_of(10**6 + client, 0, "x", origin=(0, 0)) for client in range(count)]
     assert not survey(update_of(*waiting, *chain), {count: 1}).missing
+
+
+def test_what_lacks_nothing_is_parted_from_what_does_and_from_what_is_behind_it() -> None:
+    gap = Struct(2, 1, 4, SKIP)
+    fitting = [text_of(1, 3, "ab"), text_of(1, 5, "c", origin=(3, 0))]
+    update = update_of(
+        *fitting,
+        text_of(1, 6, "d", origin=(2, 5)),
+        text_of(1, 7, "e"),
+        text_of(2, 0, "k"),
+        gap,
+        text_of(2, 5, "z"),
+        text_of(3, 0, "f"),
+        deletes={1: [(0, 2), (5, 2)], 2: [(3, 1)], 4: [(0, 9)]},
+    )
+
+    fits, left = parted(update, {1: 3, 2: 1, 4: 2})
+
+    assert fits == update_of(*fitting, text_of(3, 0, "f"), deletes={1: [(0, 2), (5, 1)], 4: [(0, 2)]})
+    assert left == update_of(
+        text_of(1, 6, "d", origin=(2, 5)), text_of(1, 7, "e"), gap, text_of(2, 5, "z"), deletes={1: [(6, 1)], 2: [(3, 1)], 4: [(2, 7)]}
+    )
+    assert not survey(read(write(fits)), {1: 3, 2: 1, 4: 2}).missing
+
+
+@pytest.mark.parametrize("seed", range(scale(40, 1_000)))
+def test_what_fits_of_any_updates_is_taken_whole_and_no_more_of_them_would_fit(seed: int) -> None:
+    """SYNC-4."""
+    random, made = Random(seed), list[bytes]()
+    docs = [Doc[Text](client_id=number) for number in range(1, 4)]
+    watching = [doc.observe(lambda event: made.append(event.update)) for doc in docs]
+    for _ in range(30):
+        doc = random.choice(docs)
+        text = doc.get("content", type=Text)
+        length = len(str(text))
+        if length and random.random() < 0.3:
+            spot = random.randrange(length)
+            del text[spot : min(length, spot + random.randint(1, 3))]
+        else:
+            text.insert(random.randint(0, length), "abcd"[: random.randint(1, 4)])
+        # What the others hear of; they may hear it twice, and have heard all before.
+        for other, watch in zip(docs, watching, strict=True):
+            if other is not doc and random.random() < 0.5:
+                other.unobserve(watch)
+                for update in made:
+                    other.apply_update(update)
+        watching = [each.observe(lambda event: made.append(event.update)) for each in docs]
+    known = random.randrange(len(made))
+    holder = Doc[Text]()
+    for update in made[:known]:
+        holder.apply_update(update)
+    given = merge_updates(*(update for update in made[known:] if random.random() < 0.6), b"\0\0")
+    state = read_state_vector(holder.get_state())
+
+    fits, left = parted(read(given), state)
+    holder.apply_update(write(fits))
+    after = read_state_vector(holder.get_state())
+
+    assert not survey(fits, state).missing
+    assert after == {**state, **survey(fits, state).reach}
+    assert not parted(left, after)[0].structs
+    assert survey(read(given), state).missing == bool(left.structs or left.deletes)
 
 
 @pytest.mark.parametrize("field", ["origin", "right", "parent"])

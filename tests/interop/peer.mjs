@@ -139,6 +139,7 @@ async function yWebsocket (yjs, library) {
       const provider = new WebsocketProvider(url + '/ws', inAddress(name), doc, settings)
       const wire = {
         state: () => ({ synced: provider.synced, connected: provider.wsconnected, pending: 0, scope: null }),
+        takes: (update) => Y.applyUpdate(doc, update),
         // What the server echoes is durable: all our structs up to the last clock in it.
         echoed: 0,
         anew () {},
@@ -196,6 +197,7 @@ async function hocuspocus (library) {
         ...settings
       })
       const wire = {
+        takes: (update) => Y.applyUpdate(doc, update),
         state: () => ({
           synced: provider.isSynced,
           connected: socket.status === 'connected',
@@ -305,6 +307,8 @@ const commands = {
   insert: (command) => on(command).insert(command.at, command.text),
   delete: (command) => on(command).delete(command.at, command.length),
   line: (command) => on(command).line(command.text, command.place),
+  // What somebody else has written, by another way.
+  apply: (command) => on(command).wire.takes(Uint8Array.from(Buffer.from(command.update, 'base64'))),
   awareness: (command) => on(command).presence.setLocalState(command.state),
   stateless: (command) => family.stateless(command.document, command.payload),
   watch: (command) => { watched = command.on },

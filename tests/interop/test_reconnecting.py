@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from base64 import b64encode
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 from interop.peer import CLIENTS, HOCUSPOCUS, Y_WEBSOCKET
+from interop.pycrdt_peer import PycrdtPeer
+from serving import until
 
 if TYPE_CHECKING:
     from interop.conftest import Peers
@@ -51,6 +54,38 @@ async def test_edits_made_offline_are_merged_with_those_made_meanwhile(client: s
     await peer.holds(expected)
     await other.until(lambda: other.text == peer.text)
     await shared_server.shows(name, peer.text)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_who_has_heard_of_words_that_only_their_writer_has_goes_on_writing(client: str, shared_server: Served, peers: Peers) -> None:
+    """SYNC-4: as after a crash of the server, before which others were told of what was not stored yet."""
+    name = f"heard/{client}.md"
+    shared_server.write(name, "start\n")
+    async with PycrdtPeer(shared_server.room(name, shared_server.token("writer"))) as writer:
+        writer.content += "stored\n"
+        await shared_server.shows(name, "start\nstored\n")
+    lost: list[bytes] = []
+    watch = writer.doc.observe(lambda event: lost.append(event.update))
+    for line in ("first\n", "second\n"):
+        writer.content.insert(0, line)
+    writer.doc.unobserve(watch)
+    peer = await (await peers(client, shared_server, name)).synced()
+
+    await peer.offline()
+    await peer.do("apply", document=name, update=b64encode(lost[-1]).decode())
+    await peer.line("own", 1.0)
+    await peer.do("connect")
+    await peer.stored()
+    await peer.line("more", 1.0)
+    await peer.stored()
+    await until(lambda: shared_server.read(name).splitlines()[-2:] == ["own", "more"])
+    assert peer.refused == []
+
+    async with writer:
+        expected = Counter(["start", "stored", "first", "second", "own", "more"])
+        await writer.holds(expected)
+        await peer.holds(expected)
+        await shared_server.shows(name, peer.text)
 
 
 @pytest.mark.parametrize("way", ["stop", "kill"])

@@ -27,3 +27,8 @@ async def _one(seed: int, counts: Counter[str]) -> None:
     world = await schedule(seed, kind=Contested, peer=Patient)
     assert isinstance(world, Contested)
     counts.update(world.counts)
+
+
+def test_who_has_heard_of_words_that_only_their_writer_has_is_not_sent_off() -> None:
+    """SYNC-4. A schedule that once failed."""
+    run(_one(300130, Counter()))

@@ -46,6 +46,12 @@ def test_the_same_holds_for_a_notebook_whose_cells_are_typed_into_rewritten_and_
             raise AssertionError(f"seed {seed}: {error}") from error
 
 
+@pytest.mark.parametrize("seed", [300002, 300493])
+def test_who_has_heard_of_words_that_only_their_writer_has_is_not_sent_off(seed: int) -> None:
+    """SYNC-4. Schedules that once failed."""
+    run(_study(seed))
+
+
 async def _study(seed: int) -> World:
     return await study(seed)
 
