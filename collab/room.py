@@ -419,12 +419,18 @@ class Room:
         """A peer that has said three times what it has, has said all that is its own, unless what is left may be its own. What others wrote waits in
         its copy, too, and nobody sees it there.
         """
-        person = peer.person.id
-        owners = [self.owners.get(client) for client in {*left.structs, *left.deletes}]
-        if any(whose is None or same(whose, person) for whose in owners):
+        if any(self._may_be_own(peer, structs[0]) for structs in left.structs.values()):
             return []
         waiting, peer.waiting = peer.waiting, 0
         return [Store(b"", peer, waiting)] if waiting else []
+
+    def _may_be_own(self, peer: Peer, first: updates.Struct) -> bool:
+        """Whether a peer may have written what cannot be taken from this struct of a client id on: nobody lacks what stands before one's own."""
+        client = first.client
+        whose = self.owners.get(client) or self._claims.get(client)
+        if client in peer.shown or (whose is not None and same(whose, peer.person.id)):
+            return True
+        return first.kind != updates.SKIP and first.clock <= self.document.state.get(client, 0)
 
     def _ask_again(self, peer: Peer) -> list[Effect]:
         """Somebody has brought something: those who have what builds on what nobody had are asked once more."""

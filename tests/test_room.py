@@ -116,13 +116,15 @@ def test_a_gap_is_asked_for_and_its_status_waits_until_the_part_has_come() -> No
     assert visit.room.document.text() == "abcone two three\n"
 
 
-def test_of_an_update_with_a_gap_what_needs_nothing_is_taken_and_the_rest_when_its_writer_comes_back() -> None:
-    """After a crash a page has heard of words of somebody else that only he still has, and goes on writing."""
+@pytest.mark.parametrize("before", ["Z", ""], ids=["a known page", "a new page"])
+def test_of_an_update_with_a_gap_what_needs_nothing_is_taken_and_the_rest_when_its_writer_comes_back(before: str) -> None:
+    """After a crash a page has heard of words of somebody else that only his page still has, and goes on writing."""
     visit = Visit()
     alice, bob, replica, lost = visit.enter("Alice"), visit.enter("Bob"), visit.replica(7), visit.replica(8)
-    visit.say(alice, Kind.UPDATE, lost.insert(0, "Z"))
+    if before:
+        visit.say(alice, Kind.UPDATE, lost.insert(0, before))
     visit.room.leave(alice)
-    first, second = lost.insert(1, "a"), lost.insert(2, "b")
+    first, second = lost.insert(len(before), "a"), lost.insert(len(before) + 1, "b")
     own = replica.insert(3, " own")
     held = merge_updates(own, second)
 
@@ -131,7 +133,7 @@ def test_of_an_update_with_a_gap_what_needs_nothing_is_taken_and_the_rest_when_i
     assert isinstance(spread, Spread)
     assert isinstance(asked, Send)
     assert (store.peer, store.statuses) == (bob, 0)
-    assert visit.room.document.text() == "Zone own two three\n"
+    assert visit.room.document.text() == before + "one own two three\n"
 
     for _ in range(STRIKES - 1):
         (asked,) = visit.say(bob, Kind.STEP2, held)
@@ -141,7 +143,7 @@ def test_of_an_update_with_a_gap_what_needs_nothing_is_taken_and_the_rest_when_i
     alice = visit.enter("Alice")
     visit.say(alice, Kind.STEP1, b"\0")
     effects = visit.say(alice, Kind.STEP2, merge_updates(first, second))
-    assert visit.room.document.text() == "Zabone own two three\n"
+    assert visit.room.document.text() == before + "abone own two three\n"
     assert effects[-1] == Send(bob, protocol.step1(visit.room.document.state_vector()))
     assert visit.say(bob, Kind.STEP2, held) == [Store(b"", bob, 0)]
 
@@ -149,6 +151,7 @@ def test_of_an_update_with_a_gap_what_needs_nothing_is_taken_and_the_rest_when_i
 def test_what_may_be_somebodys_own_is_not_said_to_be_stored_while_it_builds_on_what_nobody_has() -> None:
     visit = Visit()
     peer, replica = visit.enter(), visit.replica()
+    visit.say(peer, Kind.AWARENESS, awareness(7))
     replica.insert(0, "a")
     gap = replica.insert(1, "b")
     visit.say(peer, Kind.UPDATE, gap)
@@ -164,6 +167,19 @@ def test_what_may_be_somebodys_own_is_not_said_to_be_stored_while_it_builds_on_w
     assert isinstance(store, Store)
     assert store.statuses == 2
     assert visit.room.document.text() == "abcone two three\n"
+
+
+def test_words_behind_words_that_nobody_has_are_not_said_to_be_stored() -> None:
+    """Some clients show, and build on, what they cannot have whole."""
+    visit = Visit()
+    bob, lost, replica = visit.enter("Bob"), visit.replica(8), visit.replica(7)
+    replica.doc.apply_update(lost.insert(0, "a"))
+    behind = replica.insert(1, "b")
+    visit.say(bob, Kind.UPDATE, behind)
+    for _ in range(STRIKES):
+        effects = visit.say(bob, Kind.STEP2, behind)
+    assert effects == []
+    assert bob.waiting == 1
 
 
 def test_another_lineage_is_told_before_it_is_sent_anything() -> None:
