@@ -392,7 +392,8 @@ class Room:
     def _gap(self, peer: Peer, kind: Kind, asked: Asked, verdict: Verdict) -> list[Effect]:
         """Take what fits, and ask for what is missing; the status waits until it has come. One question at a time."""
         fits, left = self.document.parted(verdict)
-        effects = self._take_part(peer, kind, fits)
+        taken = self._take_part(peer, kind, fits)
+        effects = taken or []
         if any(isinstance(effect, Rebuild) for effect in effects):
             return effects
         if asked is Asked.GAP:
@@ -400,7 +401,7 @@ class Room:
             if peer.strikes >= STRIKES:
                 # After a crash it may have heard of words that nobody else has; whose they are may come back with what they build on.
                 peer.stuck = True
-                return effects + self._acknowledge_part(peer, left)
+                return effects if taken is None else effects + self._acknowledge_part(peer, left)
         else:
             peer.waiting += asked is not Asked.CHECK
             if Asked.GAP in peer.asked:
@@ -408,10 +409,13 @@ class Room:
         peer.asked.append(Asked.GAP)
         return [*effects, self._ask(peer)]
 
-    def _take_part(self, peer: Peer, kind: Kind, fits: bytes) -> list[Effect]:
+    def _take_part(self, peer: Peer, kind: Kind, fits: bytes) -> list[Effect] | None:
+        """None when somebody else has to say first that he wrote it."""
         verdict = self.document.judge(fits)
-        if verdict.missing or self.document.adds_nothing(verdict) or self._foreign(peer, fits, verdict) is not None:
+        if self.document.adds_nothing(verdict):
             return []
+        if verdict.missing or self._foreign(peer, fits, verdict) is not None:
+            return None
         self._check_size(fits, verdict)
         return self._apply(peer, kind, fits, verdict, 0)
 

@@ -169,6 +169,20 @@ def test_what_may_be_somebodys_own_is_not_said_to_be_stored_while_it_builds_on_w
     assert visit.room.document.text() == "abcone two three\n"
 
 
+def test_what_its_writer_has_to_confirm_is_not_said_to_be_stored_because_others_words_are_missing() -> None:
+    """ID-7: Alice is here, and has not said yet what Bob brings of her; Carol's first word is lost."""
+    visit = Visit()
+    alice, bob, hers, lost = visit.enter("Alice"), visit.enter("Bob"), visit.replica(8), visit.replica(9)
+    visit.say(alice, Kind.AWARENESS, awareness(8))
+    lost.insert(0, "c")
+    brought = merge_updates(hers.insert(0, "a"), lost.insert(1, "d"))
+    bob.waiting = 1
+    for _ in range(STRIKES + 1):
+        effects = visit.say(bob, Kind.STEP2, brought)
+    assert not [effect for effect in effects if isinstance(effect, Store)]
+    assert visit.room.document.text() == "one two three\n"
+
+
 def test_words_behind_words_that_nobody_has_are_not_said_to_be_stored() -> None:
     """Some clients show, and build on, what they cannot have whole."""
     visit = Visit()
