@@ -67,7 +67,7 @@ class Suite:
         if text is None:
             return
         # What came between two fetches and is not there when it is saved, may never have been seen.
-        words = [word for word in WORD.findall(text) if word in self.typed or word in self.world.sure]
+        words = [word for word in WORD.findall(text) if (word in self.typed and word not in self.world.unsure) or word in self.world.sure]
         if words and rng.random() < 0.2:
             word = rng.choice(words)
             self.text = text.replace(word, "")
@@ -143,6 +143,11 @@ class Offices(World):
         """Words that people in suites took out."""
         self.sure: set[str] = set()
         """Words that are in all that was given in this session."""
+        self.unsure: set[str] = set()
+        """Words of a suite that somebody was given the text without, just while they were saved: a body without them may be made of that, and then
+        they stay.
+        """
+        self._putting: list[set[str]] = []
         self.counts = Counter[str](put=0, reload=0, unlock=0, expired=0, preview=0, lost=0, crash=0)
         self.suites: list[Suite] = []
         self.suite = Suite(self, 0)
@@ -208,12 +213,18 @@ class Offices(World):
         words = set(WORD.findall(body.decode()))
         self.sure = words if self._fresh else self.sure & words
         self._fresh = False
+        self.unsure.update(*(put - words for put in self._putting))
         return body
 
     async def put(self, body: bytes, token: str) -> bool:
         """PutFile."""
         rooms, document = await self._room()
-        await rooms.revise(document, body, Person(token, token))
+        words = set(WORD.findall(body.decode()))
+        self._putting.append(words)
+        try:
+            await rooms.revise(document, body, Person(token, token))
+        finally:
+            self._putting.remove(words)
         return True
 
     async def unlock(self) -> bool:
