@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from collab.errors import CollabError, Fenced
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from collab.access import Role
     from collab.ports import Place, Placement, Stat
@@ -127,14 +127,17 @@ class Tenures:
         self._placement = placement
         self._held: dict[str, Tenure] = {}
         self._releasing: dict[str, asyncio.Event] = {}
+        self._writing: dict[str, asyncio.Event] = {}
+        """Documents whose files are being written for their rooms."""
 
     async def take(self, document: str, *, again: bool = True) -> Tenure | None:
         """Hold a document until `give`; the placement is asked `again`, or only if nobody holds it yet. Elsewhere, Unavailable."""
         placement = self._placement
         if placement is None:
             return None
-        while (releasing := self._releasing.get(document)) is not None:
-            await releasing.wait()
+        # With the next number a save of a room that lost the document would pass for one of the next room, which has looked at the file before.
+        while (ending := self._releasing.get(document) or self._writing.get(document)) is not None:
+            await ending.wait()
         tenure = self._held.get(document)
         if tenure is None:
             tenure = self._held[document] = Tenure(document)
@@ -153,6 +156,18 @@ class Tenures:
                 del self._held[document]
             raise
         return tenure
+
+    @contextmanager
+    def writing(self, document: str) -> Iterator[None]:
+        """The file of a document is written for its room, whatever becomes of that meanwhile."""
+        written = self._writing[document] = asyncio.Event()
+        try:
+            yield
+        finally:
+            # A room that was dropped for a fault may still write beside the next one.
+            if self._writing.get(document) is written:
+                del self._writing[document]
+            written.set()
 
     async def give(self, tenure: Tenure | None) -> None:
         """It is not needed here by one of those who held it; raises nothing."""

@@ -740,6 +740,7 @@ class Rooms:
             audit=lambda event, person, stat, address: around.audit(event, person, stat, address, ""),
             denied=lambda error: tell(partial(_denied, error=error)),
             secure=locking.secure,
+            writing=partial(self.tenures.writing, stat.id),
         )
         locking.keep(host, saver)
         made = _Open(host, saver, chronicle, credit, locking)

@@ -38,6 +38,7 @@ from collab.runtime.settling import Ends, displaced_settled, settled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
+    from contextlib import AbstractContextManager
 
     from collab.access import Person
     from collab.document import Ending
@@ -116,10 +117,12 @@ class Saver:
         audit: Callable[[str, Person, Stat, str], None],
         denied: Callable[[CollabError], None],
         secure: Callable[[], Awaitable[None]],
+        writing: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._audit = audit
         self._denied = denied
         self._secure = secure
+        self._writing = writing
         self._host = host
         self._files = files
         self._journal = journal
@@ -267,7 +270,8 @@ class Saver:
             place = await appended
             host.ledger.take(place, record)
             try:
-                written = await self._exchange(body, digest, base)
+                with self._writing():
+                    written = await self._exchange(body, digest, base)
             except Changed:
                 # Nothing was written: nobody can have read it.
                 host.ledger.announced = None
@@ -518,10 +522,11 @@ class Saver:
                 appended = host.append(record)
             body, place = made.body, await appended
             host.ledger.take(place, record)
-            if host.elsewhere:
-                raise Fenced("The document lives elsewhere.")
-            await self._secure()
-            written = await self._files.write(host.stat.path, body, if_match=None)
+            with self._writing():
+                if host.elsewhere:
+                    raise Fenced("The document lives elsewhere.")
+                await self._secure()
+                written = await self._files.write(host.stat.path, body, if_match=None)
             if written.stat.id != host.id:
                 raise Exists("Another document has this name by now.")
             self._first = None

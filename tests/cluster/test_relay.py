@@ -308,6 +308,33 @@ async def test_a_document_that_is_taken_from_its_node_ends_the_sessions_of_all_a
     assert again.statuses == [1]
 
 
+async def test_a_save_under_way_comes_to_its_end_before_the_document_that_was_taken_from_its_node_is_opened_there_again(pair: Pair) -> None:
+    """NODES-2: else the new room, which had seen the file before, would take its own words in it for another program's."""
+    writing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(word: str) -> None:
+        if word == "written":
+            writing.set()
+            await go_on.wait()
+
+    here = await pair.guest(pair.owner)
+    document = pair.host.id
+    pair.owner.before = slowly
+    here.type("a")
+    await writing.wait()
+    pair.places.take_away(document)
+    await settle()
+    opening = asyncio.ensure_future(pair.owner.rooms.open(document))
+    await settle()
+    go_on.set()
+    await opening
+
+    again = await pair.guest(pair.owner)
+    again.type("b")
+    await asyncio.sleep(20)
+    assert again.text == pair.owner.file() == "baone\n"
+
+
 async def test_a_document_that_was_renamed_has_its_new_name_on_every_node(pair: Pair) -> None:
     here = await pair.guest(pair.relay)
     here.greet()

@@ -26,6 +26,12 @@ def test_replicas_and_file_are_equal_nothing_is_lost_and_nothing_is_doubled_whic
     assert all(counts.values()), counts
 
 
+@pytest.mark.parametrize("seed", [300626, 600047, 600436])
+def test_no_word_is_doubled_when_a_document_comes_back_to_its_node_in_the_middle_of_a_save(seed: int) -> None:
+    """NODES-2. Schedules that once failed."""
+    run(_one(seed, Counter()))
+
+
 async def _one(seed: int, counts: Counter[str]) -> None:
     world = await schedule(seed, kind=Cluster)
     assert isinstance(world, Cluster)
