@@ -11,6 +11,7 @@ from collab.access import Role, same
 from collab.awareness import REMEMBERED, Presence, Speaker
 from collab.document import reserved
 from collab.errors import CollabError, Equivocation, Poisoned, TooLarge
+from collab.formats.bodies import TEXT
 from collab.protocol import Kind
 from collab.session import Asked, Limits, Peer
 
@@ -294,9 +295,12 @@ class Room:
     def tidy(self) -> list[Effect]:
         """What clients made and no file should hold is put right: see `Document.tidy`."""
         effects: list[Effect] = []
+        # It may take out a cell: who had that of us, and typed into the cell before, would after a crash bring both in one.
+        shy = self.document.format != TEXT
         for made in self.document.tidy():
             self.deletions += 1
-            effects += [Store(made), Spread(protocol.update(made))]
+            spread = Spread(protocol.update(made))
+            effects += [Store(made, shy=spread)] if shy else [Store(made), spread]
         return effects
 
     def permit(self, peer: Peer) -> list[Effect]:

@@ -234,9 +234,11 @@ class Host:
         self._late: asyncio.TimerHandle | None = None
         self._inbox: list[tuple[Peer, Kind, bytes]] | None = None
         self._waiting: list[tuple[Peer, Kind, bytes]] | None = None
-        """What comes while a merge that takes cells out becomes durable, or a long document is written down."""
+        """What comes while something becomes durable of which others are not told before, or a long document is written down."""
         self._held = 0
         """For how many it waits."""
+        self._shy = 0
+        """Turns among them with what others are told when it is durable."""
         self._passing = True
         """It is none of the former: who leaves need not wait."""
         self._sound = asyncio.Event()
@@ -274,9 +276,9 @@ class Host:
         """A peer is gone."""
         if self._waiting and self._passing:
             # Whoever goes has said this before.
-            waiting, self._waiting = self._waiting, None
-            self._take([each for each in waiting if each[0] is peer])
-            self._waiting = [each for each in waiting if each[0] is not peer]
+            said = [each for each in self._waiting if each[0] is peer]
+            self._waiting = [each for each in self._waiting if each[0] is not peer]
+            self._take(said, self._hear)
         member = self.members.pop(peer, None)
         if member is None:
             return
@@ -289,13 +291,17 @@ class Host:
 
     def receive(self, peer: Peer, kind: Kind, payload: bytes) -> None:
         """A message of a peer. CollabError: refuse it."""
+        if self._inbox is None and self._waiting is not None and len(self._waiting) < INBOX:
+            self._waiting.append((peer, kind, payload))
+            return
+        self._hear(peer, kind, payload)
+
+    def _hear(self, peer: Peer, kind: Kind, payload: bytes) -> None:
+        """A message that waits for nothing but a document that is whole."""
         if self._inbox is not None:
             if len(self._inbox) >= INBOX:
                 raise TooMany("The document is being rebuilt; come back in a moment.")
             self._inbox.append((peer, kind, payload))
-            return
-        if self._waiting is not None and len(self._waiting) < INBOX:
-            self._waiting.append((peer, kind, payload))
             return
         if kind is _UPDATE and self._typed(peer, payload):
             return
@@ -397,12 +403,13 @@ class Host:
             self._write_now()
         member = self.members.get(peer)
         if member is not None and member.behind is None:
-            member.behind = self.room.document.state_vector()
+            # What nobody was told yet is in the state, too.
+            member.behind = b"\0" if self._shy else self.room.document.state_vector()
 
     def catch_up(self, peer: Peer) -> None:
         """The peer reads again: one difference, who is here, and the statuses that waited."""
         member = self.members.get(peer)
-        if member is None or member.behind is None:
+        if member is None or member.behind is None or self._later(peer):
             return
         if self._spread or self._active:
             self._write_now()
@@ -426,6 +433,16 @@ class Host:
         if member.page:
             self._say_state(member)
 
+    def _later(self, peer: Peer) -> bool:
+        """Whether the peer catches up when something is durable of which others are not told before."""
+        if self._shy:
+            self.commit()
+        last = self._last
+        if not self._shy or last is None or last.done():
+            return False
+        last.add_done_callback(lambda _: self.catch_up(peer))
+        return True
+
     # --- effects
 
     def perform(self, effects: Iterable[Effect]) -> None:
@@ -434,8 +451,8 @@ class Host:
             if isinstance(effect, Store):
                 self._store(effect)
             elif isinstance(effect, Spread):
-                self._spread.append((self.members.get(effect.but) if effect.but else None, effect.message))
-                self._schedule()
+                # What is behind something that others are not told yet may build on it.
+                (self._keep if self._shy and self._batch.updates else self._tell)(effect)
             elif isinstance(effect, Send):
                 self._send_to(effect.peer, effect.message)
             elif isinstance(effect, Answer):
@@ -444,6 +461,19 @@ class Host:
                 self._refuse(effect.peer, effect.error)
             elif isinstance(effect, Rebuild):
                 self._rebuild()
+
+    def _tell(self, effect: Spread) -> None:
+        self._spread.append((self.members.get(effect.but) if effect.but else None, effect.message))
+        self._schedule()
+
+    def _keep(self, effect: Spread) -> None:
+        """Others are told it when what was gathered is durable, and nobody is answered before."""
+        batch = self._batch
+        if batch.shy is None:
+            batch.shy = []
+            self._shy += 1
+            self._hold()
+        batch.shy.append(effect)
 
     def _answer(self, peer: Peer) -> None:
         if not peer.writes:
@@ -495,7 +525,7 @@ class Host:
             self.edits += 1
             self._metrics.edits += 1
             if effect.shy is not None:
-                batch.shy = [*(batch.shy or ()), effect.shy]
+                self._keep(effect.shy)
             if effect.peer is not None:
                 self.writers[effect.peer.person] = None
         member = self.members.get(effect.peer) if effect.peer else None
@@ -649,8 +679,6 @@ class Host:
         self._unstored -= size
         if self._paused and self._unstored <= UNSTORED // 2:
             self._pause(paused=False)
-        if batch.shy:
-            self.perform(batch.shy)
         owed, members = batch.owed, self.members
         if owed:
             self._metrics.acknowledged.observe(self._clock() - since, sum(owed.values()))
@@ -661,6 +689,15 @@ class Host:
             member.owed -= count
             if member.peer.dialect.statuses and member.peer in members:
                 self._pay(member, count)
+        if batch.shy is not None:
+            self._reveal(batch.shy)
+
+    def _reveal(self, shy: Iterable[Spread]) -> None:
+        """Others are told what is durable now, and what came meanwhile is taken."""
+        self._shy -= 1
+        for effect in shy:
+            self._tell(effect)
+        self._release()
 
     def _look(self, future: asyncio.Future[int]) -> None:
         """A journal that takes nothing from here any more: the document lives elsewhere."""
@@ -730,16 +767,22 @@ class Host:
     @contextmanager
     def holding(self) -> Iterator[None]:
         """What peers send waits. Other edits (of who goes, of the server) may be made all the same: compare `edits`."""
-        self._held += 1
-        if self._waiting is None:
-            self._waiting = []
+        self._hold()
         try:
             yield
         finally:
-            self._held -= 1
-            if not self._held:
-                waiting, self._waiting = self._waiting or [], None
-                self._take(waiting)
+            self._release()
+
+    def _hold(self) -> None:
+        self._held += 1
+        if self._waiting is None:
+            self._waiting = []
+
+    def _release(self) -> None:
+        self._held -= 1
+        if not self._held:
+            waiting, self._waiting = self._waiting or [], None
+            self._take(waiting)
 
     @asynccontextmanager
     async def reading(self, *, long: bool = False) -> AsyncIterator[None]:
@@ -788,11 +831,12 @@ class Host:
         """What tells the bodies of a document apart while their writer is held."""
         return self.edits, self.room.document.version, id(self.ledger.form)
 
-    def _take(self, inbox: Iterable[tuple[Peer, Kind, bytes]]) -> None:
+    def _take(self, inbox: Iterable[tuple[Peer, Kind, bytes]], act: Callable[[Peer, Kind, bytes], None] | None = None) -> None:
+        act = act or self.receive
         for peer, kind, payload in inbox:
             try:
                 if peer in self.members:
-                    self.receive(peer, kind, payload)
+                    act(peer, kind, payload)
             except CollabError as error:
                 self._refuse(peer, error)
 

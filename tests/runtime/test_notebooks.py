@@ -287,6 +287,81 @@ async def test_words_that_came_late_for_a_moved_cell_and_were_forgotten_by_a_cra
     assert await settled(study, again) == ["x = 1\ny = 2\n", "print(x)", "# Title late"]
 
 
+async def moved_twice(study: Stage, *, away: bool = False) -> tuple[Reader, Reader]:
+    """Ben and Cem, when Ann and Ben have moved a cell at once, Cem typed into Ann's copy, and the server took that out again, which is not durable.
+    `away`: Cem is not there.
+    """
+    ann, ben, cem = await reader(study), await reader(study, "Ben"), await reader(study, "Cem")
+    second = ben.move("first", 0, send=False)
+    ann.move("first", 2)
+    ann.append("first", "ann\n")
+    await soon()
+    cem.type("first", "cem ", send=False)
+    if away:
+        cem.guest.leave()
+    study.journal.refuse("the disk is slow")
+    ben.guest.send(protocol.update(second))
+    await soon()
+    return ben, cem
+
+
+async def back(study: Stage, name: str, before: Reader) -> Reader:
+    """Somebody comes back with the document of before."""
+    guest = study.on(study.socket(), path=NOTEBOOK)
+    guest.replica = before.guest.replica
+    guest.sign_in(study.token(name))
+    guest.step1()
+    await soon()
+    return Reader(guest)
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_words_in_a_copy_that_the_server_takes_out_survive_a_crash_before_that_is_durable(study: Stage, *, away: bool) -> None:
+    """NOTEBOOK-6: nobody is told before, not even who comes just then: that and the words would come back in one."""
+    ben, cem = await moved_twice(study, away=away)
+    if away:
+        cem = await back(study, "Cem", cem)
+    assert cem.sources[-1] == "cem x = 1\ny = 2\nann\n"
+    await study.crash()
+    ben, cem = await back(study, "Ben", ben), await back(study, "Cem", cem)
+    assert sorted(await settled(study, ben, cem)) == ["# Title", "cem x = 1\ny = 2\nann\n", "print(x)"]
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_who_does_not_read_meanwhile_is_told_when_it_is_durable(study: Stage, *, early: bool) -> None:
+    """SYNC-6, NOTEBOOK-6: be it that they read again before."""
+    ben, cem = await moved_twice(study)
+    cem.guest.socket.stall()
+    await soon()
+    if early:
+        cem.guest.socket.drain()
+        await soon()
+        assert cem.sources[-1] == "cem x = 1\ny = 2\nann\n"
+    study.journal.refuse(None)
+    await soon()
+    if not early:
+        cem.guest.socket.drain()
+    cem.guest.send(protocol.update(cem.doc.get_update()))
+    assert sorted(await settled(study, ben, cem)) == ["# Title", "cem x = 1\ny = 2\nann\n", "print(x)"]
+
+
+async def test_others_get_late_words_before_what_their_writer_typed_behind_them_also_when_that_one_leaves(study: Stage) -> None:
+    """SYNC-3, NOTEBOOK-6."""
+    ann, ben = await reader(study), await reader(study, "Ben")
+    late = ben.type("title", " late", 7, send=False)
+    outside(study, moved(STUDY))
+    await passing(1.5)
+    study.journal.refuse("the disk is slow")
+    ann.guest.updates.clear()
+    ben.guest.send(protocol.update(late))
+    ben.append("second", " # behind")
+    ben.guest.leave()
+    await soon()
+    assert ann.guest.updates == []
+    study.journal.refuse(None)
+    assert await settled(study, ann) == ["x = 1\ny = 2\n", "print(x) # behind", "# Title late"]
+
+
 async def test_words_typed_into_a_cell_that_a_program_moves_survive_a_crash_right_behind_the_merge(study: Stage) -> None:
     """NOTEBOOK-6, JOURNAL-6."""
     ann = await reader(study)

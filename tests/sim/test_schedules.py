@@ -52,6 +52,12 @@ def test_who_has_heard_of_words_that_only_their_writer_has_is_not_sent_off(seed:
     run(_study(seed))
 
 
+@pytest.mark.parametrize("seed", [300080, 300427, 300592, 300600, 400017])
+def test_a_crash_before_copies_of_a_cell_are_one_again_loses_no_word_and_doubles_none(seed: int) -> None:
+    """NOTEBOOK-6. Schedules that once failed."""
+    run(_study(seed))
+
+
 async def _study(seed: int) -> World:
     return await study(seed)
 
