@@ -35,7 +35,7 @@ from collab.layout import Layout, quick, torn
 from collab.layout import Place as LayoutPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 
     from collab.formats.bodies import Body, Form
     from collab.formats.cells import Memory, Rewritten
@@ -130,6 +130,8 @@ class Verdict:
     """Where the text of a common edit is, if not in the shared text."""
     untidy: bool = False
     """It may bring what the server puts right."""
+    had: dict[int, int] | None = None
+    """The state vector of its writer before he was told what we hold, if that is known."""
     late: list[Late] = field(default_factory=list)
     """What it changes in cells that were moved meanwhile: (id, source before, source after)."""
 
@@ -408,9 +410,11 @@ class Document:
         """The same of so many bytes with so many clocks."""
         return 3 * units if 3 * units < size and self._cells is None else size
 
-    def check_state_vector(self, data: bytes) -> None:
-        """OtherLineage when it names a reserved id that is not ours. Malformed."""
-        self._check_lineage(updates.read_state_vector(data))
+    def check_state_vector(self, data: bytes) -> dict[int, int]:
+        """What is in it. OtherLineage when it names a reserved id that is not ours. Malformed."""
+        found = updates.read_state_vector(data)
+        self._check_lineage(found)
+        return found
 
     def _check_lineage(self, named: Iterable[int]) -> None:
         for client in named:
@@ -571,7 +575,7 @@ class Document:
             places = {verdict.place} if verdict.place is not None else verdict.added.places() if verdict.added is not None else set()
             verdict.late = self._late(data, places)
         if verdict.deletes:
-            verdict.late += self._remember((verdict.parsed or updates.read(data)).deletes)
+            verdict.late += self._remember((verdict.parsed or updates.read(data)).deletes, verdict.had)
 
     def belated(self, data: bytes) -> list[Late]:
         """What an update of ours, not applied yet, types into cells that are moved by now (see `Verdict.late`)."""
@@ -589,22 +593,28 @@ class Document:
     def _doomed(self, deletes: updates.Deletes) -> list[updates.Id]:
         return self._moments.new(self._layout.within(deletes, (CELLS, None)))
 
-    def _remember(self, deletes: updates.Deletes) -> list[Late]:
+    def _remember(self, deletes: updates.Deletes, had: Mapping[int, int] | None = None) -> list[Late]:
         """Cells are about to be taken out; gives what whoever does that has not seen of them."""
         doomed = self._doomed(deletes)
         if not doomed:
             return []
-        late = self._unseen(doomed, deletes)
+        late = self._unseen(doomed, deletes, had)
         self._moments.keep(Moment(self.encode(), self.sources().keys(), doomed))
         return late
 
-    def _unseen(self, doomed: Sequence[updates.Id], deletes: updates.Deletes) -> list[Late]:
-        """Who takes out a cell names all of its text that he knows: what is not named has come meanwhile."""
+    def _unseen(self, doomed: Sequence[updates.Id], deletes: updates.Deletes, had: Mapping[int, int] | None = None) -> list[Late]:
+        """Who takes out a cell names all of its text that he knows: what is not named has come meanwhile; who names none does not tell. So has what
+        he `had` not when he came: of that he was told with the cell out already, and names it, too.
+        """
         state = self.encode() if doomed else b""
         found: list[Late] = []
         for item in doomed:
             for text in self._layout.at((item, SOURCE)):
-                found += unseen(state, self._layout.within(deletes, (text, None)))
+                seen = self._layout.within(deletes, (text, None))
+                if had:
+                    seen = [(client, clock) for client, clock in seen if clock < had.get(client, 0)]
+                if seen or had:
+                    found += unseen(state, {*self._layout.at((text, None))}.difference(seen))
         return found
 
     def takes_out(self, data: bytes) -> bool:

@@ -183,7 +183,7 @@ class Room:
         return True
 
     def _step1(self, peer: Peer, payload: bytes) -> list[Effect]:
-        self.document.check_state_vector(payload)
+        peer.had = self.document.check_state_vector(payload)
         peer.asked.append(Asked.HANDSHAKE)
         effects: list[Effect] = [Send(peer, protocol.step2(self.document.diff(payload))), self._ask(peer)]
         everybody = b"" if peer.greeted else self.presence.everybody()
@@ -244,6 +244,8 @@ class Room:
         if not writes and len(payload) > READERS:
             raise TooLarge(f"Who only reads has nothing to say of more than {READERS} bytes.")
         verdict = self.document.judge(payload, fast=kind is Kind.UPDATE, compare=writes)
+        if kind is Kind.STEP2 and asked is Asked.HANDSHAKE:
+            verdict.had, peer.had = peer.had, None
         if not writes:
             return self._read_only(peer, kind, verdict)
         if verdict.conflict is not None:

@@ -70,6 +70,8 @@ class Peer:
     session: str = ""
     """The id of the session that it came with (`Grant.id`)."""
     asked: deque[Asked] = field(default_factory=deque)
+    had: dict[int, int] | None = None
+    """The state vector that it came with, until it has said what it has."""
     waiting: int = 0
     """Statuses that are owed for updates that wait for a missing part."""
     strikes: int = 0

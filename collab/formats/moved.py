@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from pycrdt import Array, Doc, Map, Text, TextEvent
+from pycrdt import Array, Doc, Map, Text
 
 from collab import merge, updates
 from collab.formats.notebook import CELLS, SOURCE
@@ -100,36 +99,13 @@ def _deletion(items: Iterable[Id]) -> bytes:
     return updates.write(updates.Update({}, updates.normalised(ranges)))
 
 
-def unseen(state: bytes, seen: Sequence[Id]) -> list[Late]:
-    """What is in sources of a document beside the characters that somebody had seen. Nothing when those are none: who names none does not tell."""
+def unseen(state: bytes, came: Iterable[Id]) -> list[Late]:
+    """The sources of a document with these characters, and without them."""
     doc: Doc[Any] = Doc()
     doc.apply_update(state)
-    found: list[Late] = []
-
-    def look(name: str, text: str, event: TextEvent) -> None:
-        before = _taken(text, event)
-        if before != text:
-            found.append(Late(name, before, text))
-
-    watched = [(text, text.observe(partial(look, name, source))) for name, text, source in _sources(doc)]
-    doc.apply_update(_deletion(seen))
-    for text, subscription in watched:
-        text.unobserve(subscription)
-    return found
-
-
-def _taken(text: str, event: TextEvent) -> str:
-    """What a deletion took out of a text."""
-    raw = text.encode()
-    pieces = []
-    at = 0
-    delta: list[dict[str, Any]] = event.delta  # type: ignore[attr-defined]  # pycrdt's types leave it out
-    for change in delta:
-        at += change.get("retain", 0)
-        count = change.get("delete", 0)
-        pieces.append(raw[at : at + count])
-        at += count
-    return b"".join(pieces).decode(errors="replace")
+    sources = _sources(doc)
+    doc.apply_update(_deletion(came))
+    return [Late(name, str(text), source) for name, text, source in sources if str(text) != source]
 
 
 class Moments:

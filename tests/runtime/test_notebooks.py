@@ -211,6 +211,32 @@ async def test_typing_into_a_cell_that_somebody_moves_comes_into_its_copy(study:
     assert ann.ids == ["first", "title", "second"]
 
 
+async def back(study: Stage, name: str, before: Reader) -> Reader:
+    """Somebody comes back with the document of before."""
+    guest = study.on(study.socket(), path=NOTEBOOK)
+    guest.replica = before.guest.replica
+    guest.sign_in(study.token(name))
+    guest.step1()
+    await soon()
+    return Reader(guest)
+
+
+@pytest.mark.parametrize("source", ["x = 1\n", ""])
+async def test_what_others_type_into_a_cell_that_somebody_moves_without_a_connection_comes_into_its_copy(stage: Stage, source: str) -> None:
+    """NOTEBOOK-6: who comes back hears of their words with the cell out already, and says that he took them out with it."""
+    stage.files.poke(NOTEBOOK, notebook(cell("# Title", "title"), cell(source, "first"), cell("print(x)", "second")).encode())
+    ann, ben = await reader(stage), await reader(stage, "Ben")
+    ann.guest.leave()
+    ann.move("first", 2, send=False)
+    ann.append("first", "ann\n")
+    ben.type("first", "ben\n")
+    await soon()
+    ann = await back(stage, "Ann", ann)
+    *others, copy = await settled(stage, ann, ben)
+    assert others == ["# Title", "print(x)"]
+    assert sorted(copy.splitlines()) == ["ann", "ben", *source.splitlines()]
+
+
 async def test_a_cell_that_two_people_move_is_there_once_with_what_both_typed(study: Stage) -> None:
     """NOTEBOOK-6."""
     ann, ben = await reader(study), await reader(study, "Ben")
@@ -303,16 +329,6 @@ async def moved_twice(study: Stage, *, away: bool = False) -> tuple[Reader, Read
     ben.guest.send(protocol.update(second))
     await soon()
     return ben, cem
-
-
-async def back(study: Stage, name: str, before: Reader) -> Reader:
-    """Somebody comes back with the document of before."""
-    guest = study.on(study.socket(), path=NOTEBOOK)
-    guest.replica = before.guest.replica
-    guest.sign_in(study.token(name))
-    guest.step1()
-    await soon()
-    return Reader(guest)
 
 
 @pytest.mark.parametrize("away", [False, True])
