@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -223,18 +221,15 @@ async def test_a_server_that_is_away_is_not_asked_again_and_again_and_comes_back
 async def test_a_server_that_does_not_answer_is_given_up(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     database = Database(postgres.new())
     assert await database.run(one) == 1
-    stopped = postgres.pids()
     monkeypatch.setattr(module, "ANSWER", 0.5)
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        postgres.pause()
         with pytest.raises(Unavailable, match="did not answer"):
             await database.run(one)
         async with asyncio.timeout(60):
             await database.close()
     finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+        postgres.resume()
 
 
 async def test_what_fails_in_a_transaction_is_undone_and_harms_nobody(url: str) -> None:

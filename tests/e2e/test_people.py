@@ -149,6 +149,7 @@ async def test_one_jumps_to_somebody_by_keyboard_and_their_name_is_shown(shared_
     assert await ann.page.evaluate(TOP) == 0
 
     dialog = await everybody(ann)
+    await expect(row(dialog, "Bob")).to_contain_text("in “Part 30”", timeout=MILLISECONDS)
     await row(dialog, "Bob").get_by_role("button", name="Go there").focus()
     await ann.page.keyboard.press("Enter")
 
@@ -164,8 +165,10 @@ async def test_one_jumps_to_somebody_in_the_preview_when_only_that_is_shown(shar
     await ann.page.locator("#preview").get_by_text("Words 0.0").wait_for()
     await enter(await company.join("Bob", shared_server), "jump-preview.md", LONG.index("Words 30.5"))
     await ann.sees("Ann", "Bob")
+    bob = row(await everybody(ann), "Bob")
+    await expect(bob).to_contain_text("in “Part 30”", timeout=MILLISECONDS)
 
-    await row(await everybody(ann), "Bob").get_by_role("button", name="Go there").click()
+    await bob.get_by_role("button", name="Go there").click()
 
     await expect(ann.page.locator("#preview").get_by_text("Words 30.5", exact=True)).to_be_in_viewport(timeout=MILLISECONDS)
     await expect(ann.page.locator("#preview .mark")).to_have_text("B")

@@ -23,6 +23,9 @@ import { presses } from "./presses.ts";
 import { boxIn, fingerprint, type Box } from "./tasks.ts";
 import { Together } from "./together.ts";
 
+/** Frames for which the way to a place is sought that is not drawn yet. */
+const LOOKS = 60;
+
 /** What has a use of its own for clicks. */
 const CONTROLS = "a, button, input, summary, .md-code, .md-diagram";
 
@@ -219,9 +222,13 @@ export class Preview {
   }
 
   private async centre(found: () => HTMLElement | null): Promise<void> {
-    for (let look = 0; look < 4; look += 1) {
-      found()?.scrollIntoView({ block: "center" });
+    let settled = 0;
+    for (let look = 0; look < LOOKS && settled < 4; look += 1) {
+      const place = found();
+      place?.scrollIntoView({ block: "center" });
       await new Promise((resolve) => requestAnimationFrame(resolve));
+      // A group that is not drawn yet stands somewhere near its block only.
+      if (place !== null && !place.matches(".md-group")) settled += 1;
     }
   }
 
