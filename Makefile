@@ -18,7 +18,7 @@ VENV := .venv/bin
 CLIENT := collab/web/client/index.html
 CLIENT_SOURCES := $(shell find static -mindepth 1 \( -name node_modules -o -name test -o -name __pycache__ -o -name build_hook.py \) -prune -o -print)
 
-.PHONY: serve test test-full alone lint types style imports client-types client-tests collected bench clean needs
+.PHONY: serve test test-full lint types style imports client-types client-tests collected bench clean needs
 .DELETE_ON_ERROR:
 
 serve: .make/run $(CLIENT) $(if $(filter documents,$(ROOT)),documents)
@@ -28,17 +28,13 @@ serve: .make/run $(CLIENT) $(if $(filter documents,$(ROOT)),documents)
 test: needs
 	@$(MAKE) --silent -j 3 .make/dev static/node_modules/.package-lock.json
 	@$(MAKE) --silent -j 3 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint client-tests $(CLIENT) collected
-	@rm -f .make/tested; $(VENV)/pytest $(PYTEST); status=$$?; echo $$status >.make/tested; exit $$status
+	@$(VENV)/pytest $(PYTEST)
 
 # Modules are compiled once, not in each of the tests' processes and of the hundreds of servers that they start.
 test: export PYTHONDONTWRITEBYTECODE =
 
 test-full: export COLLAB_TEST_SCALE = full
 test-full: test
-
-# What failed among all others, each test alone (.ci/run tells when). What pytest ended with is in .make/tested: 1 says that all ran, and some failed.
-alone: .make/dev
-	@$(VENV)/pytest --last-failed --last-failed-no-failures none -p no:xdist
 
 # The longest first.
 lint: types style imports client-types
