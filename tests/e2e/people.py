@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from playwright.async_api import expect
+from serving import PATIENCE
 
 from collab.access import Role
 from collab.web.sessions import invite
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, Request, WebSocket
     from serving import Served
 
-MILLISECONDS = 20_000.0
+MILLISECONDS = PATIENCE * 1000.0
 """How long a page may take to come to something on a busy machine."""
 VIOLATION = "policy violated:"
 FLAGS = [
@@ -54,6 +55,13 @@ READS = """
   setTimeout(() => resolve(text()), patience)
   look()
 })
+"""
+CARET_AFTER = """
+(words) => {
+  const at = collab.view.state.doc.toString().indexOf(words)
+  if (at < 0) throw new Error(`the text has no ${JSON.stringify(words)}`)
+  collab.view.dispatch({ selection: { anchor: at + words.length } })
+}
 """
 WATCH_WORDS = """
 () => {
@@ -160,6 +168,11 @@ class Editor:
         """Put the caret at this UTF-16 offset, as a click would."""
         await self.content.focus()
         await self.page.evaluate("(at) => collab.view.dispatch({ selection: { anchor: at } })", position)
+
+    async def caret_after(self, words: str) -> None:
+        """Put the caret behind the first place with these words, also while others write before it."""
+        await self.content.focus()
+        await self.page.evaluate(CARET_AFTER, words)
 
     async def is_told(self, state: str) -> None:
         """Until the page says this of the words."""

@@ -180,7 +180,7 @@ async def more(words: list[str]) -> None:
 
 async def type_at(editor: Editor, name: str, done: asyncio.Event, words: list[str]) -> None:
     """Words one after the other, at one's own place."""
-    await editor.caret_to((await editor.text()).index(f"{name}: ") + len(name) + 2)
+    await editor.caret_after(f"{name}: ")
     number = 0
     while not done.is_set():
         word = f"{name.lower()}{number}"

@@ -61,8 +61,7 @@ class Writer:
         self.typed: list[str] = []
 
     async def begin(self) -> None:
-        text = await self.editor.text()
-        await self.editor.caret_to(text.index(f"{self.name}: ") + len(self.name) + 2)
+        await self.editor.caret_after(f"{self.name}: ")
 
     async def type(self, until: Callable[[], bool], seed: int) -> None:
         dice = random.Random(seed)

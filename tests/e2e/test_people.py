@@ -18,6 +18,18 @@ HEBREW = "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd"
 SOURCE = "document.querySelector('#modes [data-mode=source]')?.click()"
 PREVIEW = "document.querySelector('#modes [data-mode=preview]')?.click()"
 TOP = "collab.view.scrollDOM.scrollTop"
+RESTING = """() => new Promise((done) => {
+  let [top, frames] = [collab.view.scrollDOM.scrollTop, 0]
+  const look = () => {
+    const now = collab.view.scrollDOM.scrollTop
+    frames = now === top ? frames + 1 : 0
+    top = now
+    if (frames === 10) done(top)
+    else requestAnimationFrame(look)
+  }
+  look()
+})"""
+"""Where the text is scrolled to when it has come to rest: an editor measures, and puts right, in the frames after a change."""
 SHOWN_WITHIN = """
 (name) => {
   const label = document.querySelector(`.cm-ySelectionCaret[data-name="${name}"] .cm-otherName.shown`)
@@ -202,10 +214,11 @@ async def test_a_caret_that_is_followed_stays_in_view_until_one_types(shared_ser
 
     await ann.type("x")
     await expect(ann.page.locator("#following")).to_be_empty()
-    before = await ann.page.evaluate(TOP)
+    before = await ann.page.evaluate(RESTING)
+    dialog = await everybody(ann)
     await bob.caret_to(LONG.index("Words 39.1"))
-    await ann.page.wait_for_function("() => collab.provider.awareness.getStates().size === 2")
-    assert await ann.page.evaluate(TOP) == before
+    await expect(row(dialog, "Bob")).to_contain_text("in “Part 39”", timeout=MILLISECONDS)
+    assert await ann.page.evaluate(RESTING) == before
 
 
 async def test_scrolling_escape_and_the_banners_button_end_following(shared_server: Served, company: Company) -> None:
