@@ -93,6 +93,8 @@ class _Held:
     payload: bytes
     asked: Asked
     since: float
+    had: dict[int, int] | None
+    """See `Verdict.had`."""
 
 
 @dataclass(slots=True)
@@ -239,12 +241,15 @@ class Room:
         effects = self._take(peer, kind, payload, asked)
         return effects + self._release(peer, checked=peer) if asked is Asked.CHECK else effects
 
-    def _take(self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, checked: Peer | None = None) -> list[Effect]:
+    def _take(  # noqa: PLR0913, PLR0917 - one edit, and what is known of it
+        self, peer: Peer, kind: Kind, payload: bytes, asked: Asked, checked: Peer | None = None, had: dict[int, int] | None = None
+    ) -> list[Effect]:
         writes = peer.writes and not self.barred
         if not writes and len(payload) > READERS:
             raise TooLarge(f"Who only reads has nothing to say of more than {READERS} bytes.")
         verdict = self.document.judge(payload, fast=kind is Kind.UPDATE, compare=writes)
-        if kind is Kind.STEP2 and asked is Asked.HANDSHAKE:
+        verdict.had = had
+        if kind is Kind.STEP2 and asked is Asked.HANDSHAKE and had is None:
             verdict.had, peer.had = peer.had, None
         if not writes:
             return self._read_only(peer, kind, verdict)
@@ -262,7 +267,7 @@ class Room:
         self._check_size(payload, verdict)
         foreign = self._foreign(peer, payload, verdict)
         if foreign is not None and foreign[0] is not checked:
-            return self._hold(foreign[0], _Held(peer, kind, payload, asked, self._now))
+            return self._hold(foreign[0], _Held(peer, kind, payload, asked, self._now, verdict.had))
         if foreign is not None:
             verdict.conflict, verdict.parsed = foreign[1], verdict.parsed or updates.read(payload)
             return self._equivocation(peer, payload, verdict)
@@ -388,7 +393,7 @@ class Room:
         for held in tuple(waiting):
             waiting.remove(held)
             try:
-                effects += self._take(held.peer, held.kind, held.payload, held.asked, checked)
+                effects += self._take(held.peer, held.kind, held.payload, held.asked, checked, held.had)
             except CollabError as error:
                 effects += [*self._answers(held.peer), Refuse(held.peer, error)]
         if not waiting:
@@ -398,7 +403,7 @@ class Room:
     def _gap(self, peer: Peer, kind: Kind, asked: Asked, verdict: Verdict) -> list[Effect]:
         """Take what fits, and ask for what is missing; the status waits until it has come. One question at a time."""
         fits, left = self.document.parted(verdict)
-        taken = self._take_part(peer, kind, fits)
+        taken = self._take_part(peer, kind, fits, verdict.had)
         effects = taken or []
         if any(isinstance(effect, Rebuild) for effect in effects):
             return effects
@@ -415,9 +420,10 @@ class Room:
         peer.asked.append(Asked.GAP)
         return [*effects, self._ask(peer)]
 
-    def _take_part(self, peer: Peer, kind: Kind, fits: bytes) -> list[Effect] | None:
+    def _take_part(self, peer: Peer, kind: Kind, fits: bytes, had: dict[int, int] | None) -> list[Effect] | None:
         """None when somebody else has to say first that he wrote it."""
         verdict = self.document.judge(fits)
+        verdict.had = had
         if self.document.adds_nothing(verdict):
             return []
         if verdict.missing or self._foreign(peer, fits, verdict) is not None:

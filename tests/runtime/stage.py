@@ -7,6 +7,7 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
+from pycrdt import merge_updates
 from sim.virtual import at_once
 from test_document import Replica
 
@@ -191,6 +192,8 @@ class Guest:
         self.synced = False
         self.updates: list[bytes] = []
         """Updates, as they came."""
+        self.pending = b""
+        """Words that it has heard of and that build on what it has not: Yjs says them with all that it has, pycrdt does not."""
         before = socket.heard
 
         def heard() -> None:
@@ -276,7 +279,8 @@ class Guest:
     def _sync(self, reader: Reader) -> None:
         step, payload = reader.var_uint(), reader.var_bytes()
         if step == 0:
-            self.send(protocol.step2(self.replica.doc.get_update(payload)))
+            had = self.replica.doc.get_update(payload)
+            self.send(protocol.step2(merge_updates(had, self.pending) if self.pending else had))
             return
         self.replica.doc.apply_update(payload)
         if step == 1:

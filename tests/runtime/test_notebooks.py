@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from notebooks import NOTEBOOK, Reader, cell, notebook, sources
-from pycrdt import Array, Map, Text, XmlFragment
+from pycrdt import Array, Map, Text, XmlFragment, merge_updates
 from runtime.stage import Stage, passing, person, soon
 from scale import scale
 from sim.virtual import at_once
@@ -214,26 +214,39 @@ async def test_typing_into_a_cell_that_somebody_moves_comes_into_its_copy(study:
 async def back(study: Stage, name: str, before: Reader) -> Reader:
     """Somebody comes back with the document of before."""
     guest = study.on(study.socket(), path=NOTEBOOK)
-    guest.replica = before.guest.replica
+    guest.replica, guest.pending = before.guest.replica, before.guest.pending
     guest.sign_in(study.token(name))
     guest.step1()
     await soon()
     return Reader(guest)
 
 
+@pytest.mark.parametrize("waits", ["nothing", "words that nobody has", "words of somebody who is here"])
 @pytest.mark.parametrize("source", ["x = 1\n", ""])
-async def test_what_others_type_into_a_cell_that_somebody_moves_without_a_connection_comes_into_its_copy(stage: Stage, source: str) -> None:
+async def test_what_others_type_into_a_cell_that_somebody_moves_without_a_connection_comes_into_its_copy(
+    stage: Stage, source: str, waits: str
+) -> None:
     """NOTEBOOK-6: who comes back hears of their words with the cell out already, and says that he took them out with it."""
     stage.files.poke(NOTEBOOK, notebook(cell("# Title", "title"), cell(source, "first"), cell("print(x)", "second")).encode())
-    ann, ben = await reader(stage), await reader(stage, "Ben")
+    ann, ben, cem = await reader(stage), await reader(stage, "Ben"), await reader(stage, "Cem")
+    cem.guest.show()
+    await soon()
+    said = [cem.type("title", each, 7, send=False) for each in ("two", "one ")]
+    if waits == "words that nobody has":
+        ann.guest.pending = said[1]
+    elif waits == "words of somebody who is here":
+        ann.doc.apply_update(merge_updates(*said))
     ann.guest.leave()
     ann.move("first", 2, send=False)
     ann.append("first", "ann\n")
     ben.type("first", "ben\n")
     await soon()
     ann = await back(stage, "Ann", ann)
-    *others, copy = await settled(stage, ann, ben)
-    assert others == ["# Title", "print(x)"]
+    await passing(60)
+    for update in said:
+        cem.guest.send(protocol.update(update))
+    *others, copy = await settled(stage, ann, ben, cem)
+    assert others == ["# Titleone two", "print(x)"]
     assert sorted(copy.splitlines()) == ["ann", "ben", *source.splitlines()]
 
 
