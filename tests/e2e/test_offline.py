@@ -42,9 +42,11 @@ async def test_what_is_typed_while_the_server_is_gone_is_there_once_when_it_is_b
     server.write("gone.md", "start\n")
     ann, bob = await company.join("Ann", server), await company.join("Bob", server)
     first, second = await ann.open("gone.md"), await bob.open("gone.md")
+    await first.watch_words()
     await first.type("before ", at="Control+Home")
     await second.reads("before start\n")
-    await first.is_told("stored")
+    # Half a second later it is in the file: whoever looks then has missed it.
+    await first.page.wait_for_function("() => told.includes('stored')")
 
     await asyncio.to_thread(getattr(server, end))
     await asyncio.gather(first.is_told("offline"), second.is_told("offline"))

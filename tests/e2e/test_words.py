@@ -43,7 +43,6 @@ async def test_words_are_stored_first_and_then_in_the_file(shared_server: Served
     await editor.watch_words()
 
     await editor.type("x")
-    await editor.is_told("stored")
     await editor.saved()
 
     assert shared_server.read("steps.md") == "xstart\n"
