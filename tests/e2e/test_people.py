@@ -192,8 +192,10 @@ async def test_one_jumps_to_somebodys_cell_of_a_table(shared_server: Served, com
     await bob.page.evaluate(SOURCE)
     await bob.caret_to(len("name,number\n") + sum(len(f"row {number},{number}\n") for number in range(400)) + 2)
     await ann.sees("Ann", "Bob")
+    there = row(await everybody(ann), "Bob")
+    await expect(there).to_contain_text("line 402", timeout=MILLISECONDS)
 
-    await row(await everybody(ann), "Bob").get_by_role("button", name="Go there").click()
+    await there.get_by_role("button", name="Go there").click()
 
     await expect(ann.page.locator("#preview").get_by_text("row 400", exact=True)).to_be_in_viewport(timeout=MILLISECONDS)
 
@@ -321,10 +323,12 @@ async def test_names_at_one_place_and_at_the_edges_can_all_be_read(shared_server
     shared_server.write("edges.txt", "first line\n" + "wide " * 60 + f"\n{HEBREW}\n" + "line\n" * 100)
     [ann] = await meet(company, shared_server, "edges.txt", "Ann")
     people = await asyncio.gather(*(company.join(name, shared_server) for name in ("Bob", "Eve", "Maximilian von Hohenberg")))
-    others = [await enter(person, "edges.txt", 3) for person in people]
+    others = [await enter(person, "edges.txt", 0) for person in people]
     for person in people:
         await ann.sees_caret_of(person.name)
 
+    # A name goes some seconds after its caret has moved: they move together.
+    await asyncio.gather(*(other.caret_to(3) for other in others))
     await is_true(ann, NAMES_APART)
     right = await ann.page.evaluate("""() => {
       const from = collab.view.state.doc.line(2).from
