@@ -21,6 +21,17 @@ KERNEL: dict[str, Any] = {
     "language_info": {"name": "python"},
 }
 HELLO = {"output_type": "stream", "name": "stdout", "text": "hello \x1b[32mgreen\x1b[0m\n"}
+BECOME = """
+([wanted, patience]) => new Promise((resolve) => {
+  const cells = collab.text.doc.getArray('cells')
+  const sources = () => cells.map((cell) => cell.get('source').toString())
+  const look = () => { if (JSON.stringify(sources()) === JSON.stringify(wanted)) resolve(sources()) }
+  cells.observeDeep(() => queueMicrotask(look))
+  setTimeout(() => resolve(sources()), patience)
+  look()
+})
+"""
+"""The shared sources, as soon as they are these."""
 TABLE = {
     "output_type": "execute_result",
     "execution_count": 2,
@@ -66,14 +77,7 @@ class Cells:
 
     async def become(self, *wanted: str) -> None:
         """Until the shared sources are these."""
-        found = list(wanted)
-
-        for _ in range(int(MILLISECONDS / 50)):
-            found = await self.sources()
-            if found == list(wanted):
-                return
-            await self.page.evaluate("() => new Promise(requestAnimationFrame)")
-        assert found == list(wanted)
+        assert await self.page.evaluate(BECOME, [list(wanted), MILLISECONDS]) == list(wanted)
 
     async def choose(self, index: int) -> None:
         """As Escape leaves it: the cell is chosen, and not written in."""
@@ -112,7 +116,9 @@ async def test_two_people_write_different_cells_and_the_same_one(shared_server: 
     await expect(ann.at(1).locator(".ansi-2")).to_have_text("green")
     await expect(ann.at(2).locator("td")).to_have_text("cell of a table")
 
-    await ann.write(1, " # ann")
+    await ann.write(1, "")
+    # In one go: of keys that come slowly each is a step to undo.
+    await ann.page.keyboard.insert_text(" # ann")
     await bob.write(2, " # bob")
     await bob.write(1, "# above\n", at="Control+Home")
     await expect(ann.at(1).locator('.nb-guest[data-name="Bob"]')).to_be_visible()
@@ -326,11 +332,13 @@ async def test_on_a_phone_buttons_do_what_keys_do(shared_server: Served, company
     await page.set_viewport_size({"width": 360, "height": 640})
     await page.locator(".nb-none").get_by_role("button", name="New text").tap()
     ann = Cells(page)
+    await expect(ann.at(0).locator(".cm-content")).to_be_focused()
     await page.keyboard.type("# Words")
     acts = ann.at(0).locator(".nb-acts")
     await acts.get_by_role("button", name="Done writing").tap()
     await expect(ann.at(0).locator("h1")).to_have_text("Words")
     await page.locator(".nb-end").get_by_role("button", name="New code").tap()
+    await expect(ann.at(1).locator(".cm-content")).to_be_focused()
     await page.keyboard.type("x = 1")
     await ann.at(1).locator(".nb-acts").get_by_role("button", name="Move cell up").tap()
     await ann.become("x = 1", "# Words")
