@@ -62,11 +62,8 @@ async def open_for_print(company: Company, served: Served, name: str, **settings
 
 async def laid(page: Page, how: str) -> None:
     """Until it was printed so; the page then looks as on paper."""
-    for _ in range(1000):
-        if await page.evaluate("laid.at(-1)") == how:
-            return await page.emulate_media(media="print")
-        await page.evaluate("() => new Promise(requestAnimationFrame)")
-    raise AssertionError(await page.evaluate("laid"))
+    await page.wait_for_function("(how) => laid.at(-1) === how", arg=how, timeout=PATIENCE)
+    await page.emulate_media(media="print")
 
 
 @pytest.mark.parametrize("way", ["key", "menu"])
@@ -127,7 +124,7 @@ async def test_a_paper_breaks_into_pages_and_the_page_is_afterwards_as_before(sh
     assert len(PAGES.findall(pdf)) in {2, 3, 4}
     assert b"/MediaBox [0 0 594.95" in pdf or b"/MediaBox [0 0 595" in pdf
     await expect(page.locator("body")).to_have_attribute("data-mode", "split")
-    assert await page.locator("body").get_attribute("data-paper") is None
+    await expect(page.locator("body:not([data-paper])")).to_have_count(1)
     await expect(page.locator(".bar")).to_be_visible()
 
 

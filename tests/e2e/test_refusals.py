@@ -11,6 +11,7 @@ import pytest
 from e2e.people import Person, invitation
 from e2e.test_words import busy_journal
 from playwright.async_api import expect
+from serving import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,7 +193,7 @@ async def test_who_has_to_sign_in_again_does_so_in_a_window_and_the_page_goes_on
     await editor.saved()
     assert server.read("over.md") == "unsent start\n"
     await editor.sees("Ann")
-    assert page.is_closed()
+    await until(page.is_closed)
 
 
 async def test_unsent_words_are_not_sent_under_the_name_of_somebody_else_who_signs_in(server: Served, company: Company) -> None:

@@ -23,7 +23,8 @@ async def test_the_printed_address_signs_in_once_and_its_second_use_is_refused_i
     await other.goto(server.address)
 
     await expect(other.locator("#message")).to_contain_text("used already")
-    assert (page.url, other.url) == (f"{server.url}/", f"{server.url}/login")
+    await expect(page).to_have_url(f"{server.url}/")
+    await expect(other).to_have_url(f"{server.url}/login")
     assert await late.context.cookies() == []
     (cookie,) = await owner.context.cookies()
     assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (f"collab_{server.port}", True, "Lax", "/")

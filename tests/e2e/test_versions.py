@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from e2e.people import Editor
 from playwright.async_api import expect
+from serving import until
 
 from collab import __version__
 
@@ -53,6 +54,7 @@ async def test_a_page_with_unsent_words_stores_them_with_the_newer_server_and_th
     await editor.type("and on ", at="Control+Home")
     await editor.saved()
     assert server.read("version.md") == "and on unsent start\n"
+    await until(lambda: loads)
     assert len(loads) == 1
     assert await editor.note("version").count() == 0
 
@@ -72,4 +74,5 @@ async def test_a_page_that_stays_old_after_loading_anew_says_so_and_still_works(
     await (await editor.ready()).type("typed ")
     await editor.saved()
     assert shared_server.read("stale.md") == "typed start\n"
+    await until(lambda: len(loads) >= 2)
     assert len(loads) == 2
