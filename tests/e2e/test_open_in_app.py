@@ -134,6 +134,7 @@ async def test_two_people_of_a_cloud_write_in_its_page_and_their_words_are_in_th
         await other.locator('#people li[data-name="Ann of the Lab"]').wait_for()
 
         await type_in(one, frame, "typed by Ann")
+        await expect(other.locator(".cm-content")).to_contain_text("typed by Ann", timeout=PATIENCE)
         await type_in(two, other, "\nand by Bob")
 
         await one.screenshot(path=tmp_path / "cloud.png")
@@ -164,6 +165,7 @@ async def test_a_right_that_is_taken_away_and_a_file_for_reading(tmp_path: Path,
         here.cloud.unshare("ann", "notes.md", "bob")
         await expect(frame.locator("body")).to_contain_text("access", ignore_case=True, timeout=PATIENCE)
         await page.screenshot(path=tmp_path / "ended.png")
+        await expect(hers.locator(".cm-content")).to_contain_text("words", timeout=PATIENCE)
         await type_in(owner, hers, " and on")
         await until(lambda: here.body() == "start\nwords and on", saying=here.body)
 
