@@ -48,6 +48,9 @@ async () => {
   return lost
 }
 """
+SAYS_COPIED = """
+() => [...document.querySelectorAll('#preview .md-copy')].some((each) => each.checkVisibility() && each.textContent === 'Copied')
+"""
 WRITE_ABOVE = """
 async () => {
   const { doc } = collab.view.state
@@ -103,6 +106,11 @@ async def beside(person: Person, document: str) -> Editor:
 
 def preview(page: Page) -> Locator:
     return page.locator("#preview")
+
+
+async def copy(button: Locator) -> None:
+    """Press the button, until it says that it has copied: for two seconds, so that the page looks out for it from before on."""
+    await asyncio.gather(button.page.wait_for_function(SAYS_COPIED), button.click())
 
 
 async def place(locator: Locator) -> dict[str, float]:
@@ -273,9 +281,7 @@ async def test_code_has_colours_and_can_be_copied(shared_server: Served, company
     await expect(page.locator(".tok-keyword")).to_have_text("import")
     await expect(page.locator("pre")).to_have_text(["import os  # system", "x < y", "indented"])
     await page.locator("pre").nth(1).hover()
-    copying = page.get_by_role("button", name="Copy").nth(1)
-    await copying.click()
-    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    await copy(page.get_by_role("button", name="Copy").nth(1))
     assert await editor.page.evaluate("navigator.clipboard.readText()") == "x < y"
 
 
@@ -469,8 +475,7 @@ async def test_what_is_edited_shows_what_it_is_now(shared_server: Served, compan
     await shown.get_by_role("checkbox", name="two").check()
     await editor.reads("$\\frac{1}{2}x_1$ words\n\n- [ ] one\n- [ ] between\n- [x] two\n\n```python\nimport abc\n```\n")
     await shown.locator("pre").hover()
-    await shown.get_by_role("button", name="Copy").click()
-    await expect(shown.get_by_role("button", name="Copied")).to_be_visible()
+    await copy(shown.get_by_role("button", name="Copy"))
     assert await editor.page.evaluate("navigator.clipboard.readText()") == "import abc"
     drawn = "(formula) => [...formula.querySelectorAll('[style]')].map((each) => each.getAttribute('style'))"
     edited = await shown.locator(".katex").evaluate(drawn)

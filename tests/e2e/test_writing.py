@@ -494,9 +494,10 @@ async def test_vim_undoes_only_ones_own_and_tells_the_truth_of_writing(ann: Pers
     await page.evaluate(WATCH_SAID)
     await page.keyboard.type(":w\n")
 
-    panel = page.locator(".cm-vim-panel")
-    await expect(panel).to_contain_text("Saving goes by itself. Now: ")
-    assert (await panel.inner_text()).partition("Now: ")[2] in await page.evaluate("said")
+    # It goes after some seconds: where it stands, it is compared.
+    await page.wait_for_function(
+        "() => said.includes(document.querySelector('.cm-vim-panel').innerText.split('Saving goes by itself. Now: ')[1])"
+    )
     await page.keyboard.type("/bob\n")
     await page.keyboard.type("i")
     await page.keyboard.type("I ")
