@@ -57,10 +57,11 @@ class Cells:
         self.page = page
 
     @classmethod
-    async def of(cls, person: Person, document: str) -> Cells:
+    async def of(cls, person: Person, document: str, *, patience: float = MILLISECONDS) -> Cells:
+        """The document's page when its cells are there; `patience`: milliseconds until then."""
         editor = await person.visit(document)
         cells = cls(editor.page)
-        await cells.all.first.wait_for()
+        await cells.all.first.wait_for(timeout=patience)
         await editor.saved()
         return cells
 
@@ -349,7 +350,7 @@ async def test_on_a_phone_buttons_do_what_keys_do(shared_server: Served, company
 async def test_a_thousand_cells_open_as_few_do(shared_server: Served, company: Company) -> None:
     many = [cell(f"x{number} = {number}", f"c{number}", outputs=[HELLO]) for number in range(1000)]
     shared_server.write("many.ipynb", study(*many))
-    ann = await Cells.of(await company.join("Ann", shared_server), "many.ipynb")
+    ann = await Cells.of(await company.join("Ann", shared_server), "many.ipynb", patience=3 * MILLISECONDS)
     await expect(ann.all).to_have_count(1003)
     assert await ann.page.locator(".cm-editor").count() < 60
     assert await ann.page.locator(".nb-output").count() < 80
