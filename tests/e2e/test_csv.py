@@ -181,6 +181,29 @@ async def test_an_open_cell_keeps_its_words_while_others_move_its_row_and_change
     await bob.becomes(",\na,b\nthe cost now,2\n")
 
 
+async def test_a_double_click_opens_its_cell_whatever_others_change_meanwhile(shared_server: Served, company: Company) -> None:
+    shared_server.write("pressed.csv", "a,b\n1,2\n")
+    ann = await opened(await company.join("Ann", shared_server), "pressed.csv")
+    bob = await opened(await company.join("Bob", shared_server), "pressed.csv")
+    mouse = ann.page.mouse
+
+    await ann.cell("A2").hover()
+    await mouse.down()
+    await mouse.up()
+    await mouse.down(click_count=2)
+    await bob.cell("B2").click()
+    await bob.page.keyboard.type("other")
+    await bob.keys("Enter")
+    await expect(ann.cell("B2")).to_have_text("other")
+    await mouse.up(click_count=2)
+
+    await expect(ann.page.locator(".csv-field")).to_be_focused()
+    await expect(ann.page.locator(".csv-field")).to_have_value("1")
+    await ann.page.keyboard.type("st")
+    await ann.keys("Enter")
+    await ann.becomes("a,b\n1st,other\n")
+
+
 async def test_words_typed_into_a_row_that_somebody_deletes_are_shown_and_not_lost(shared_server: Served, company: Company) -> None:
     shared_server.write("gone.csv", "a,b\n1,2\n3,4\n")
     ann = await opened(await company.join("Ann", shared_server), "gone.csv")

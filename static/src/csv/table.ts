@@ -73,8 +73,11 @@ export class CsvTable {
     const { dom } = this.grid;
     dom.addEventListener("keydown", (event) => this.pressed(event));
     dom.addEventListener("pointerdown", (event) => this.pointed(event));
-    dom.addEventListener("dblclick", (event) => {
-      if (this.grid.placeOf(event) !== null) this.edit(null);
+    // The second press of a double click: the click itself would be lost when somebody else's change is drawn under it.
+    dom.addEventListener("mousedown", (event) => {
+      if (event.detail !== 2 || event.button !== 0 || this.grid.placeOf(event) === null) return;
+      // Or the focus would go to the table.
+      if (this.edit(null)) event.preventDefault();
     });
     dom.addEventListener("copy", (event) => this.copy(event));
     dom.addEventListener("cut", (event) => {
