@@ -216,8 +216,17 @@ async def test_words_typed_into_a_row_that_somebody_deletes_are_shown_and_not_lo
     await ann.becomes("a,b\n3,4\n")
     await ann.keys("Enter")
 
-    await expect(ann.page.locator(".csv-said")).to_contain_text("precious")
+    said = ann.page.locator(".csv-said")
+    await expect(said).to_contain_text("precious")
     assert await ann.text() == "a,b\n3,4\n"
+    # Also when the others go on.
+    await bob.cell("A2").click()
+    await bob.page.keyboard.type("5")
+    await bob.keys("Enter")
+    await expect(ann.cell("A2")).to_have_text("5")
+    await expect(said).to_contain_text("precious")
+    await said.get_by_role("button", name="Close").click()
+    await expect(said).to_be_hidden()
 
 
 async def test_undo_takes_back_only_my_own_cells(shared_server: Served, company: Company) -> None:

@@ -21,7 +21,10 @@ export class CsvTable {
   private sheet: Sheet;
   private readonly grid: Grid;
   private readonly tools = element("div", { class: "csv-tools" });
-  private readonly said = element("p", { class: "csv-said", role: "status" });
+  private readonly warning = element("p");
+  /** Words of rows that others deleted, until they are put away. */
+  private readonly left = element("div");
+  private readonly said = element("div", { class: "csv-said", role: "status" }, this.warning, this.left);
   private anchor: Place = { row: 0, column: 0 };
   private field: Field | null = null;
   private shown = false;
@@ -134,8 +137,10 @@ export class CsvTable {
   private warn(): void {
     const row = this.sheet.openQuote;
     const empty = this.sheet.rows === 0;
-    this.said.hidden = row < 0 && !empty;
-    this.said.textContent = empty ? t("csv.empty") : row < 0 ? "" : t("csv.openQuote", { n: row + 1 });
+    const words = empty ? t("csv.empty") : row < 0 ? "" : t("csv.openQuote", { n: row + 1 });
+    if (this.warning.textContent !== words) this.warning.textContent = words;
+    this.warning.hidden = words === "";
+    this.said.hidden = words === "" && this.left.childElementCount === 0;
   }
 
   // --- where we are
@@ -280,8 +285,15 @@ export class CsvTable {
 
   /** The row was deleted by somebody while something was typed into it: the words are shown, to be copied. */
   private lost(typed: string): void {
-    this.said.hidden = false;
-    this.said.replaceChildren(t("csv.rowGone"), " ", element("q", {}, typed), " ", button(t("common.copy"), () => void navigator.clipboard.writeText(typed)));
+    const copying = button(t("common.copy"), () => void navigator.clipboard.writeText(typed));
+    const closing = button(t("common.close"), () => {
+      told.remove();
+      this.warn();
+      this.grid.focus();
+    });
+    const told = element("p", {}, t("csv.rowGone"), " ", element("q", {}, typed), " ", copying, " ", closing);
+    this.left.append(told);
+    this.warn();
   }
 
   // --- rows, columns, areas
