@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 if TYPE_CHECKING:
     from e2e.people import Company
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
     from serving import Served
 
 AXE = Path(__file__).parents[2] / "static/node_modules/axe-core/axe.min.js"
@@ -150,6 +150,8 @@ async def test_a_part_of_the_page_that_does_not_come_is_told_with_a_way_out(shar
     shared_server.write("parts/one.md", "x")
     ann = await company.join("Ann", shared_server)
     files = await Files.folder(ann, "parts")
+    # What the page loads by itself is here.
+    await files.page.wait_for_load_state("networkidle")
     await ann.context.set_offline(offline=True)
 
     await files.page.evaluate(
@@ -161,3 +163,20 @@ async def test_a_part_of_the_page_that_does_not_come_is_told_with_a_way_out(shar
     await ann.context.set_offline(offline=False)
     await files.toast.get_by_role("button", name="Load again").click()
     await files.shows("one.md")
+
+
+async def test_a_part_of_the_page_that_nobody_asked_for_may_be_missing(shared_server: Served, company: Company) -> None:
+    shared_server.write("missing-part/one.md", "x")
+    ann = await company.join("Ann", shared_server)
+    page = await ann.new_page()
+
+    async def lost(route: Route) -> None:
+        await route.abort("internetdisconnected")
+
+    await page.route("**/assets/conflicts-*.js", lost)
+    await page.goto(shared_server.url + "/?path=missing-part")
+
+    files = Files(page)
+    await files.shows("one.md")
+    # A fault of the page would be seen at the end of the test.
+    await expect(files.toast).to_contain_text("could not be loaded")

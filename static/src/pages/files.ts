@@ -97,7 +97,10 @@ class FilesPage {
 
   /** Who can do something about them is told of saves that could not be taken. */
   private async conflicts(): Promise<void> {
-    if (this.board.writable) await import("../files/conflicts.ts").then(({ tellConflicts }) => tellConflicts());
+    if (!this.board.writable) return;
+    // Nobody asked for it: without a network there is nothing to tell.
+    const loaded = await import("../files/conflicts.ts").catch(() => null);
+    await loaded?.tellConflicts();
   }
 
   private async load(): Promise<void> {
