@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ async def test_the_text_shows_who_wrote_what_and_at_once_what_is_typed(shared_se
     await ann.type("ann", at="Control+Home")
     await ann.reads("annfound\n")
     await bob.type("bob", at="Control+End")
-    await ann.reads("annfound\nbob")
+    await asyncio.gather(*(each.reads("annfound\nbob") for each in (ann, bob)))
     await ann.saved()
     await bob.page.keyboard.press("Control+Home")
     await bob.page.keyboard.press("Delete")
@@ -62,6 +63,7 @@ async def test_the_text_shows_who_wrote_what_and_at_once_what_is_typed(shared_se
     await ann.type("?", at="Control+Home")
     await is_colored(ann, ["Ann", "?nn"], ["Bob", "bob!"])
     eve = await (await company.join("Eve", shared_server)).open("who.txt")
+    await eve.reads("?nnfound\nbob!")
     await eve.type("e", at="Control+Home")
     await is_colored(ann, ["Eve", "e"], ["Ann", "?nn"], ["Bob", "bob!"])
     caret = await ann.page.locator('.cm-ySelectionCaret[data-name="Bob"]').evaluate(
