@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from e2e.browsing import Files
 from playwright.async_api import expect
+from serving import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,6 +106,8 @@ async def test_an_upload_that_fails_says_what_to_do_and_can_be_repeated_or_cance
     panel = files.page.locator(".uploads")
     await expect(panel.locator("li", has_text="large.bin")).to_contain_text("larger than the server accepts")
     await expect(panel.locator("li", has_text="lost.md")).to_contain_text("Check the connection")
+    # Two are sent at a time: the third one is on its way when the first ones have failed, and not a moment earlier.
+    await until(lambda: held)
     await panel.get_by_role("button", name="Cancel: slow.md").click()
     await expect(panel.locator("li", has_text="slow.md")).to_contain_text("left out")
     for route in held:
