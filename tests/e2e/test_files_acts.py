@@ -216,6 +216,8 @@ async def test_stars_and_visits_are_listed_on_every_device_of_the_person(shared_
     await files.open("one.md").focus()
     await files.press("*")
     await expect(files.row("one.md").locator(".star")).to_have_attribute("aria-pressed", "false")
+    # It is shown at once, and the server knows it when it is said.
+    await expect(files.page.locator("#said")).to_have_text("Star removed from one.md")
     await files.page.reload()
     await expect(files.message).to_contain_text("No stars yet")
 
