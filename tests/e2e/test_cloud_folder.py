@@ -31,11 +31,8 @@ async def test_from_a_document_to_its_folder_and_to_another_one(tmp_path: Path, 
         await expect(inside.locator("#views a")).to_have_count(1)
         await page.screenshot(path=tmp_path / "folder.png")
         await inside.locator("#rows .open").nth(1).click()
-        await inside.locator(".cm-content").wait_for()
         await expect(inside.locator(".cm-content")).to_contain_text("second", timeout=PATIENCE)
-        other = page.frame("document")
-        assert other is not None
-        await type_in(page, other, "and more")
+        await type_in(page, await document_in(page), "and more")
         await until(lambda: "and more" in here.body("work/b.md"), saying=lambda: here.body("work/b.md"))
         await inside.locator("#back").click()
         await expect(inside.locator("#rows .open bdi")).to_have_text(["a.md", "b.md"], timeout=PATIENCE)
