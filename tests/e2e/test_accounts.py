@@ -123,6 +123,7 @@ async def test_an_account_signs_in_types_and_signs_out(institute: Served, compan
     await institute.shows("lab/plan.md", "Words. start\n")
 
     await page.goto(f"{institute.url}/")
+    await expect(page.locator("#rows .open bdi")).to_have_text(["lab"])
     await expect(page.get_by_role("link", name="private.md")).to_have_count(0)
     (cookie,) = await cyd.context.cookies()
     await page.locator("#me").get_by_role("button").first.click()
@@ -141,6 +142,7 @@ async def test_a_person_of_the_provider_comes_back_to_where_they_wanted_to_go(in
     page = await sized(ada)
     await page.goto(f"{institute.url}/v/private.md")
     await page.get_by_role("link", name="Sign in", exact=True).click()
+    await expect(page.get_by_role("link", name="Sign in with The Institute")).to_be_visible()
     await looked_at(page, "ways")
     await through_the_provider(page, "ada")
     await page.wait_for_url(f"{institute.url}/v/private.md")
@@ -246,9 +248,10 @@ async def test_sessions_are_listed_and_ended_and_a_page_whose_session_ended_says
     await other.get_by_role("button", name="End").press("Enter")
     await expect(other).to_have_count(0)
     await expect(listed.get_by_role("heading")).to_be_focused()
+    await expect(reading.locator("#live")).to_contain_text("You are not signed in any more")
+    # Now nobody but the other page could be refused.
     await is_over_and_stays_so(phone, theirs)
     await looked_at(theirs.page, "session-ended-phone")
-    await expect(reading.locator("#live")).to_contain_text("You are not signed in any more")
     await expect(reading.locator("#live").get_by_role("link", name="Sign in")).to_be_visible()
     await looked_at(reading, "reading-ended-phone")
 
