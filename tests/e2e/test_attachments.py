@@ -6,12 +6,14 @@ import asyncio
 import base64
 import io
 import struct
+import time
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from e2e.browsing import Files
+from e2e.people import MILLISECONDS
 from e2e.test_notebook import KERNEL, Cells, in_file
 from e2e.test_writing import PASTE, opened, tool
 from notebooks import cell, notebook
@@ -142,6 +144,8 @@ async def test_what_is_attached_is_renamed_with_its_document_and_listed_when_the
     await other.reads(words.replace("pictures", "holiday"))
     assert (server.root / "album/holiday.md.assets/image.png").read_bytes() == blue
     await listing.page.screenshot(path=str(server.root.parent / "files.png"))
+    # The address is another one when the page has heard of it: of the former one there is nothing to load.
+    await expect(page).to_have_url(f"{server.url}/edit/album/holiday.md")
     await page.reload()
     await editor.ready()
     await expect(pictures.first).to_be_visible()
@@ -169,15 +173,12 @@ async def test_what_is_attached_is_renamed_with_its_document_and_listed_when_the
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def until_shown(picture: Any) -> None:
-    async def shown() -> bool:
-        return bool(await picture.evaluate(SHOWN))
-
-    for _ in range(100):
-        if await shown():
-            return
-        await picture.page.wait_for_timeout(100)
-    raise AssertionError(await picture.evaluate("(img) => img.outerHTML"))
+async def until_shown(picture: Locator) -> None:
+    """Until the picture has been loaded; another element may take its place meanwhile."""
+    end = time.monotonic() + MILLISECONDS / 1000
+    while not await picture.evaluate(SHOWN):
+        assert time.monotonic() < end, await picture.evaluate("(img) => img.outerHTML")
+        await picture.page.evaluate("() => new Promise(requestAnimationFrame)")
 
 
 async def drop(place: Locator, *files: Path, at: tuple[float, float] = (0.5, 0.5)) -> None:
@@ -303,7 +304,9 @@ async def test_a_link_stands_in_its_cell_also_when_one_has_gone_on_to_the_next(s
 
     await page.route("**/attachments?**", hold)
     await cells.choose(0)
-    await cells.keys("Enter", "Control+End")
+    await cells.keys("Enter")
+    await expect(cells.at(0).locator(".cm-content")).to_be_focused()
+    await cells.keys("Control+End")
     async with page.expect_request("**/attachments?**"):
         await page.evaluate(PASTE, pasted("late.png", "image/png", png(48, 90)))
     await cells.keys("Shift+Enter")
