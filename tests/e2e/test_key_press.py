@@ -37,6 +37,18 @@ WATCH = """
 """
 COUNTERS = ("LayoutCount", "RecalcStyleCount")
 DRAWN = "() => document.querySelector('.md-sheet[aria-busy=false] .md-box') !== null"
+SETTLED = """
+() => new Promise((resolve) => {
+  const sheet = document.querySelector('.md-sheet')
+  const look = (before) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const now = sheet.ariaBusy === 'false' ? sheet.querySelectorAll('*').length : 0
+    if (now > 0 && now === before) resolve()
+    else look(now)
+  }))
+  look(0)
+})
+"""
+"""Until a frame has passed in which nothing more came near the screen: what is drawn moves the rest."""
 
 
 async def counted(session: CDPSession, *names: str) -> list[float]:
@@ -65,6 +77,7 @@ async def test_a_key_press_in_a_large_document_changes_its_words_and_little_else
     box = page.locator("#preview").get_by_role("checkbox").first
     await page.keyboard.type(" so")
     await expect(box).to_have_accessible_name("first so")
+    await page.evaluate(SETTLED)
     session = await page.context.new_cdp_session(page)
     await session.send("Performance.enable")
     await page.evaluate(WATCH)
