@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from e2e.browsing import Files
-from e2e.people import Editor
+from e2e.people import MILLISECONDS, Editor
 from playwright.async_api import expect
+from serving import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,6 +206,8 @@ async def test_a_slow_list_is_drawn_as_grey_lines_until_it_comes(shared_server: 
     await page.goto(shared_server.url + "/?path=slowly")
 
     await expect(page.locator("#skeleton")).to_be_visible()
+    # The page has asked by then, which need not have come here yet.
+    await until(lambda: held)
     await held[0].continue_()
     await Files(page).shows("one.md")
     await expect(page.locator("#skeleton")).to_be_hidden()
@@ -214,9 +217,12 @@ async def test_five_thousand_entries_are_listed_walked_and_filtered(server: Serv
     for number in range(5000):
         server.write(f"many/{number}.md", "")
     ann = await company.join("Ann", server)
-    files = await Files.folder(ann, "many")
+    files = Files(await ann.new_page())
+    await files.page.goto(f"{server.url}/?path=many")
+    # The first list of so many files takes a second on a quiet machine, and much longer beside other tests.
+    await expect(files.page.locator("#grid")).to_have_attribute("aria-rowcount", "5001", timeout=6 * MILLISECONDS)
+    await files.loaded()
 
-    await expect(files.page.locator("#grid")).to_have_attribute("aria-rowcount", "5001")
     await files.open("0.md").focus()
     await files.press("End")
     await files.focused("4999.md")
