@@ -167,6 +167,7 @@ async def test_two_people_in_frames_and_pages_edit_together(framed: Served, port
 
     await editor.sees("Ann", "Bob")
     await type_in(page, frame, "Bob's")
+    await editor.reads("start\nBob's")
     await editor.type(" and Ann's", at="Control+End")
 
     await editor.reads("start\nBob's and Ann's")
@@ -246,13 +247,15 @@ async def test_a_page_for_readers_goes_on_with_a_new_token_when_the_one_of_its_s
 async def test_when_the_first_token_is_over_the_page_says_so_and_keeps_the_words(framed: Served, portal: Portal, company: Company) -> None:
     """AUTH-10."""
     ann = await company.join("Ann", framed, None)
-    portal.shows(framed, "notes.md", framed.token("Bob", seconds=6))
+    # Long enough for a page that is slow to come.
+    seconds = 15
+    portal.shows(framed, "notes.md", framed.token("Bob", seconds=seconds))
     page = await ann.new_page()
     await page.goto(portal.origin())
     frame = await document_in(page)
 
     note = frame.locator('[data-note="refusal"]')
-    await expect(note).to_contain_text("Your access has ended", timeout=PATIENCE)
+    await expect(note).to_contain_text("Your access has ended", timeout=PATIENCE + seconds * 1000)
     await expect(note.get_by_role("button")).to_have_text(["Save a copy of my text"])
     assert await frame.evaluate("collab.text.toString()") == "start\n"
 
