@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,8 +56,11 @@ async def company(browser: Browser, tmp_path: Path) -> AsyncIterator[Company]:
     """People join; afterwards there are pictures of what they saw, and no page may have broken its policy or failed."""
     company = Company(browser)
     yield company
+    # Pictures are for whoever looks for a fault: a machine that is too busy for them is none.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            await company.pictures(tmp_path)
     async with asyncio.timeout(60):
-        await company.pictures(tmp_path)
         await company.leave()
     for person in company.people:
         assert person.seen.tempted or person.seen.violations == []
