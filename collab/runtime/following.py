@@ -15,6 +15,7 @@ from collab.reading.blocks import splices
 from collab.reading.marks import spoken
 from collab.reading.words import WORDS
 from collab.runtime.acting import asked_by
+from collab.runtime.settling import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -38,8 +39,6 @@ SLICE: Final = 200
 """Readers who are written to in one turn of the event loop."""
 LATEST: Final = 512 * 1024
 """Bytes of a patch: where more has changed, the page is loaded anew."""
-MISSED: Final = 3
-"""Looks that do not find a document until it is believed to be gone."""
 ALIVE: Final = b":\n\n"
 
 
@@ -206,7 +205,8 @@ class _Sheet:
         """What brings who has a version to the newest, by version and language."""
         self._seen: object = None
         self._next = 0.0
-        self._missed = 0
+        self._missed: float | None = None
+        """When the first look ended that did not find the file, if none has found it since."""
         self._busy = False
         self._timer: asyncio.TimerHandle | None = None
         """Runs out when the document may be rendered again."""
@@ -281,13 +281,13 @@ class _Sheet:
     async def _watched(self, work: Coroutine[object, object, None]) -> None:
         # In a cloud files are looked at for somebody: for whoever of the readers came first.
         first = next(iter(self.followers), None)
-        rest = LOOK
+        rest, begun = LOOK, self._readings.clock()
         try:
             with asked_by("" if first is None else first.grant.id):
                 await work
             rest = 0.0
         except NotFound:
-            self._miss()
+            self._miss(begun)
         except (Forbidden, Unauthorized):
             # For this one: its rights are looked at, and the next one is asked.
             if first is not None and first in self.followers:
@@ -305,20 +305,22 @@ class _Sheet:
     async def _live(self, host: Host) -> None:
         seen = _state(host)
         read = await self._readings.read(host.stat, since=self._readings.clock())
+        self._missed = None
         self._show(read, gone=host.gone)
         self._seen = seen
 
     async def _resting(self) -> None:
         self._seen = None
         stat = await self._readings.files.stat(self.stat.id)
-        self._missed = 0
+        self._missed = None
         if stat != self.stat or self.gone:
             self._show(await self._readings.read(stat), gone=False)
 
-    def _miss(self) -> None:
-        """A file that is replaced is not there for a moment."""
-        self._missed += 1
-        if self._missed >= MISSED and not self.gone:
+    def _miss(self, begun: float) -> None:
+        """A file that is replaced is not there for a moment; where one is that was renamed, storages tell to a look that begins as long after another."""
+        if self._missed is None:
+            self._missed = self._readings.clock()
+        elif begun - self._missed >= EMPTY and not self.gone:
             self.gone = True
             self._readings.forget(self.stat.id)
             self._tell(self._about())

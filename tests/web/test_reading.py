@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from collab.ports import Stat
+
 TEXT = "# Title\n\nsome *words*\n\n- [ ] a task\n"
 PARENT = "https://cloud.example"
 
@@ -495,6 +497,26 @@ async def test_a_document_that_is_renamed_or_deleted_while_it_is_read_is_told(st
             (site.root / "notes" / "b.md").unlink()
             assert (await next_of(events, "about"))["gone"] is True
         assert (await ada.get("/v/notes/b.md")).status_code == 404
+
+
+async def test_a_rename_is_not_taken_for_a_deletion_when_the_first_look_was_slow(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time in which it is not believed yet begins with that look's end."""
+    site = street.site
+    looks, late = site.files.stat, list[float]()
+
+    async def stat(name: str) -> Stat:
+        await asyncio.sleep(late.pop() if late else 0.0)
+        return await looks(name)
+
+    monkeypatch.setattr(site.files, "stat", stat)
+    async with street.of() as ada:
+        page = await ada.get("/v/notes/a.md")
+        async with following(ada, "notes/a.md", version_of(page.text)) as events:
+            await next_of(events, "about")
+            late.append(0.7)
+            (site.root / "notes" / "a.md").rename(site.root / "notes" / "b.md")
+            assert await next_of(events, "about") == {"path": "notes/b.md", "gone": False}
+            assert late == []
 
 
 async def test_a_stop_sends_readers_away_and_takes_no_more(street: Street) -> None:
