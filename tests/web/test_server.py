@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from doorstep import Client, doorstep, opening
+from doorstep import SECONDS, Client, client_frame, doorstep, opening
 
 from collab.web.door import Limits
 from collab.web.server import KEEPALIVE, listen, reported
@@ -31,7 +31,7 @@ from doorstep import Doorstep, lifespan
 from collab.web.door import Door, Limits
 from collab.web.server import serve
 
-drain_seconds, loop = float(sys.argv[1]), sys.argv[2]
+drain_seconds, close_seconds, loop = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 house = Doorstep()
 draining = False
 
@@ -61,7 +61,7 @@ async def stop():
     say("rooms stored")
 
 
-door = Door(house.open, Limits(close_seconds=1.0))
+door = Door(house.open, Limits(close_seconds=close_seconds))
 serve(
     app, door, host="127.0.0.1", port=0, drain_seconds=drain_seconds, loop=loop,
     on_drain=drain, on_stop=stop, on_ready=lambda port: say("port", port),
@@ -91,8 +91,8 @@ class Process:
 
 
 @contextmanager
-def program(drain_seconds: float, loop: str = "uvloop") -> Iterator[Process]:
-    command = [sys.executable, "-c", PROGRAM, str(drain_seconds), loop]
+def program(drain_seconds: float, loop: str = "uvloop", close_seconds: float = SECONDS) -> Iterator[Process]:
+    command = [sys.executable, "-c", PROGRAM, str(drain_seconds), str(close_seconds), loop]
     environment = {"PYTHONPATH": f"{TESTS}:{TESTS.parent}", "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
@@ -121,15 +121,31 @@ def farewell(client: Client) -> None:
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_with_the_listener_open_then_stores_the_rooms_then_closes(number: signal.Signals, loop: str) -> None:
-    with program(1.0, loop) as server, room(server) as client:
+    with program(3600, loop) as server, room(server) as client:
         assert server.status() == b"200"
-        start = time.monotonic()
         server.process.send_signal(number)
         assert server.line() == "draining"
+        # However long it takes to ask.
         assert server.status() == b"503"
         client.echo(b"still served")
+        server.process.send_signal(number)
+        assert server.line() == "rooms stored"
+        farewell(client)
+        assert server.line() == "lifespan over"
+        assert server.line() == "calls going away lost 1012"
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_server_that_drains_waits_as_long_as_it_was_told_to_and_serves_meanwhile(loop: str) -> None:
+    with program(1.0, loop) as server, room(server) as client:
+        start = time.monotonic()
+        # Both are there when the wait begins, so both are served in it.
+        client.send(client_frame(b"still served"))
+        server.process.send_signal(signal.SIGTERM)
+        assert server.line() == "draining"
         assert server.line() == "rooms stored"
         assert time.monotonic() - start >= 0.9
+        assert client.frame() == (0x82, b"still served")
         farewell(client)
         assert server.line() == "lifespan over"
         assert server.line() == "calls going away lost 1012"
@@ -148,7 +164,7 @@ def test_a_second_signal_skips_only_the_wait() -> None:
 
 
 def test_a_client_that_does_not_say_goodbye_cannot_hold_the_server() -> None:
-    with program(0) as server, room(server) as client, closing(server.connect()):
+    with program(0, close_seconds=1.0) as server, room(server) as client, closing(server.connect()):
         server.process.send_signal(signal.SIGTERM)
         assert [server.line(), server.line()] == ["draining", "rooms stored"]
         assert client.frame() == (0x82, b"bye")
@@ -196,7 +212,7 @@ def test_a_step_of_stopping_that_fails_is_logged_and_the_next_is_made(caplog: py
 
 
 def test_rooms_are_told_and_closed_when_the_server_ends() -> None:
-    with doorstep(Limits(close_seconds=1.0)) as house, house.visit() as client:
+    with doorstep(Limits(close_seconds=SECONDS)) as house, house.visit() as client:
         house.stop()
         assert client.frame() == (0x82, b"bye")
         assert client.closed()[0] == 1012
