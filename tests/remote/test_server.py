@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from serving import PATIENCE
 
 from collab.errors import CollabError, Malformed, TooMany, Unavailable
 from collab.remote.address import Address
@@ -39,6 +40,8 @@ class Strange(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answering)
         self.answer: tuple[int, dict[str, str], bytes] = (200, {"ETag": ETAG}, BODY)
         self.asked: list[dict[str, str]] = []
+        self.heard = threading.Event()
+        """It was asked for the first time."""
 
     def handle_error(self, *_: object) -> None:
         """A client that does not trust us hangs up."""
@@ -49,6 +52,7 @@ class Answering(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(dict(self.headers))
+        self.server.heard.set()
         status, headers, body = self.server.answer
         self.send_response(status)
         for name, value in ({"Content-Length": str(len(body))} | headers).items():
@@ -157,8 +161,9 @@ def test_a_server_that_does_not_wait_is_not_asked_again_and_again(strange: Stran
     strange.answer = (status, {"Retry-After": "60"} if status == 429 else {}, b"{}")
     watching = Watching(sync, renewable=True)
     listener = threading.Thread(target=watching._listen_there, daemon=True)
-    begun = time.monotonic()
     listener.start()
+    assert strange.heard.wait(PATIENCE)
+    begun = time.monotonic()
     while time.monotonic() - begun < 2.5:
         if not watching.news.empty():
             watching.news.get()
