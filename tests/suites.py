@@ -130,6 +130,8 @@ class FakeSuite:
     def rotate(self) -> None:
         """A new key; the one that it had is the old one."""
         self.old, self.current = self.current, next(_numbers)
+        # Made here, and not while somebody who asks for it waits only for so long.
+        key(self.current)
 
     def sign(self, token: str, url: str, *, now: float | None = None) -> dict[str, str]:
         """The headers of a request to `url`, as it is sent; none when it does not sign."""
