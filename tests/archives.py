@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from serving import PATIENCE
 
+from collab.archive import engine
 from collab.archive.memory import MemoryArchive
 from collab.archive.store import Archive
 
@@ -37,7 +39,9 @@ class Place:
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    # Many write at once, each with a sync of its own: on a slow disk the last one waits for longer than anybody does in a server.
+    monkeypatch.setattr(engine, "BUSY", PATIENCE)
     made = Place(request.param, tmp_path, request)
     yield made
     for archive in made.opened:

@@ -156,8 +156,9 @@ def test_what_sqlite_says_is_told_in_words(code: int, words: str) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from collab.state.database import Database
-database = Database(Path(sys.argv[1]), ("CREATE TABLE numbers (number INTEGER PRIMARY KEY)",))
+from collab.state import database
+database.BUSY_SECONDS = 60.0  # on a disk that is slow to sync the others take longer than anybody waits in a server
+database = database.Database(Path(sys.argv[1]), ("CREATE TABLE numbers (number INTEGER PRIMARY KEY)",))
 for number in range(int(sys.argv[2]), int(sys.argv[3])):
     database.run_sync(lambda connection: connection.execute("INSERT INTO numbers VALUES (?)", (number,)))
 """
