@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from folders import OutsideLocal
+from serving import PATIENCE
 
 from collab.errors import Changed, CollabError, Denied, NotFound, Unavailable
 from collab.state.database import Database
@@ -608,10 +609,12 @@ async def stamp(outside: OutsideLocal, name: str) -> str:
 async def test_a_hash_is_trusted_only_when_the_file_did_not_change_just_before(outside: OutsideLocal) -> None:
     outside.put("a.md", b"one")
     assert await stamp(outside, "a.md") == ""
-    outside.time.pass_(60)
+    # Here an hour passes in no time: within one tick of the kernel's clock the file would have the same times again.
+    os.utime(outside.root / "a.md", (outside.time.now - 60, outside.time.now - 60))
+    outside.time.pass_(3600)
     assert await stamp(outside, "a.md") != ""
     outside.writer("a.md")(b"two")
-    outside.time.now -= 60
+    outside.time.now -= 3600
     assert (await outside.files.stat("a.md")).etag == etag(b"two")
 
 
@@ -682,7 +685,7 @@ async def test_a_folder_that_is_moved_and_looked_into_while_a_file_in_it_is_writ
         if word == "exchanged":
             made.rename("sub", "moved")
             loop.call_soon_threadsafe(moved.set)
-            assert looked.wait(60)
+            assert looked.wait(PATIENCE)
 
     made = OutsideLocal(tmp_path, step=step)
     made.put("sub/a.md", b"one")
@@ -732,7 +735,7 @@ async def test_a_file_too_large_to_be_hashed_is_moved_without_being_read(outside
     outside.put("a.bin", b"")
     os.truncate(outside.root / "a.bin", 2**40)
     before = await outside.files.stat("a.bin")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         moved = await outside.files.move("a.bin", "b.bin", if_match=before.etag)
     assert (moved.id, moved.path, moved.size) == (before.id, "b.bin", 2**40)
     assert await outside.files.stat("b.bin") == moved
@@ -745,12 +748,12 @@ async def test_two_moves_of_a_folder_are_both_made_and_both_told(tmp_path: Path)
     def step(word: str) -> None:
         if word == "moved" and not begun.is_set():
             begun.set()
-            going.wait(30)
+            assert going.wait(PATIENCE)
 
     outside = OutsideLocal(tmp_path, step=step)
     outside.put("one/a.md", b"one")
     first = asyncio.ensure_future(outside.folders.move("one", "two"))
-    await asyncio.to_thread(begun.wait, 30)
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
     second = asyncio.ensure_future(outside.folders.move("two", "three"))
     await asyncio.sleep(0)
     going.set()
