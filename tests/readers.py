@@ -35,7 +35,7 @@ class Street:
 
     def client(self, token: str | None = None, **headers: str) -> httpx.AsyncClient:
         given = headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=self.url, headers=given, timeout=30, limits=httpx.Limits(max_connections=200))
+        return httpx.AsyncClient(base_url=self.url, headers=given, timeout=PATIENCE, limits=httpx.Limits(max_connections=200))
 
     def of(self, role: Role = Role.EDITOR, document: str | None = None) -> httpx.AsyncClient:
         return self.client(self.site.token(role, document))
