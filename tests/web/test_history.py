@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from serving import PATIENCE, until
 from standing import Site, stand
 
 from collab.access import Role, color_of
+from collab.differences import changes
+from collab.runtime import history
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     import httpx
+
+    from collab.differences import Change
 
 FIRST = "one two three\nfour five six\n"
 
@@ -207,20 +213,26 @@ async def test_a_difference_with_the_text_as_it_is_now(site: Site) -> None:
         assert found["changes"] == [{"kind": "same", "text": FIRST}, {"kind": "added", "text": "more\n"}]
 
 
-async def test_while_a_difference_of_large_texts_is_sought_others_are_served(site: Site) -> None:
+async def test_while_a_difference_of_large_texts_is_sought_others_are_served(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """HISTORY-2."""
     words = [f"w{number * 7919 % 5000}" for number in range(60_000)]
+    begun, served = threading.Event(), threading.Event()
+
+    def sought(*texts: str) -> list[Change]:
+        begun.set()
+        assert served.wait(PATIENCE)
+        return changes(*texts)
+
+    monkeypatch.setattr(history, "changes", sought)
     async with site.of() as ada:
         newest, _, _ = await written(site, ada, " ".join(words), "\n".join(reversed(words)))
         asked = asyncio.create_task(ada.get(at(f"/{newest['number']}/difference")))
-        turns = 0
-        while not asked.done():
-            turns += 1
-            await asyncio.sleep(0.001)
+        await until(begun.is_set)
+        assert (await ada.get(at())).status_code == 200
+        assert not asked.done()
+        served.set()
         found = (await asked).json()["changes"]
         assert "".join(each["text"] for each in found if each["kind"] != "removed") == "\n".join(reversed(words))
-        # On the loop there are two turns.
-        assert turns > 8
 
 
 @pytest.mark.parametrize(
