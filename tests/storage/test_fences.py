@@ -83,6 +83,7 @@ class Folder:
         self.fence: int | None = 6
         self.fences = Fences(path / "fences", lambda _: self.fence, patience=0.2)
         self.files = LocalFiles(path / "root", Names(self.database), fences=self.fences)
+        self.others: list[subprocess.Popen[str]] = []
 
     async def write(self, body: bytes) -> None:
         stat = await self.files.stat("a.md")
@@ -93,9 +94,16 @@ class Folder:
         arguments = [sys.executable, "-c", WRITES, str(self.path), str(fence), stops, act]
         # A session of its own: who ends in a group whose parents are gone wakes what is stopped in it.
         process = subprocess.Popen(arguments, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.others.append(process)
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         return process
+
+    def end(self) -> None:
+        """Nobody is left over, also when a test failed: else the collector of garbage finds them during another one."""
+        for process in self.others:
+            with process:
+                process.kill()
 
     @staticmethod
     def go_on(process: subprocess.Popen[str]) -> str:
@@ -109,6 +117,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     made = Folder(tmp_path)
     with closing(made.database):
         yield made
+        made.end()
         asyncio.run(made.files.close())
 
 
