@@ -11,6 +11,7 @@ import pytest
 from gateway import Cloud, CloudGateway, Moods
 from gateway.cloud import MACHINE, Lock
 from scale import scale
+from serving import PATIENCE
 
 from collab.archive.memory import MemoryArchive
 from collab.errors import Changed, Fenced, Locked, Unauthorized, Unavailable
@@ -94,7 +95,7 @@ class Desk:
             for number in range(increments // WRITERS):
                 await self.add(files, {b"%s%d-%d" % (kind, writer, number)})
 
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(5 * PATIENCE):
             await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
         return self.gateway.cloud.body("ann", "a.txt").split()
 
