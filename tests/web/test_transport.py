@@ -298,7 +298,7 @@ async def test_rights_that_are_taken_back_and_a_token_that_ends_are_told_as_on_a
             brief, other = await Client(http).open(), Replica(client=10)
             await brief.join("rights.md", server.token("Bob"), other)
             # In place of that one comes one that is over soon: on its way in one request, not in several.
-            await brief.say("rights.md", b"\x02\x00" + var_string(server.token("Bob", seconds=4)))
+            await brief.say("rights.md", b"\x02\x00" + var_string(server.token("Bob", seconds=8)))
             await brief.until(protocol.address("rights.md") + TOKEN_REQUEST)
             brief.said.clear()
             await brief.say("rights.md", b"\x02\x00" + var_string(server.token("Bob")))
