@@ -198,12 +198,13 @@ class LocalDraft:
         """Nothing is left of it, unless it became a file."""
         self._ended = True
         self._count(-self._kept)
-        self._waiting.clear()
         if self._new is not None or self._lock.locked():
             try:
                 await asyncio.shield(self._files.off(self._end))
             except Unavailable:  # the files are closed
                 await asyncio.to_thread(self._end)
+        else:
+            self._waiting.clear()
 
     def put(
         self, path: bytes, mark: str, act: Callable[[Exchange, Unfinished], tuple[Made, Unread | None]], *, allowed: bool = False
@@ -248,6 +249,8 @@ class LocalDraft:
 
     def _end(self) -> None:
         with self._lock:
+            # Not before: a thread that is writing them would take what it has for the whole.
+            self._waiting.clear()
             self._close(self._files.exchange)
 
     def _close(self, exchange: Exchange) -> None:

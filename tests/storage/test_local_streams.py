@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from folders import OutsideLocal
-from serving import PATIENCE
+from serving import PATIENCE, until
 
 from collab.errors import Changed, Denied, NotFound, Unavailable
 from collab.state.turn import Turn
@@ -373,6 +373,47 @@ async def test_who_gives_up_while_a_piece_is_written_leaves_nothing(outside: Out
     assert outside.hidden() == []
     assert outside.files.kept == 0
     assert open_files(outside) == 0
+
+
+class Slow:
+    """A hash that takes as long for a piece as the test says."""
+
+    def __init__(self) -> None:
+        self.inner = sha256()
+        self.begun, self.going = threading.Event(), threading.Event()
+
+    def update(self, piece: bytes) -> None:
+        self.inner.update(piece)
+        self.begun.set()
+        assert self.going.wait(PATIENCE)
+
+    def hexdigest(self) -> str:
+        return self.inner.hexdigest()
+
+
+@pytest.mark.parametrize("way", ["replace", "create"])
+async def test_who_gives_up_while_a_body_becomes_a_file_cuts_nothing_off(outside: OutsideLocal, way: str) -> None:
+    """It is whole, or it is none."""
+    outside.put("a.bin", b"theirs")
+    draft = await outside.files.draft("a.bin")
+    for piece in (b"one ", b"two ", b"three"):
+        await draft.add(piece)
+    slow = Slow()
+    draft._hash = slow  # type: ignore[assignment]  # which is asked between two pieces
+    becoming: asyncio.Future[object] = asyncio.ensure_future(
+        draft.replace("a.bin", if_match=etag(b"theirs")) if way == "replace" else draft.create("b.bin")
+    )
+    await until(slow.begun.is_set)
+    becoming.cancel()
+    giving_up = asyncio.ensure_future(draft.discard())
+    await asyncio.sleep(0)
+    slow.going.set()
+    await giving_up
+    assert {path.name: path.read_bytes() for path in outside.root.iterdir()} in (
+        {"a.bin": b"theirs"},
+        {"a.bin": b"one two three"} if way == "replace" else {"a.bin": b"theirs", "b.bin": b"one two three"},
+    )
+    assert (outside.files.kept, open_files(outside)) == (0, 0)
 
 
 async def test_drafts_do_not_hold_more_than_their_share_of_memory(outside: OutsideLocal) -> None:
