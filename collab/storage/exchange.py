@@ -234,8 +234,10 @@ class Exchange:
             if not stat.S_ISDIR(os.stat(name, dir_fd=place, follow_symlinks=False).st_mode):
                 raise NotFound(f"this is no folder: {path.decode()}")
             _rename_new_folder(place, name, to_place, to_name)
-            for aside in self._held.values():
-                if within(aside.path, path):
+            # Who lets one go meanwhile does it on another thread: not to be seen as the dictionary is gone through.
+            for held in self._held.valuerefs():
+                aside = held()
+                if aside is not None and within(aside.path, path):
                     aside.path = to + aside.path[len(path) :]
             sync(to_place)
             sync(place)

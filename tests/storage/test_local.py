@@ -22,7 +22,7 @@ from serving import PATIENCE
 from collab.errors import Changed, CollabError, Denied, NotFound, Unavailable
 from collab.state.database import Database
 from collab.state.tables import STATE
-from collab.storage.exchange import Exchange
+from collab.storage.exchange import Aside, Exchange
 from collab.storage.folder import Folder
 from collab.storage.local import HASHED, LocalFiles
 from collab.storage.names import Names
@@ -432,6 +432,29 @@ def test_what_was_removed_in_the_moment_before_it_is_locked_is_begun_again(tmp_p
 
     Exchange(folder, lock=lock).create(b"b.md", "abcdefgh", b"two")
     assert (tmp_path / "b.md").read_bytes() == b"two"
+
+
+def test_what_is_let_go_while_its_folder_moves_does_not_break_the_move_off(tmp_path: Path, folder: Folder) -> None:
+    """Whoever has looked at it lets it go on another thread, whatever happens on this one."""
+    exchange, asides = Exchange(folder), list[Aside]()
+
+    class Looked(Aside):
+        """Lets the others go in the moment in which it is looked at."""
+
+        def __getattribute__(self, name: str) -> object:
+            if name == "path" and len(asides) > 1:
+                exchange.leave(asides.pop())
+            return super().__getattribute__(name)
+
+    (tmp_path / "sub").mkdir()
+    for number in range(3):
+        (tmp_path / "sub" / f".a.md.collab-abcdefgh-{number}").write_bytes(b"one")
+        aside = Looked(b"sub/.a.md.collab-abcdefgh-%d" % number, b"one")
+        exchange._hold(aside)
+        asides.append(aside)
+    kept = asides[0]
+    exchange.move_folder(b"sub", b"other")
+    assert kept.path == b"other/.a.md.collab-abcdefgh-0"
 
 
 def test_where_files_cannot_be_locked_an_unfinished_one_is_removed_when_it_is_old(tmp_path: Path, folder: Folder) -> None:
