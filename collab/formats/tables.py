@@ -347,9 +347,16 @@ def _rewritten(before: _Row, after: _Row, separator: str) -> Sequence[str]:
         if old is not None and new is not None and _same(before.keys[old], after.keys[new]):
             cells.append(before.cells[old])
         elif new is not None:
-            cells.append(_written(values[new], separator, like=before.cells[old] if old is not None else ""))
+            cells.append(_written(values[new], separator, like=_in_place(before, old, len(cells))))
     left = before.cells[len(before.keys) :]
     return [*cells, *left[: max(0, len(before.cells) - len(cells))]] or [""]
+
+
+def _in_place(before: _Row, old: int | None, place: int) -> str:
+    """The cell in whose place one is written; one more than there were is in the place of an empty one behind them, or of none."""
+    if old is not None:
+        return before.cells[old]
+    return before.cells[place] if len(before.keys) <= place < len(before.cells) else ""
 
 
 def _cells(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int | None, int | None]]:

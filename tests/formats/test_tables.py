@@ -180,6 +180,8 @@ def test_whatever_was_guessed_every_cell_that_was_put_is_there(
         ("a,b,c\n1,2,3\n", '"a","c"\n1,3\n', "a,c\n1,3\n"),  # a column goes
         ("a,b\n1,2\n", '"a","new","b"\n1,"x",2\n', "a,new,b\n1,x,2\n"),  # a column comes
         ('"a","b"\n"1","2"\n', "a,b\n1,2\n3,4\n", '"a","b"\n"1","2"\n"3","4"\n'),  # a new row is written as the one above
+        ('"a",""\n', "a,b\n", '"a","b"\n'),  # a cell that was empty has quotes, too
+        ('"a","",\n', "a,b,c,d\n", '"a","b",c,d\n'),
         ("d\n2024-01-02\n2024-02-13\n", "d\n02.01.24\n13.02.24\n", "d\n2024-01-02\n2024-02-13\n"),
         ("d\n2024-01-02\n2024-02-13\n", "d\n02.01.24\n14.02.24\n", "d\n2024-01-02\n14.02.24\n"),
         ("t\n10:30\n2024-01-02 08:00\n", "t\n10:30:00\n2024-01-02T08:00:00\n", "t\n10:30\n2024-01-02 08:00\n"),
