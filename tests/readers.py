@@ -122,11 +122,13 @@ async def next_of(events: AsyncIterator[Event], kind: str) -> dict[str, Any]:
 
 
 class Listener(asyncio.Protocol):
-    """One reader of a crowd: it looks for words in what it is sent, and remembers when they came."""
+    """One reader of a crowd: it looks for words in the lines that it is sent, and remembers when they came."""
 
     def __init__(self, request: bytes, seen: Callable[[bytes], None]) -> None:
         self._request = request
         self._seen = seen
+        self._line = bytearray()
+        """What came of a line that is not whole yet: a word may come in two pieces."""
         self.heard = 0
         self.begun = asyncio.get_running_loop().create_future()
         self.over = asyncio.get_running_loop().create_future()
@@ -137,9 +139,15 @@ class Listener(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard += len(data)
-        if not self.begun.done() and b"event: about" in data:
+        ended, end, begun = data.rpartition(b"\n")
+        if not end:
+            self._line += data
+            return
+        lines = bytes(self._line + ended)
+        self._line[:] = begun
+        if not self.begun.done() and b"event: about" in lines:
             self.begun.set_result(None)
-        self._seen(data)
+        self._seen(lines)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if not self.over.done():
