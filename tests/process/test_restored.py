@@ -63,12 +63,13 @@ async def test_no_word_of_clients_from_before_a_restored_backup_is_lost_or_doubl
     for peer in both:
         await opened(peer)
     for name in FILES:
-        await ann.line("saved before", 1.0, name)
+        await bob.line("saved before", 1.0, name)
     await each_file(server, Counter(["start", "saved before"]))
     shutil.copy(server.root / OLDER, tmp_path / "older.md")
     for name in FILES:
-        await bob.line("stored before", 0.0, name)
+        await ann.line("stored before", 0.0, name)
     await each(both, BEFORE)
+    # Others see a word before it is stored: who typed it is told.
     for name in FILES:
         await ann.stored(name)
     await run(server, "backup", "--to", str(tmp_path / "backup.tar"), "--with-secret")
