@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ import httpx
 import pytest
 from checkout import ROOT, files
 from scale import scale
+from serving import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +44,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     path = os.pathsep.join(part for part in kept["PATH"].split(os.pathsep) if not part.startswith(sys.prefix))
     return kept | {"PATH": path, "XDG_STATE_HOME": str(tmp_path_factory.mktemp("states"))}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
