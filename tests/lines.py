@@ -21,6 +21,8 @@ class Line:
         """And no other is taken then."""
         self.answered = 0
         """Bytes of answers that were let through."""
+        self.unheard = 0
+        """Bytes that were said while it was silent."""
         self.instead = b"", b""
         """What is asked, and what is said there in its place; both have the same length."""
         self._silent = False
@@ -96,6 +98,7 @@ class Line:
         with contextlib.suppress(ConnectionError, OSError):
             while data := await source.read(2**16):
                 if self._silent:
+                    self.unheard += len(data)
                     continue
                 if counted and self.cut_after is not None:
                     self.cut_after -= len(data)

@@ -211,7 +211,7 @@ async def test_a_redis_that_answers_though_late_is_not_given_up(redis_server: Re
     line.silence()
     waiting = [node.journal.append(A, update(number)) for number in range(3)]
     node.server.hasten()
-    await until(lambda: line.held)
+    await until(lambda: line.unheard)
     line.speak()
     positions = await all_of(waiting)
     assert [at for at, _ in (await node.journal.load(A)).records] == positions
