@@ -89,7 +89,10 @@ async def test_everybody_gets_a_frame_every_20_seconds_although_nobody_has_prese
     name = b"quiet.md"
     token = server.token("viewer", role="viewer").encode()
     hello = bytes([len(name)]) + name + b"\x02\x00" + bytes([len(token) & 127 | 128, len(token) >> 7]) + token
-    async with connect(server.room("quiet.md", token.decode())) as plain, connect(f"{server.ws}/collaboration") as prefixed:
+    async with (
+        connect(server.room("quiet.md", token.decode()), open_timeout=SECONDS) as plain,
+        connect(f"{server.ws}/collaboration", open_timeout=SECONDS) as prefixed,
+    ):
         await plain.send(b"\x00\x00\x01\x00")
         await prefixed.send(hello)
         await prefixed.send(bytes([len(name)]) + name + b"\x00\x00\x01\x00")

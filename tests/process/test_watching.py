@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from serving import until
+from serving import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ class Watcher:
         assert process is not None
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
-        return process.wait(30)
+        return process.wait(PATIENCE)
 
     def pause(self) -> None:
         """Until it is ended."""
