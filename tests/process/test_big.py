@@ -13,7 +13,7 @@ from interop.pycrdt_peer import PycrdtPeer
 from measured import check_stalls
 from pycrdt import Array
 from scale import scale
-from serving import Served, until
+from serving import PATIENCE, Served, until
 from traces import trace
 
 from collab.journal.sqlite import SqliteJournal
@@ -91,7 +91,10 @@ async def asked(server: Served, name: str, old: bytes, new: bytes) -> None:
         assert put.status_code == 200, put.text
         for address in (f"/api/documents/{name}", "/api/documents", f"/api/documents/{name}/content", f"/v/{name}"):
             assert (await client.get(address)).status_code == 200
-        versions = (await client.get(f"/api/documents/{name}/versions")).json()["versions"]
+        # An archive that is late is told afterwards.
+        async with asyncio.timeout(PATIENCE):
+            while not (versions := (await client.get(f"/api/documents/{name}/versions")).json()["versions"]):
+                pass
         assert (await client.get(f"/api/documents/{name}/versions/{versions[0]['number']}/difference")).status_code == 200
 
 
