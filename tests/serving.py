@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -48,10 +49,24 @@ async def until(condition: Callable[[], T], *, within: float = PATIENCE, saying:
     return value
 
 
+def _ports() -> Iterator[int]:
+    """Ports of five digits that the system gives nobody by itself (ip(7), ip_local_port_range), and of the processes that run tests only this one:
+    each once, until all were there.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    # Browsers and Node refuse to go to 10080.
+    ours = range(10_100, 30_000)[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % processes :: processes]
+    begin = int.from_bytes(os.urandom(2), "big") % len(ours)
+    return cycle((*ours[begin:], *ours[:begin]))
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
-    """A port of five digits on which nobody listens, and that the system gives no connection by itself (ip(7), ip_local_port_range)."""
+    """A port on which nobody listens, and that nobody else takes while who has it is away: a server that is killed and comes back."""
     while True:
-        port = 10_000 + int.from_bytes(os.urandom(2), "big") % 20_000
+        port = next(_PORTS)
         with socket.socket() as listener, suppress(OSError):
             listener.bind(("127.0.0.1", port))
             return port
@@ -113,6 +128,7 @@ class Served:
 
     def start(self) -> None:
         """Run the server and wait until it printed its address; AssertionError with its log when it does not."""
+        self.port = self.port or free_port()
         self.process = self.launch()
         line = _line(self.process, READY_SECONDS)
         found = ADDRESS.search(line)

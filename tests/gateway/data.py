@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
+from serving import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -70,8 +72,8 @@ class DataServer:
         return token
 
     async def start(self) -> None:
+        self.port = self.port or free_port()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, reuse_address=True)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         if self._server is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 from cs3.gateway.v1beta1 import gateway_api_pb2_grpc
+from serving import free_port
 
 from gateway.data import DataServer
 from gateway.moods import Moods
@@ -40,9 +41,9 @@ class CloudGateway:
         return f"127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Listen; after a stop on the same ports."""
+        """Listen; after a stop on the same ports, which nobody else takes meanwhile."""
         await self.data.start()
-        # Nobody else may take the port of one that is to come back.
+        self.port = self.port or free_port()
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 1)])
         gateway_api_pb2_grpc.add_GatewayAPIServicer_to_server(Calls(self), self._server)
         where = f"127.0.0.1:{self.port}"
