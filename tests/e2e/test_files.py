@@ -286,3 +286,22 @@ async def test_a_file_renamed_while_it_is_open_keeps_its_editors(shared_server: 
     assert editor.page.url == shared_server.url + "/edit/renaming/after.md"
     assert shared_server.read("renaming/after.md") == "typed start\n"
     assert not (shared_server.root / "renaming/before.md").exists()
+
+
+async def test_a_press_opens_its_document_whatever_is_listed_beside_it_meanwhile(shared_server: Served, company: Company) -> None:
+    shared_server.write("pressed/first.md", "")
+    shared_server.write("pressed/mine.md", "mine\n")
+    shared_server.write("pressed/other.md", "")
+    files = await Files.folder(await company.join("Ann", shared_server), "pressed")
+    await files.shows("first.md", "mine.md", "other.md")
+
+    await files.open("mine.md").hover()
+    await files.page.mouse.down()
+    shared_server.write("pressed/new.md", "")
+    (shared_server.root / "pressed/other.md").unlink()
+    # As when a device is back, or something was uploaded.
+    await files.page.evaluate("dispatchEvent(new Event('online'))")
+    await files.shows("first.md", "mine.md", "new.md")
+    await files.page.mouse.up()
+
+    await expect(files.page).to_have_url(re.compile(r"/edit/pressed/mine\.md$"), timeout=MILLISECONDS)

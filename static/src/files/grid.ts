@@ -71,9 +71,11 @@ export class Grid {
     for (const each of known) this.made.set(each.entry.key, each);
     if (!this.made.has(this.now) && !this.keys.includes(this.now)) this.now = this.keys[Math.max(0, Math.min(focus.at, this.keys.length - 1))] ?? "";
     clearTimeout(this.waiting);
-    this.body.replaceChildren();
     this.shown = 0;
-    this.add(entries.length - known.length > FIRST ? FIRST : entries.length);
+    const first = entries.length - known.length > FIRST ? FIRST : entries.length;
+    const staying = new Set<Element>(entries.slice(0, first).flatMap(({ key }) => this.made.get(key)?.element ?? []));
+    for (const row of [...this.body.children]) if (!staying.has(row)) row.remove();
+    this.add(first);
     this.root.setAttribute("aria-rowcount", String(entries.length + 1));
     this.mark();
     if (focus.had) this.focus(this.now, focus.control);
@@ -116,10 +118,15 @@ export class Grid {
     this.mark();
   }
 
+  /** The next rows. Those that are in their places already stay untouched: whoever is just pressing one still clicks it. */
   private add(count: number): void {
     const next = this.entries.slice(this.shown, this.shown + count).map((entry, index) => this.element(entry, this.shown + index));
+    let place = this.body.children[this.shown] ?? null;
+    for (const element of next) {
+      if (element === place) place = place.nextElementSibling;
+      else this.body.insertBefore(element, place);
+    }
     this.shown += next.length;
-    this.body.append(...next);
     if (this.shown < this.entries.length) this.waiting = setTimeout(() => this.add(SLICE));
   }
 
