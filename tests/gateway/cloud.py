@@ -203,6 +203,8 @@ class Cloud:
         self.spaces: dict[str, Space] = {}
         self.links: dict[str, Link] = {}
         self.given: dict[str, Given] = {}
+        self.over: set[str] = set()
+        """Tokens that are not taken any more, whatever they say of themselves."""
         self.numbers = itertools.count(1)
         self.nodes: dict[str, Node] = {}
 
@@ -232,7 +234,7 @@ class Cloud:
             claims = jwt.decode(token, SECRET, ["HS256"], options={"verify_exp": False, "verify_aud": False})
         except jwt.InvalidTokenError:
             return None
-        if claims["exp"] <= self.clock() or claims["sub"] not in self.people:
+        if token in self.over or claims["exp"] <= self.clock() or claims["sub"] not in self.people:
             return None
         if "link" not in claims:
             return Caller(claims["sub"])

@@ -86,12 +86,22 @@ class CloudRights:
     async def _look(self, session: CloudSession, stat: Stat, *, inside: bool) -> Resource:
         """The document in the person's own eyes; `inside`: it must be in the folder that they came by, wherever both are by now."""
         credentials = await self._sessions.credentials(session)
-        cloud, token = self._cloud, credentials.token
         try:
-            found = await cloud.look(token, await cloud.resource(stat.id), keys=())
+            return await self._seen(credentials.token, session, stat, inside=inside)
+        except Unauthorized:
+            await self._sessions.refused(credentials)
+        # The cloud took that token no more, or it was over before the answer came: who can have a new one stays.
+        credentials = await self._sessions.credentials(session)
+        try:
+            return await self._seen(credentials.token, session, stat, inside=inside)
         except Unauthorized:
             await self._sessions.refused(credentials)
             raise
+
+    async def _seen(self, token: str, session: CloudSession, stat: Stat, *, inside: bool) -> Resource:
+        cloud = self._cloud
+        try:
+            found = await cloud.look(token, await cloud.resource(stat.id), keys=())
         except Lost as error:
             # Whether it is gone for everybody, the room finds out.
             raise NotFound(error.detail) from error
