@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from e2e.test_accessibility import FITS, faults
+from e2e.test_attachments import until_shown
 from e2e.test_preview_attacks import CORPUS, TRIPWIRES, cases
 from e2e.walk import PAPER, PIXEL, STUDY
 from playwright.async_api import Error, expect
@@ -30,8 +31,8 @@ async def phone(person: Person) -> Page:
 
 
 async def is_kept(page: Page, path: str) -> None:
-    """Until the device keeps it."""
-    await page.wait_for_function("async (path) => (await caches.keys()).some((name) => name.endsWith(' ' + path))", arg=path)
+    """Until the device keeps it: its cache is there before the page is in it."""
+    await page.wait_for_function("async (path) => (await caches.match(path)) !== undefined", arg=path)
 
 
 async def test_read_7_a_page_is_live_kept_and_dropped(shared_server: Served, company: Company) -> None:
@@ -85,6 +86,28 @@ async def test_read_7_a_page_is_live_kept_and_dropped(shared_server: Served, com
     await page.goto(address)
     await expect(page.locator("h1")).to_have_text("Sign in to read this")
     await page.wait_for_function("async () => !(await caches.keys()).some((name) => name.startsWith('collab-reading '))")
+
+
+async def test_read_7_a_page_that_is_kept_anew_keeps_its_pictures(shared_server: Served, company: Company) -> None:
+    """It is fetched anew while its pictures are, for one when the document changed just as it was opened."""
+    rae = await company.join("Rae", shared_server, "viewer", **PHONE)
+    shared_server.write("kept/plan.md", "# Plan\n\n![A logo](logo.png)\n")
+    (shared_server.root / "kept" / "logo.png").write_bytes(PIXEL)
+    page = await phone(rae)
+    await page.goto(f"{shared_server.url}/v/kept/plan.md")
+    await is_kept(page, "/v/kept/plan.md")
+    await page.evaluate(
+        """async () => {
+          const picture = document.querySelector('#body img').src
+          const anew = () => fetch(location.href, { headers: { Accept: 'text/html' }, cache: 'no-cache' })
+          await Promise.all([...Array(20)].flatMap(() => [anew(), fetch(picture)]))
+        }"""
+    )
+    await page.wait_for_function("async () => (await caches.match(document.querySelector('#body img').src)) !== undefined")
+    await rae.context.set_offline(True)
+    await page.reload()
+    await expect(page.locator("#live")).to_contain_text("Kept on this device")
+    await until_shown(page.locator("#body img"))
 
 
 async def test_read_6_who_reads_by_a_link_is_told_when_it_is_taken_back_and_the_device_keeps_nothing(

@@ -37,9 +37,17 @@ own.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== scope.origin) return;
   const html = request.headers.get("accept")?.includes("text/html") === true;
   if (within(url) && (request.mode === "navigate" || html)) event.respondWith(page(request, url.pathname));
-  else if (url.pathname.startsWith(`${base}/api/documents/`) && url.pathname.endsWith("/content")) event.respondWith(picture(request, event.clientId));
+  else if (url.pathname.startsWith(`${base}/api/documents/`) && url.pathname.endsWith("/content")) event.respondWith(picture(event));
   else if (url.pathname.startsWith(`${base}/static/assets/`)) event.respondWith(asset(request));
 });
+
+let last: Promise<unknown> = Promise.resolve();
+/** One after the other: a picture that came while its page was kept anew would be put into a cache that is gone. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = last.then(work);
+  last = mine.catch(() => null);
+  return mine;
+}
 
 const pages = async (): Promise<string[]> => (await caches.keys()).filter((name) => name.startsWith(`${CACHE} `));
 const isOf = (name: string, path: string): boolean => name.endsWith(` ${path}`);
@@ -49,17 +57,31 @@ async function page(request: Request, path: string): Promise<Response> {
   try {
     answer = await fetch(request);
   } catch (error) {
-    const kept = await newest(path);
+    const kept = await inTurn(() => newest(path));
     if (kept === undefined) throw error;
     return kept;
   }
-  await look(answer.clone(), path);
+  const told = await whole(answer.clone());
+  // A device that has no room for it shows it all the same.
+  if (told !== null) await inTurn(() => look(told, path)).catch(() => null);
   return answer;
 }
 
+/** With all that it says, before anything older goes: none when that broke off on the way. */
+async function whole(answer: Response): Promise<Response | null> {
+  if (!answer.ok || answer.redirected) return answer;
+  const { status, statusText, headers } = answer;
+  const body = await answer.blob().catch(() => null);
+  return body === null ? null : new Response(body, { status, statusText, headers });
+}
+
 async function newest(path: string): Promise<Response | undefined> {
-  for (const name of (await pages()).reverse()) if (isOf(name, path)) return (await caches.open(name)).match(path);
-  return undefined;
+  return (await cacheOf(path))?.match(path);
+}
+
+async function cacheOf(path: string): Promise<Cache | undefined> {
+  const name = (await pages()).reverse().find((each) => isOf(each, path));
+  return name === undefined ? undefined : caches.open(name);
 }
 
 /** What the answer says of what is kept. */
@@ -90,20 +112,30 @@ async function keep(answer: Response, person: string, path: string): Promise<voi
 const drop = async (names: readonly string[]): Promise<void> => void (await Promise.all(names.map((name) => caches.delete(name))));
 
 /** A picture is kept with the page that shows it. */
-async function picture(request: Request, client: string): Promise<Response> {
-  const shown = await own.clients.get(client);
+async function picture(event: Fetching): Promise<Response> {
+  const { request } = event;
+  const shown = await own.clients.get(event.clientId);
   const path = shown === undefined ? "" : new URL(shown.url).pathname;
-  const name = (await pages()).reverse().find((each) => isOf(each, path));
+  let answer: Response;
   try {
-    const answer = await fetch(request);
-    if (name !== undefined && answer.ok) await (await caches.open(name)).put(request.url, answer.clone());
-    else if (name !== undefined) await (await caches.open(name)).delete(request.url);
-    return answer;
+    answer = await fetch(request);
   } catch (error) {
-    const kept = name === undefined ? undefined : await (await caches.open(name)).match(request.url);
+    const kept = await inTurn(async () => (await cacheOf(path))?.match(request.url));
     if (kept === undefined) throw error;
     return kept;
   }
+  event.waitUntil(keepPicture(request.url, answer.clone(), path).catch(() => null));
+  return answer;
+}
+
+async function keepPicture(address: string, answer: Response, path: string): Promise<void> {
+  const told = await whole(answer);
+  if (told === null) return;
+  await inTurn(async () => {
+    const cache = await cacheOf(path);
+    if (told.ok) await cache?.put(address, told);
+    else await cache?.delete(address);
+  });
 }
 
 /** What never changes under its name. */
