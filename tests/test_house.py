@@ -186,3 +186,10 @@ def test_nothing_that_was_built_or_fetched_is_tracked() -> None:
 
 def test_no_file_is_too_large_to_read() -> None:
     assert [name(path) for path in files() if path.stat().st_size > 1 << 20] == []
+
+
+def test_no_wait_of_a_page_takes_a_promise_for_a_yes() -> None:
+    """`wait_for_function` does not wait for the answer of an async function: it is over at once. `comes_true` waits."""
+    waits = re.compile(r"wait_for_function\(\s*[frb]*[\"']+\s*(async\b|fetch\(|new Promise|\(\) => new Promise)")
+
+    assert [name(path) for path in (ROOT / "tests").rglob("*.py") if waits.search(path.read_text(encoding="utf-8"))] == []

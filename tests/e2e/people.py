@@ -73,6 +73,14 @@ WATCH_WORDS = """
 """
 
 
+async def comes_true(page: Page, question: str, arg: object = None) -> None:
+    """Until a function of the page that answers later says yes; `wait_for_function` takes the promise of an answer for a yes."""
+    end = time.monotonic() + PATIENCE
+    while not await page.evaluate(question, arg):
+        assert time.monotonic() < end, question
+        await page.evaluate("() => new Promise(requestAnimationFrame)")
+
+
 def chromium() -> str:
     """The browser of this machine; AssertionError that says what to install when there is none. Chromium without windows is three times as fast."""
     found = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None)

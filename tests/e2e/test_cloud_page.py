@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from e2e.test_iframe import Portal, document_in, portal
-from e2e.test_open_in_app import PATIENCE, site
+from e2e.test_open_in_app import site
 from playwright.async_api import expect
 from serving import until
 
@@ -58,19 +58,19 @@ async def test_versions_of_the_cloud_are_beside_ours_and_its_metadata_are_the_ta
         await menu(frame, "about.menu")
         await window.get_by_role("textbox", name="Tags").fill("other,")
         await window.get_by_role("button", name="Save").click()
-        await expect(window).to_contain_text("keeps neither tags nor descriptions", timeout=PATIENCE)
+        await expect(window).to_contain_text("keeps neither tags nor descriptions")
         await frame.page.keyboard.press("Escape")
 
         history = await versions(frame)
         stored = history.locator(".stored")
-        await expect(stored.locator(".version")).to_have_count(2, timeout=PATIENCE)
+        await expect(stored.locator(".version")).to_have_count(2)
         await expect(stored).to_contain_text("Of the cloud · 16 B")
         await page.screenshot(path=tmp_path / "list.png")
         await stored.locator(".version").first.click()
-        await expect(history.locator(".leaf")).to_contain_text("draft of Monday", timeout=PATIENCE)
+        await expect(history.locator(".leaf")).to_contain_text("draft of Monday")
         await page.screenshot(path=tmp_path / "version.png")
         await history.get_by_role("button", name="Restore this version").click()
-        await expect(history).to_have_count(0, timeout=PATIENCE)
+        await expect(history).to_have_count(0)
         await expect(frame.locator('[data-note="history"]')).to_contain_text("What was there is kept as a version")
         await until(lambda: here.body() == "draft of Monday\n", saying=here.body)
         await frame.locator('[data-note="history"]').get_by_role("button", name="Undo").click()
@@ -83,4 +83,4 @@ async def test_versions_of_the_cloud_are_beside_ours_and_its_metadata_are_the_ta
         await other.frame_locator("[name=document]").locator('.cm-content[contenteditable="false"]').wait_for(state="attached")
         his = other.frame("document")
         assert his is not None
-        await expect((await versions(his)).locator(".stored")).to_contain_text("does not let you see them", timeout=PATIENCE)
+        await expect((await versions(his)).locator(".stored")).to_contain_text("does not let you see them")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from e2e.people import MILLISECONDS
 from e2e.test_iframe import document_in, framed, portal
 from playwright.async_api import expect
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["framed", "portal"]
 
-PATIENCE = 30_000.0
-"""Milliseconds: the drawing program is large."""
 
 KINDS = {
     "flowchart": "flowchart TD\n  A[Start] --> B{Good?}\n  B -->|no, because<br>it fails| A\n  subgraph Team\n  B --> C\n  end\n",
@@ -58,7 +57,7 @@ async def test_ten_kinds_of_diagrams_are_images_of_their_own_size(shared_server:
     images = shown.locator(".md-diagram img")
     for number in range(len(KINDS)):
         await shown.locator(".md-diagram").nth(number).scroll_into_view_if_needed()
-        await expect(shown.locator(".md-diagram").nth(number).locator("img")).to_be_visible(timeout=PATIENCE)
+        await expect(shown.locator(".md-diagram").nth(number).locator("img")).to_be_visible()
     assert await images.count() == len(KINDS)
     sizes = await images.evaluate_all(
         "(all) => all.map((image) => [image.naturalWidth > 50, image.naturalHeight > 50, image.src.startsWith('data:image/svg+xml')])"
@@ -77,7 +76,7 @@ async def test_what_the_author_says_of_a_diagram_is_its_text_for_those_who_do_no
 
     shown = await preview(editor.page)
 
-    await expect(shown.get_by_role("img", name="The way of a word: From the key to the file")).to_be_visible(timeout=PATIENCE)
+    await expect(shown.get_by_role("img", name="The way of a word: From the key to the file")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ async def test_what_is_wrong_with_a_diagram_is_said_in_words(
 
     shown = await preview(editor.page)
 
-    await expect(shown.locator(".md-diagram")).to_contain_text(words, timeout=PATIENCE)
+    await expect(shown.locator(".md-diagram")).to_contain_text(words)
 
 
 async def test_nothing_in_a_diagram_runs_or_is_loaded(shared_server: Served, company: Company) -> None:
@@ -114,7 +113,7 @@ async def test_nothing_in_a_diagram_runs_or_is_loaded(shared_server: Served, com
     ann.seen.tempted = True
 
     shown = await preview(editor.page)
-    await shown.locator(".md-diagram").locator("img, .md-fault").first.wait_for(timeout=PATIENCE)
+    await shown.locator(".md-diagram").locator("img, .md-fault").first.wait_for(timeout=MILLISECONDS)
 
     assert await editor.page.evaluate("window.ran") is None
     for source in await shown.locator("img").evaluate_all("(all) => all.map((image) => decodeURIComponent(image.src))"):
@@ -142,14 +141,14 @@ async def test_a_frame_that_hangs_is_replaced_and_the_next_diagram_is_drawn(shar
     await page.goto(f"{shared_server.url}/edit/hung.md")
     await page.locator(".cm-content").wait_for()
     shown = await preview(page)
-    await expect(shown.locator(".md-diagram")).to_contain_text("took too long", timeout=PATIENCE)
+    await expect(shown.locator(".md-diagram")).to_contain_text("took too long")
 
     await page.locator("#modes [data-mode=source]").click()
     await page.locator(".cm-content").press("Control+End")
     await page.locator(".cm-content").press_sequentially("\n\n```mermaid\nflowchart TD\n  New --> One\n```\n")
     shown = await preview(page)
 
-    await expect(shown.locator(".md-diagram img")).to_be_visible(timeout=PATIENCE)
+    await expect(shown.locator(".md-diagram img")).to_be_visible()
     assert visits == 2
 
 
@@ -163,7 +162,7 @@ async def test_a_diagram_is_drawn_in_a_page_that_another_site_shows(framed: Serv
 
     shown = await preview(frame)
 
-    await expect(shown.locator(".md-diagram img")).to_be_visible(timeout=PATIENCE)
+    await expect(shown.locator(".md-diagram img")).to_be_visible()
 
 
 async def test_only_what_a_diagram_needs_is_loaded(shared_server: Served, company: Company) -> None:
@@ -175,7 +174,7 @@ async def test_only_what_a_diagram_needs_is_loaded(shared_server: Served, compan
 
     editor = await ann.open("one-diagram.md")
     shown = await preview(editor.page)
-    await expect(shown.locator(".md-diagram img")).to_be_visible(timeout=PATIENCE)
+    await expect(shown.locator(".md-diagram img")).to_be_visible()
 
     scripts = [request.url for request in ann.seen.requests if request.url.endswith(".js")]
     others = ("sequenceDiagram", "ganttDiagram", "mindmap-definition", "gitGraphDiagram", "cytoscape", "katex")

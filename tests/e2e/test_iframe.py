@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import asking
 import pytest
-from e2e.people import NO_MEMORY
+from e2e.people import MILLISECONDS, NO_MEMORY
 from playwright.async_api import expect
 from serving import serving, until
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from serving import Served
 
 
-PATIENCE = 20_000.0
-"""Milliseconds."""
 FORM = """<!doctype html>
 <title>Portal</title>
 <form method="post" action="{action}" target="document"><input type="hidden" name="token" value="{token}"></form>
@@ -119,7 +117,7 @@ async def type_in(page: Page, frame: Frame, words: str) -> None:
     await frame.locator(".cm-content").focus()
     await page.keyboard.press("Control+End")
     await page.keyboard.type(words)
-    await expect(frame.locator(WORDS)).to_have_attribute("data-state", "in-file", timeout=PATIENCE)
+    await expect(frame.locator(WORDS)).to_have_attribute("data-state", "in-file")
 
 
 async def test_what_is_typed_in_a_frame_of_another_site_is_in_the_file_and_no_cookie_is_made(
@@ -255,13 +253,13 @@ async def test_when_the_first_token_is_over_the_page_says_so_and_keeps_the_words
     frame = await document_in(page)
 
     note = frame.locator('[data-note="refusal"]')
-    await expect(note).to_contain_text("Your access has ended", timeout=PATIENCE + seconds * 1000)
+    await expect(note).to_contain_text("Your access has ended", timeout=MILLISECONDS + seconds * 1000)
     await expect(note.get_by_role("button")).to_have_text(["Save a copy of my text"])
     assert await frame.evaluate("collab.text.toString()") == "start\n"
 
     portal.shows(framed, "notes.md", framed.token("Bob", seconds=-1))
     await page.reload()
-    await expect(page.frame_locator("[name=document]").locator("body")).to_contain_text("time is over", timeout=PATIENCE)
+    await expect(page.frame_locator("[name=document]").locator("body")).to_contain_text("time is over")
 
 
 async def test_a_page_in_a_frame_stores_unsent_words_with_a_newer_server_and_opens_itself_anew(
@@ -278,7 +276,7 @@ async def test_a_page_in_a_frame_stores_unsent_words_with_a_newer_server_and_ope
     (newer / "sitecustomize.py").write_text("import collab\ncollab.__version__ = '99.0.0'\n", encoding="utf-8")
     framed.environment["PYTHONPATH"] = str(newer)
     await asyncio.to_thread(framed.stop)
-    await expect(frame.locator(WORDS)).to_have_attribute("data-state", "offline", timeout=PATIENCE)
+    await expect(frame.locator(WORDS)).to_have_attribute("data-state", "offline")
     await frame.locator(".cm-content").press_sequentially("unsent ")
 
     await asyncio.to_thread(framed.start)

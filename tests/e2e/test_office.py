@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from serving import Served
     from suites import FakeSuite, Flavour
 
-PATIENCE = 20_000.0
-"""Milliseconds."""
 PHONE: dict[str, Any] = {"is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 """Settings of a browser context."""
 SCREENS = {320: 568, 900: 500}
@@ -109,7 +107,7 @@ async def visit(person: Person, name: str, action: str = "edit", *, suite: str =
 async def type_and_save(frame: Frame, words: str) -> None:
     await frame.locator("#text").fill(words)
     await frame.locator("#save").click()
-    await expect(frame.locator("body")).to_have_attribute("data-saved", "200", timeout=PATIENCE)
+    await expect(frame.locator("body")).to_have_attribute("data-saved", "200")
 
 
 @every_product

@@ -42,7 +42,6 @@ PAGE = """<!doctype html>
 <iframe name="document" width="900" height="500"></iframe>
 <script>document.forms[0].submit()</script>
 """
-PATIENCE = 20_000.0
 
 
 @dataclass
@@ -134,7 +133,7 @@ async def test_two_people_of_a_cloud_write_in_its_page_and_their_words_are_in_th
         await other.locator('#people li[data-name="Ann of the Lab"]').wait_for()
 
         await type_in(one, frame, "typed by Ann")
-        await expect(other.locator(".cm-content")).to_contain_text("typed by Ann", timeout=PATIENCE)
+        await expect(other.locator(".cm-content")).to_contain_text("typed by Ann")
         await type_in(two, other, "\nand by Bob")
 
         await one.screenshot(path=tmp_path / "cloud.png")
@@ -161,11 +160,11 @@ async def test_a_right_that_is_taken_away_and_a_file_for_reading(tmp_path: Path,
         await readable(page)
         await here.show(page, "notes.md", "bob", mode=wire.VIEW_MODE_READ_ONLY)
         frame = await readable(page)
-        await expect(frame.locator("body")).to_contain_text("words", timeout=PATIENCE)
+        await expect(frame.locator("body")).to_contain_text("words")
         here.cloud.unshare("ann", "notes.md", "bob")
-        await expect(frame.locator("body")).to_contain_text("access", ignore_case=True, timeout=PATIENCE)
+        await expect(frame.locator("body")).to_contain_text("access", ignore_case=True)
         await page.screenshot(path=tmp_path / "ended.png")
-        await expect(hers.locator(".cm-content")).to_contain_text("words", timeout=PATIENCE)
+        await expect(hers.locator(".cm-content")).to_contain_text("words")
         await type_in(owner, hers, " and on")
         await until(lambda: here.body() == "start\nwords and on", saying=here.body)
 
@@ -187,17 +186,17 @@ async def test_the_page_for_readers_in_the_clouds_page_is_live_until_the_right_i
         portal.page = PAGE.format(action=html.escape(action), fields=fields)
         await page.goto(portal.origin())
         frame = page.frame_locator("[name=document]")
-        await expect(frame.locator("#live")).to_have_attribute("data-state", "live", timeout=PATIENCE)
+        await expect(frame.locator("#live")).to_have_attribute("data-state", "live")
         await type_in(owner, hers, "words")
-        await expect(frame.locator("#body")).to_contain_text("words", timeout=PATIENCE)
+        await expect(frame.locator("#body")).to_contain_text("words")
 
         here.cloud.unshare("ann", "notes.md", "bob")
 
-        await expect(frame.locator("#live")).to_have_attribute("data-state", "over", timeout=PATIENCE)
-        await expect(frame.locator("#live")).to_contain_text("You may not read this document any more", timeout=PATIENCE)
-        await expect(frame.locator("#document")).to_be_empty(timeout=PATIENCE)
+        await expect(frame.locator("#live")).to_have_attribute("data-state", "over")
+        await expect(frame.locator("#live")).to_contain_text("You may not read this document any more")
+        await expect(frame.locator("#document")).to_be_empty()
         await page.goto(portal.origin())
-        await expect(frame.locator("h1")).to_have_text(re.compile("You may not read this|There is no such document"), timeout=PATIENCE)
+        await expect(frame.locator("h1")).to_have_text(re.compile("You may not read this|There is no such document"))
         # Nothing of it was kept here.
         assert await page.frames[1].evaluate("caches.keys()") == []
 
@@ -222,8 +221,8 @@ async def test_what_is_opened_to_look_only_is_not_printed_downloaded_or_copied(t
         page = await bob.new_page()
         answer = await here.show(page, "notes.md", "bob", mode=wire.VIEW_MODE_VIEW_ONLY)
         frame = await readable(page)
-        await expect(frame.locator("#read-only")).to_have_text("View only", timeout=PATIENCE)
-        await expect(frame.locator("#preview")).to_contain_text("that stay here", timeout=PATIENCE)
+        await expect(frame.locator("#read-only")).to_have_text("View only")
+        await expect(frame.locator("#preview")).to_contain_text("that stay here")
         assert await frame.locator(".md-copy").count() == 0
 
         await frame.locator("#more").click()
@@ -245,7 +244,7 @@ async def test_what_is_opened_to_look_only_is_not_printed_downloaded_or_copied(t
         for keys in ("Control+p", "Control+s", "Control+c"):
             await page.keyboard.press(keys)
         assert await frame.evaluate("() => window.prints") == 0
-        await expect(frame.locator("body")).to_contain_text("printing, downloading and copying are switched off", timeout=PATIENCE)
+        await expect(frame.locator("body")).to_contain_text("printing, downloading and copying are switched off")
         await page.screenshot(path=tmp_path / "view-only.png")
         await page.emulate_media(media="print")
         assert await frame.evaluate("() => getComputedStyle(document.body).display") == "none"
@@ -273,7 +272,7 @@ async def test_what_is_opened_to_look_only_is_not_printed_downloaded_or_copied(t
             # Who signs out is out, also with a token that would be good for longer.
             assert (await client.delete("/api/session")).status_code == 204
             assert (await client.get(f"/api/documents/{document}")).status_code == 401
-        await expect(frame.locator("#notes")).to_contain_text("Your access has ended", timeout=PATIENCE)
+        await expect(frame.locator("#notes")).to_contain_text("Your access has ended")
 
 
 async def test_a_save_that_replaced_another_one_is_told_in_the_page_and_to_who_comes_later(
@@ -294,9 +293,9 @@ async def test_a_save_that_replaced_another_one_is_told_in_the_page_and_to_who_c
         await until(lambda: here.gateway.calls["PUT"] > puts)
         here.cloud.put("ann", "notes.md", b"by somebody else\nstart\n")
         held.set()
-        await expect(frame.locator("#notes")).to_contain_text("Two saves met in the cloud", timeout=PATIENCE)
+        await expect(frame.locator("#notes")).to_contain_text("Two saves met in the cloud")
         await until(lambda: here.body() == "by somebody else\nstart\nby Ann", saying=here.body)
         await page.screenshot(path=tmp_path / "replaced.png")
         await frame.get_by_role("button", name="Show the history").click()
-        await expect(frame.locator("dialog")).to_contain_text("Replaced by a save of the same moment", timeout=PATIENCE)
+        await expect(frame.locator("dialog")).to_contain_text("Replaced by a save of the same moment")
         await page.screenshot(path=tmp_path / "replaced-history.png")

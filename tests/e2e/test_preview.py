@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
+from e2e.people import MILLISECONDS
 from playwright.async_api import expect
 from serving import until
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
     from serving import Served
 
-PATIENCE = 20_000.0
-"""Milliseconds."""
 SHOWN = """
 () => [...document.querySelectorAll('.md-block')].map((block) => block.textContent.trim()).filter((text) => text !== '')
 """
@@ -290,11 +289,11 @@ async def test_a_diagram_is_an_image_with_its_source_behind_it(shared_server: Se
     ann = await company.join("Ann", shared_server)
     page = preview((await beside(ann, "diagram.md")).page)
     image = page.locator(".md-diagram").first.locator("img")
-    await expect(image).to_be_visible(timeout=PATIENCE)
+    await expect(image).to_be_visible()
     await expect(image).not_to_have_js_property("naturalWidth", 0)
     await page.get_by_text("Show source").first.click()
     await expect(page.locator(".md-diagram pre").first).to_have_text("flowchart LR\n  A --> B")
-    await expect(page.locator(".md-diagram .md-fault")).to_contain_text("nonsense", timeout=PATIENCE)
+    await expect(page.locator(".md-diagram .md-fault")).to_contain_text("nonsense")
 
 
 async def test_links_lead_to_documents_of_the_same_folders(shared_server: Served, company: Company) -> None:
@@ -407,7 +406,7 @@ async def test_printing_waits_until_everything_is_drawn(shared_server: Served, c
     await editor.page.evaluate(COUNT_WHEN_PRINTED)
     await editor.page.locator("#more").click()
     await editor.page.locator("[data-act='editor.menu.print']").click()
-    printed = await editor.page.wait_for_function("() => window.printed ?? null", timeout=PATIENCE)
+    printed = await editor.page.wait_for_function("() => window.printed ?? null", timeout=MILLISECONDS)
     assert await printed.json_value() == {"formulas": 500, "code": 500, "images": 1}
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from e2e.people import MILLISECONDS
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
     from serving import Served
 
-PATIENCE = 30_000.0
-"""Milliseconds."""
 PAGES = re.compile(rb"/Type\s*/Page\b(?!s)")
 ROWS = "\n".join(f"| {number} | word |" for number in range(60))
 PAPER = f"""---
@@ -56,13 +55,13 @@ async def open_for_print(company: Company, served: Served, name: str, **settings
     await page.add_init_script(KEEP_PAPER)
     await page.goto(f"{served.url}/edit/{name}")
     await page.locator(".cm-content").wait_for()
-    await expect(page.locator("#words")).to_have_attribute("data-state", "in-file", timeout=PATIENCE)
+    await expect(page.locator("#words")).to_have_attribute("data-state", "in-file")
     return page
 
 
 async def laid(page: Page, how: str) -> None:
     """Until it was printed so; the page then looks as on paper."""
-    await page.wait_for_function("(how) => laid.at(-1) === how", arg=how, timeout=PATIENCE)
+    await page.wait_for_function("(how) => laid.at(-1) === how", arg=how, timeout=MILLISECONDS)
     await page.emulate_media(media="print")
 
 
@@ -117,7 +116,7 @@ async def test_a_paper_breaks_into_pages_and_the_page_is_afterwards_as_before(sh
     page = await open_for_print(company, shared_server, "paper-pages.md")
     await page.set_viewport_size({"width": 1440, "height": 900})
     await page.locator("#modes [data-mode=split]").click()
-    await expect(page.locator("#preview h1")).to_be_visible(timeout=PATIENCE)
+    await expect(page.locator("#preview h1")).to_be_visible()
 
     pdf = await page.pdf(prefer_css_page_size=True)
 
@@ -135,7 +134,7 @@ async def test_of_all_other_files_the_whole_source_is_printed_under_their_name(n
     ann = await company.join("Ann", shared_server)
     page = await ann.new_page()
     await page.goto(f"{shared_server.url}/edit/print-{name}")
-    await expect(page.locator("#words")).to_have_attribute("data-state", "in-file", timeout=PATIENCE)
+    await expect(page.locator("#words")).to_have_attribute("data-state", "in-file")
 
     await page.evaluate("dispatchEvent(new Event('beforeprint'))")
     await page.emulate_media(media="print")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from e2e.people import comes_true
 from e2e.test_accessibility import FITS, faults
 from e2e.test_attachments import until_shown
 from e2e.test_preview_attacks import CORPUS, TRIPWIRES, cases
@@ -32,7 +33,7 @@ async def phone(person: Person) -> Page:
 
 async def is_kept(page: Page, path: str) -> None:
     """Until the device keeps it: its cache is there before the page is in it."""
-    await page.wait_for_function("async (path) => (await caches.match(path)) !== undefined", arg=path)
+    await comes_true(page, "async (path) => (await caches.match(path)) !== undefined", arg=path)
 
 
 async def test_read_7_a_page_is_live_kept_and_dropped(shared_server: Served, company: Company) -> None:
@@ -85,7 +86,7 @@ async def test_read_7_a_page_is_live_kept_and_dropped(shared_server: Served, com
     await page.evaluate("fetch('/api/session', { method: 'DELETE' })")
     await page.goto(address)
     await expect(page.locator("h1")).to_have_text("Sign in to read this")
-    await page.wait_for_function("async () => !(await caches.keys()).some((name) => name.startsWith('collab-reading '))")
+    await comes_true(page, "async () => !(await caches.keys()).some((name) => name.startsWith('collab-reading '))")
 
 
 async def test_read_7_a_page_that_is_kept_anew_keeps_its_pictures(shared_server: Served, company: Company) -> None:
@@ -103,7 +104,7 @@ async def test_read_7_a_page_that_is_kept_anew_keeps_its_pictures(shared_server:
           await Promise.all([...Array(20)].flatMap(() => [anew(), fetch(picture)]))
         }"""
     )
-    await page.wait_for_function("async () => (await caches.match(document.querySelector('#body img').src)) !== undefined")
+    await comes_true(page, "async () => (await caches.match(document.querySelector('#body img').src)) !== undefined")
     await rae.context.set_offline(True)
     await page.reload()
     await expect(page.locator("#live")).to_contain_text("Kept on this device")
@@ -133,7 +134,7 @@ async def test_read_6_who_reads_by_a_link_is_told_when_it_is_taken_back_and_the_
     await expect(live).to_have_attribute("data-state", "over")
     await expect(live).to_contain_text("You may not read this document any more")
     await expect(page.locator("body")).not_to_contain_text("for Gus")
-    await page.wait_for_function("async () => !(await caches.keys()).some((name) => name.endsWith(' /v/lent/plan.md'))")
+    await comes_true(page, "async () => !(await caches.keys()).some((name) => name.endsWith(' /v/lent/plan.md'))")
     # Neither with a network nor without one.
     await page.reload()
     await expect(page.locator("h1")).to_have_text("You may not read this")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from e2e.browsing import Files
-from e2e.people import Editor
+from e2e.people import Editor, comes_true
 from e2e.test_attachments import png, until_shown
 from e2e.test_reading import is_kept
 from playwright.async_api import expect
@@ -132,7 +132,7 @@ class Visit:
         assert "/v/" in page.url
         await until_shown(page.locator("#body img"))
         await is_kept(page, "/v/shared/plan.md")
-        await page.wait_for_function("async () => (await caches.match(document.querySelector('#body img').src)) !== undefined")
+        await comes_true(page, "async () => (await caches.match(document.querySelector('#body img').src)) !== undefined")
         await context.set_offline(offline=True)
         await expect(live).to_have_attribute("data-state", "offline")
         await self.keys.press("Escape")
