@@ -519,7 +519,7 @@ class Saver:
             await host.settled()
             async with host.writing() as made:
                 record = Record(Kind.ANNOUNCE, meta={"hash": made.digest, "at": self._now(), "anew": True})
-                appended = host.append(record)
+                appended, edits, gone = host.append(record), host.edits, host.room.deletions
             body, place = made.body, await appended
             host.ledger.take(place, record)
             with self._writing():
@@ -529,11 +529,18 @@ class Saver:
                 written = await self._files.write(host.stat.path, body, if_match=None)
             if written.stat.id != host.id:
                 raise Exists("Another document has this name by now.")
-            self._first = None
-            self._deletions, self._size = host.room.deletions, len(body)
+            self._deletions, self._size = gone, len(body)
             await self._done(host.ledger.base, made.digest, place, written)
+            self._failures, self._not_before = 0, 0.0
             host.tell("back")
-            host.say("saved", saved_at=written.stat.modified)
+            if host.edits == edits:
+                self._first = None
+                host.say("saved", saved_at=written.stat.modified)
+            else:
+                # What was typed meanwhile is the next save's, and soon: there is a file again.
+                host.say("pending", saved_at=written.stat.modified)
+                self.touch()
+            self._wake.set()
 
     async def _checkpoint(
         self, place: int, state: bytes | None, endings: tuple[Ending, ...], logged: int, *, resting: bool = False

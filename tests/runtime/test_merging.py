@@ -652,6 +652,30 @@ async def test_a_file_that_is_deleted_outside_leaves_the_text_in_the_room_until_
     assert [notice["kind"] for notice in ann.notices] == ["gone", "back"]
 
 
+async def test_what_is_typed_while_a_file_is_put_back_is_saved_next_and_nobody_is_told_before_that_it_is_in_the_file(story: Stage) -> None:
+    """MERGE-9, SAVE-4."""
+    ann = await story.page("Ann")
+    known = story.host().id
+    await passing(5)
+    story.files.remove(PATH)
+    story.rooms.noticed(known)
+    await passing(60)
+
+    async def typing(word: str) -> None:
+        if word == "created":
+            ann.type("typed meanwhile ")
+            ann.erase(40, len(ann.replica.text))
+            await soon()
+
+    story.before = typing
+    await story.documents.put_back(known)
+    story.before = None
+    await soon()
+    assert (story.file(), ann.file()) == (STORY, "pending")
+    await passing(5)
+    assert (story.file(), ann.file()) == (ann.text, "saved")
+
+
 async def test_a_crash_behind_putting_a_file_back_loses_and_doubles_nothing_although_a_program_writes_it_meanwhile(story: Stage) -> None:
     """MERGE-9, SAVE-3: what is written in the place of nothing displaces nothing that would tell that it was written."""
     ann = await story.page("Ann")
