@@ -796,7 +796,11 @@ class Rooms:
 
     async def _let_go(self, entry: _Open, *, force: bool = False) -> None:
         host = entry.host
-        if host.closed or self._open.get(host.id) is not entry or (host.members and not force):
+        if host.closed or self._open.get(host.id) is not entry:
+            return
+        if not force and (host.members or entry.saver.dirty):
+            # Somebody came, or put something, since it was told to go.
+            self._settled(entry)
             return
         gone = self._closing[host.id] = asyncio.Event()
         del self._open[host.id]

@@ -298,6 +298,19 @@ async def test_who_comes_in_the_moment_in_which_a_room_goes_is_in_a_room_that_li
     assert stage.rooms.live(host.id) is host
 
 
+async def test_what_a_script_puts_in_the_moment_in_which_a_room_goes_is_in_a_room_that_lives_and_in_the_file(stage: Stage) -> None:
+    """SAVE-1."""
+    host = await stage.rooms.open((await stage.files.stat(PATH)).id)
+    entry = stage.rooms._open[host.id]
+    putting = asyncio.ensure_future(stage.rooms.put(host.id, b"one\nput\n", None, person("Ann")))
+    stage.rooms._idle(entry)
+    await putting
+    assert stage.rooms.live(host.id) is host
+    assert (await stage.guest("Bob")).text == "one\nput\n"
+    await passing(120)
+    assert stage.file() == "one\nput\n"
+
+
 async def test_the_lineage_survives_a_restart_and_a_crash(stage: Stage) -> None:
     """ID-6."""
     ann = await stage.guest("Ann")
