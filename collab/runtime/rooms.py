@@ -559,7 +559,7 @@ class Rooms:
                 self._opening[document] = opening
                 self.spawn(self._load(document, opening))
             host = await asyncio.shield(opening)
-            if not host.closed:
+            if not host.closing.is_set():
                 return host
 
     async def _load(self, document: str, opening: asyncio.Future[Host]) -> None:

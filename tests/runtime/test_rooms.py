@@ -654,6 +654,40 @@ async def test_a_room_that_goes_leaves_everything_in_a_checkpoint_if_the_journal
     assert (await stage.journal.load(document)).position == again.position
 
 
+async def test_who_waited_for_a_room_that_has_to_go_as_soon_as_it_was_made_is_given_one_that_lives(stage: Stage) -> None:
+    """REDIS-5, LOAD-3."""
+    await stage.end()
+    stage.forgetful, stage.memory = True, 0
+    await stage.start()
+    document, other = [(await stage.files.stat(path)).id for path in (PATH, "other.md")]
+    await stage.rooms.open(other)
+    loop, resting, going = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    async def slow(word: str) -> None:
+        if word == "checkpoint":
+            resting.set()
+            await going.wait()
+
+    def leaving() -> None:
+        """Somebody leaves the other room in the turn of the loop in which this one was made."""
+        if document in stage.rooms._open:
+            stage.before = slow
+            stage.rooms._settled(stage.rooms._open[other])
+        else:
+            loop.call_soon(leaving)
+
+    async def given() -> bool:
+        host = await stage.rooms.open(document)
+        return stage.rooms.live(document) is host
+
+    arriving = asyncio.ensure_future(given())
+    leaving()
+    await resting.wait()
+    await soon()
+    going.set()
+    assert await arriving
+
+
 async def test_a_room_that_goes_is_not_held_up_by_an_archive_that_takes_nothing(stage: Stage) -> None:
     stage.forgetful = True
     await stage.restart()
