@@ -214,10 +214,10 @@ class Reviews:
 
     async def _look(self, seats: Sequence[Seat]) -> None:
         """Each document of a person once, one after another; several people at the same time."""
-        people: dict[str, dict[tuple[object, ...], list[Seat]]] = defaultdict(lambda: defaultdict(list))
+        people: dict[str, dict[tuple[object, ...], list[tuple[Seat, Grant]]]] = defaultdict(lambda: defaultdict(list))
         for seat in seats:
             grant = seat.grant
-            people[grant.person.id][grant.id, grant.role, grant.document, seat.stat.id, seat.stat.writable].append(seat)
+            people[grant.person.id][grant.id, grant.role, grant.document, seat.stat.id, seat.stat.writable].append((seat, grant))
         waiting = [*people.values()]
 
         async def work() -> None:
@@ -228,22 +228,22 @@ class Reviews:
 
         await asyncio.gather(*(work() for _ in range(min(AT_ONCE, len(waiting)))))
 
-    async def _look_at(self, same: Sequence[Seat]) -> None:
-        """Sessions of one person in one document."""
-        first = same[0]
+    async def _look_at(self, asked: Sequence[tuple[Seat, Grant]]) -> None:
+        """Sessions of one person in one document. What is said of a grant counts for nobody who came with a new one meanwhile: that is asked about itself."""
+        first, grant = asked[0]
         try:
-            role = await self._rights.role(first.grant, first.stat)
+            role = await self._rights.role(grant, first.stat)
         except NotFound:
-            self._miss(same)
+            self._miss(_still(asked))
         except Unavailable as error:
             log.info("nobody can say who may do what with %s just now: %s", first.stat.id, error.detail)
         except (Forbidden, Unauthorized) as error:
-            for seat in same:
+            for seat in _still(asked):
                 seat.dismiss(error)
         except CollabError as error:
             log.warning("the rights in %s can't be known: %s", first.stat.id, error.detail)
         else:
-            for seat in same:
+            for seat in _still(asked):
                 self._doubted.pop(seat, None)
                 seat.decide(role)
 
@@ -251,7 +251,8 @@ class Reviews:
         """Gone for all, which the room will know, or for this person only."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        same[0].miss()
+        for seat in same[:1]:
+            seat.miss()
         for seat in same:
             if seat.gone:
                 self._doubted.pop(seat, None)
@@ -260,3 +261,8 @@ class Reviews:
                 seat.dismiss(Forbidden("you may not open this document any more"))
             else:
                 loop.call_later(DOUBT, self.soon, seat)
+
+
+def _still(asked: Sequence[tuple[Seat, Grant]]) -> list[Seat]:
+    """Those who are there by the same grant as when they were asked about."""
+    return [seat for seat, grant in asked if seat.grant is grant]

@@ -192,6 +192,34 @@ async def test_a_look_that_takes_long_holds_nobody_up_and_what_a_new_token_allow
     assert bob.text == "one\nz"
 
 
+@pytest.mark.parametrize("error", [None, Unauthorized("over"), NotFound("nowhere")], ids=["less", "over", "nowhere"])
+async def test_what_a_look_says_late_of_the_token_before_does_not_count_for_the_new_one(stage: Stage, error: CollabError | None) -> None:
+    """RIGHTS-1, AUTH-2."""
+    ann, answer, first = await stage.guest("Ann", role=Role.VIEWER), asyncio.Event(), True
+
+    async def late() -> None:
+        nonlocal first
+        if first:
+            first = False
+            await answer.wait()
+            if error is not None:
+                raise error
+
+    stage.rights.before = late
+    (seat,) = stage.rooms.seats()
+    stage.rooms.reviews.soon(seat)
+    await soon()
+    ann.sign_in(stage.token("Ann"))
+    await soon()
+    assert ann.scope == "read-write"
+    answer.set()
+    await soon()
+    ann.append("x")
+    await passing(DOUBT + 1)
+    assert (ann.denied, ann.scope, ann.statuses[-1]) == ([], "read-write", 1)
+    assert stage.file() == "one\nx"
+
+
 async def test_what_a_grant_allows_is_what_it_says_and_no_more_than_the_file(stage: Stage) -> None:
     """RIGHTS-1, AUTH-2: the decision where nobody else knows better."""
     rights, stat = GrantRights(), await stage.files.stat(PATH)
