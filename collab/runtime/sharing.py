@@ -28,6 +28,8 @@ log = logging.getLogger("collab.runtime")
 
 TICK: Final = 1.0
 """Seconds between looks for what was changed elsewhere, while somebody is here by a share."""
+LOOKS: Final = 4
+"""In a row at most, where folders are moved all the time."""
 LOOK: Final = 30.0
 """Seconds between looks where shared folders are, besides those after somebody moved something."""
 
@@ -153,12 +155,17 @@ class Sharing:
     async def settle(self) -> None:
         """Shares go where their folders are now; those of a folder that is nowhere wait for it. Raises nothing."""
         try:
-            places = {folder: await self._place(folder, before) for folder, before in (await self._shares.folders()).items()}
-            known = await self._shares.folders()
-            moved = {folder: place for folder, place in places.items() if known.get(folder, place) != place}
-            if moved:
+            for _ in range(LOOKS):
+                moved = {}
+                for folder, before in (await self._shares.folders()).items():
+                    place = await self._place(folder, before)
+                    if place != before:
+                        moved[folder] = place
+                if not moved:
+                    break
                 await self._shares.move(moved)
                 self.stir()
+                # Once more: one may have been moved on since it was seen, and whoever did it has told so before this.
         except CollabError as error:
             log.warning("nobody knows where shared folders are just now: %s", error.detail)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+
+    from collab.ports import Stat
+    from collab.storage.local_folders import LocalFolders
 
 TREE = {
     "top.md": "top needle\n",
@@ -285,6 +289,36 @@ async def test_shares_go_with_their_folder_whoever_moves_it_into_the_bin_and_bac
         assert len(await site.archive.shares.folders()) == 1
         assert await status(ada, "DELETE", f"/api/bin/{key}") == 204
         assert await site.archive.shares.folders() == {}
+
+
+class Late:
+    """Folders of which is told late where they were."""
+
+    def __init__(self, folders: LocalFolders) -> None:
+        self._folders = folders
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def find(self, folder: str) -> Stat:
+        found = await self._folders.find(folder)
+        if not self.asked.is_set():
+            self.asked.set()
+            await self.answer.wait()
+        return found
+
+
+async def test_who_looks_where_shared_folders_are_while_one_is_moved_does_not_take_its_shares_back(site: Site) -> None:
+    """SHARE-8: looks come by the clock, too, and of many folders they take a while."""
+    await share(site, "work/papers", "person", "account:bob", Role.EDITOR)
+    late = Late(site.folders)
+    async with site.of(Role.OWNER) as ada, await came(site, "Bob") as bob:
+        site.app.sharing._folders = late  # type: ignore[assignment]  # as much of the port as is asked there
+        looking = asyncio.ensure_future(site.app.sharing.settle())
+        await late.asked.wait()
+        assert await status(ada, "PATCH", "/api/folders/work", json={"path": "jobs"}) == 200
+        assert await listed(bob) == {"jobs/papers": "editor"}
+        late.answer.set()
+        await looking
+        assert await listed(bob) == {"jobs/papers": "editor"}
 
 
 async def test_shares_of_a_document_survive_the_bin_and_end_with_it(site: Site) -> None:
