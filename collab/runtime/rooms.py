@@ -491,9 +491,17 @@ class Rooms:
         return True
 
     async def flush(self, documents: Iterable[str]) -> None:
-        """Save open rooms that are ahead of their files. What cannot be saved stays in the journal; raises nothing."""
+        """Save open rooms that are ahead of their files, or wait a while for it. What cannot be saved stays in the journal; raises nothing."""
         ahead = [entry for entry in map(self._open.get, documents) if entry is not None and entry.host.file.word != "saved"]
-        await asyncio.gather(*(self._finish(entry) for entry in ahead))
+        # Whoever does not wait any more leaves a save its end: what it is about to write would count as written.
+        saving = [self._spawn_on(entry.host.id, self._save_rest(entry)) for entry in ahead]
+        if saving:
+            await asyncio.wait(saving, timeout=LAST_SAVE)
+
+    async def _save_rest(self, entry: _Open) -> None:
+        await entry.host.settled()
+        if not entry.host.closed:
+            await entry.saver.save_rest()
 
     async def enter(self, name: str, grant: Grant) -> tuple[Hosting, Role]:
         """The room of a document, wherever it lives, for somebody who may see it, and what may be done there. NotFound, Forbidden, Unauthorized,
@@ -825,8 +833,7 @@ class Rooms:
         """A last save. A journal or storage that does not answer is not waited for: what is durable is saved at the next start."""
         try:
             async with asyncio.timeout(LAST_SAVE):
-                await entry.host.settled()
-                await entry.saver.save_rest()
+                await self._save_rest(entry)
         except (TimeoutError, CollabError):
             log.warning("%s could not be saved at the end; its journal has what was acknowledged", entry.host.id)
 

@@ -341,6 +341,37 @@ async def test_at_the_end_everything_is_saved(stage: Stage) -> None:
         await stage.rooms.open("id:" + "a" * 26)
 
 
+async def test_a_save_for_which_nobody_waits_any_more_comes_to_its_end(stage: Stage) -> None:
+    """SAVE-4: who deletes a document, or is about to lose the right to write it, waits for its save so long and no longer."""
+    ann, document, loop = await stage.page("Ann"), stage.host().id, asyncio.get_running_loop()
+    ann.append("two\n")
+    await soon()
+    answering = asyncio.Event()
+
+    async def slow(word: str) -> None:
+        if word == "named":
+            await answering.wait()
+
+    stage.before = slow
+    begun = loop.time()
+    await stage.rooms.flush([document])
+    assert loop.time() - begun == LAST_SAVE
+    ann.append("three\n")
+    await soon()
+    await stage.rooms.flush([document])
+    answering.set()
+    await passing(5)
+    assert (stage.file(), ann.file()) == ("one\ntwo\nthree\n", "saved")
+    # Nobody has to type again for it.
+    answering.clear()
+    ann.append("four\n")
+    await soon()
+    await stage.rooms.flush([document])
+    answering.set()
+    await passing(120)
+    assert (stage.file(), ann.file()) == ("one\ntwo\nthree\nfour\n", "saved")
+
+
 async def test_from_the_end_on_nothing_is_taken_from_peers_so_that_it_stays_theirs(stage: Stage) -> None:
     """PROC-5."""
     ann = await stage.guest("Ann")
