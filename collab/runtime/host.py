@@ -616,14 +616,16 @@ class Host:
             by = tuple(batch.by)
             self.append(Record(Entry.UPDATE, body, {"by": by, "owners": batch.owners} if batch.owners else {"by": by}))
             self._changed()
-        if self._last is None or self._last.done():
-            self._stored(batch, 0, self._clock(), self._last)
+        # Words that are known already are those of the last edit or older: what only names a place behind them may come to nothing.
+        last = self._last if batch.updates else self._edited
+        if last is None or last.done():
+            self._stored(batch, 0, self._clock(), last)
             return
         self._unstored += size
         if self._unstored > UNSTORED and not self._paused:
             self._pause(paused=True)
         now = self._clock()
-        self._last.add_done_callback(partial(self._stored, batch, size, now))
+        last.add_done_callback(partial(self._stored, batch, size, now))
         if self._late is None and batch.pages:
             self._late = self._loop.call_later(LATE, self._say_late)
 

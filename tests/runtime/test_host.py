@@ -10,7 +10,8 @@ from runtime.stage import HOCUSPOCUS, PATH, YWEBSOCKET, Role, Stage, passing, so
 
 from collab import protocol
 from collab.document import Document
-from collab.errors import Poisoned
+from collab.errors import Poisoned, Unavailable
+from collab.ports import Kind
 from collab.runtime import host as module
 
 if TYPE_CHECKING:
@@ -98,6 +99,30 @@ async def test_an_edit_that_is_known_and_not_yet_durable_is_not_acknowledged_whe
     stage.journal.refuse(None)
     await soon()
     assert bob.statuses == [1, 1]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "behind"])
+async def test_words_that_are_stored_already_are_acknowledged_although_a_save_that_was_announced_behind_them_came_to_nothing(
+    stage: Stage, *, before: bool
+) -> None:
+    """WIRE-6: when Redis loses its memory, what was to name a place in the log fails, and the words do not."""
+    ann, append = await stage.guest("Ann"), stage.journal.append
+    ann.append("two\n")
+    await soon()
+    lost = asyncio.get_running_loop().create_future()
+    stage.journal.append = lambda document, record: lost if record.kind is Kind.ANNOUNCE else append(document, record)  # type: ignore[method-assign]
+    await passing(2.5)
+    again = protocol.update(ann.replica.doc.get_update())
+    for word in ("again", "lost") if before else ("lost", "again"):
+        if word == "again":
+            ann.send(again)
+        else:
+            lost.set_exception(Unavailable("Redis had lost its memory; try again"))
+        await soon()
+    stage.journal.append = append  # type: ignore[method-assign]
+    await passing(30)
+    assert ann.statuses == [1, 1, 1]
+    assert stage.file() == "one\ntwo\n"
 
 
 async def test_what_a_closed_journal_did_not_take_is_never_acknowledged(stage: Stage) -> None:
