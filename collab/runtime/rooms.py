@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -516,13 +517,22 @@ class Rooms:
         loop = asyncio.get_running_loop()
         end = loop.time() + ARRIVAL
         while True:
+            there = stat.id in self._open
             try:
-                return await self._wherever(stat.id), role
+                host = await self._wherever(stat.id)
             except (Fenced, Unreachable):
                 # Its node is gone, or has just lost it: soon it lives somewhere.
                 if loop.time() > end:
                     raise
-            await asyncio.sleep(AGAIN)
+                await asyncio.sleep(AGAIN)
+                continue
+            if there or self.live(stat.id) is not host or loop.time() > end:
+                return host, role
+            # To open it takes a while, and who is not there yet is looked at by nobody: it may have been taken back.
+            with suppress(Unavailable):
+                role = await self.rights.role(grant, host.stat)
+            if self.live(stat.id) is host:
+                return host, role
 
     async def _wherever(self, document: str) -> Hosting:
         try:

@@ -220,6 +220,32 @@ async def test_what_a_look_says_late_of_the_token_before_does_not_count_for_the_
     assert stage.file() == "one\nx"
 
 
+@pytest.mark.parametrize("now", [Role.VIEWER, Forbidden("taken back")], ids=["less", "nothing"])
+async def test_what_is_taken_back_while_a_document_is_opened_counts_for_whoever_waits_for_it(stage: Stage, now: Role | CollabError) -> None:
+    """RIGHTS-1: who is not there yet is looked at by nobody."""
+    opening = asyncio.Event()
+
+    async def slow(word: str) -> None:
+        if word == "append":
+            await opening.wait()
+
+    stage.before = slow
+    ann = stage.on(stage.socket())
+    ann.sign_in(stage.token("Ann"))
+    ann.step1()
+    await soon()
+    stage.rights.now["Ann"] = now
+    for seat in stage.rooms.seats():
+        stage.rooms.reviews.soon(seat)
+    await soon()
+    opening.set()
+    await soon()
+    if now is Role.VIEWER:
+        assert (ann.text, ann.scope) == ("one\n", "readonly")
+    else:
+        assert (ann.text, ann.denied) == ("", ["forbidden"])
+
+
 async def test_what_a_grant_allows_is_what_it_says_and_no_more_than_the_file(stage: Stage) -> None:
     """RIGHTS-1, AUTH-2: the decision where nobody else knows better."""
     rights, stat = GrantRights(), await stage.files.stat(PATH)
