@@ -58,9 +58,9 @@ class Counted(Generic[T]):
         known = {key: self._known[key] for key in keys if key in self._known}
         return {**known, **await self._fetched(unknown)} if unknown else known
 
-    def renew(self, key: str, value: T) -> None:
-        """What is remembered of this key, if anything is, is this now: a change that is not counted."""
-        if key in self._known:
+    def renew(self, key: str, before: T, value: T) -> None:
+        """What is remembered of this key, if it is still what it was `before`, is this now: a change that is not counted."""
+        if self._known.get(key) is before:
             self._known[key] = value
 
     def forget(self) -> None:

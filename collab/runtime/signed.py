@@ -70,4 +70,4 @@ class SignedIn:
             await self._sign_ins.see(record.id, now)
             fresh = await self._sign_ins.get(record.id)
             if fresh is not None:
-                self._counted.renew(record.id, fresh)
+                self._counted.renew(record.id, record, fresh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from collab.archive.memory import MemoryArchive
 from collab.errors import Unauthorized, Unavailable
 from collab.ports import SignIn
 from collab.runtime.signed import SEEN, SignedIn
+
+if TYPE_CHECKING:
+    from collab.ports import SignIns
 
 ANN = Person("account:ann", "Ann")
 
@@ -123,3 +127,40 @@ async def test_a_session_in_use_is_noted_once_a_minute_without_a_change_for_othe
     assert record is not None
     assert record.seen == 160.0
     assert await archive.sign_ins.changes() == 0
+
+
+class Late:
+    """Sessions of which the archive tells late, the second time that it is asked, how they were."""
+
+    def __init__(self, sign_ins: SignIns) -> None:
+        self._sign_ins = sign_ins
+        self.changes, self.see = sign_ins.changes, sign_ins.see
+        self.answers = 0
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def get(self, session: str) -> SignIn | None:
+        found = await self._sign_ins.get(session)
+        self.answers += 1
+        if self.answers == 2:
+            self.asked.set()
+            await self.answer.wait()
+        return found
+
+
+async def test_a_session_that_ends_while_it_is_noted_that_it_was_used_opens_nothing_afterwards(archive: MemoryArchive) -> None:
+    """SIGN-1."""
+    node, late = Node(archive), Late(archive.sign_ins)
+    node.now = 100.0
+    node.signed = SignedIn(late, now=lambda: node.now, clock=lambda: node.now)  # type: ignore[arg-type]  # as much of the port as is asked
+    using = asyncio.ensure_future(node.signed.of(grant()))
+    await late.asked.wait()
+    await archive.sign_ins.end("s1", 100.0)
+    node.signed.forget()
+    with pytest.raises(Unauthorized):
+        await node.signed.of(grant())
+    late.answer.set()
+    await using
+    for _ in range(2):
+        with pytest.raises(Unauthorized):
+            await node.signed.of(grant())
+        node.now += 1.0
