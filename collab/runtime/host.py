@@ -193,8 +193,8 @@ class Host:
         """Why nobody can write here just now."""
         self.needed: Callable[[], None] = _nothing
         """Called when somebody comes who may write."""
-        self.writers: dict[Person, None] = {}
-        """Who wrote since the last save, in order."""
+        self.writers: dict[Person, int] = {}
+        """Who wrote since the last save, in order, and when last: the number of the edit."""
         self.edits = 0
         """Counts every change of the document; the saver compares."""
         self.logged = 0
@@ -318,8 +318,8 @@ class Host:
         batch = self._batch
         person = peer.person
         batch.deliver(payload, person.id)
-        self.writers[person] = None
         self.edits += 1
+        self.writers[person] = self.edits
         self._metrics.edits += 1
         member = self.members.get(peer)
         if member is not None:
@@ -527,7 +527,7 @@ class Host:
             if effect.shy is not None:
                 self._keep(effect.shy)
             if effect.peer is not None:
-                self.writers[effect.peer.person] = None
+                self.writers[effect.peer.person] = self.edits
         member = self.members.get(effect.peer) if effect.peer else None
         if member is not None and effect.statuses:
             batch.owe(member, effect.statuses)

@@ -546,7 +546,7 @@ class Merger:
             host.room.document.inherit(fork)
         host.room.deletions += made.cuts
         if by is not None and update:
-            host.writers[by] = None
+            host.writers[by] = host.edits
         host.ledger.take(position, record)
         if update:
             async with host.reading(long=len(body) >= BESIDE):

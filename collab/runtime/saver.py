@@ -289,7 +289,8 @@ class Saver:
             if written is not None:
                 await self._chronicle.saved(place, self._now(), digest, body, shot.writers)
             for person in shot.writers:
-                host.writers.pop(person, None)
+                if host.writers.get(person, 0) <= shot.edits:
+                    host.writers.pop(person, None)
                 self._audit("write", person, host.stat, "")
             if shot.due:
                 await self._checkpoint(place, shot.state, shot.endings, shot.logged)

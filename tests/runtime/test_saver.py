@@ -168,6 +168,24 @@ async def test_what_is_typed_during_a_save_is_saved_next(stage: Stage) -> None:
     assert ann.file() == "saved"
 
 
+async def test_whoever_types_during_a_save_is_named_with_the_version_that_has_it(stage: Stage) -> None:
+    """HISTORY-1."""
+    ann, bob = await stage.guest("Ann"), await stage.guest("Bob")
+
+    async def typing(word: str) -> None:
+        if word == "named":
+            stage.before = None
+            ann.append("late\n")
+            await soon()
+
+    stage.before = typing
+    ann.append("a\n")
+    bob.append("b\n")
+    await passing(30)
+    found = await stage.archive.versions.list(stage.host().id)
+    assert [version.writers for version in found] == [("ann",), ("ann", "bob"), ()]
+
+
 async def test_a_save_that_fails_is_tried_again_less_and_less_often_and_the_page_says_why(stage: Stage) -> None:
     """SAVE-4, SAVE-8."""
     ann = await stage.page("Ann")
