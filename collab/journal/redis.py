@@ -512,17 +512,19 @@ class RedisJournal:
             raise Unavailable("the journal is closed")
 
     async def _flushed(self, document: str | None) -> None:
-        """Everything appended before is durable; while Redis refuses, only what was appended to `document` is waited for."""
+        """Everything appended before is durable, whatever is appended meanwhile; while Redis refuses, only what was appended to `document` is waited for."""
         self._check()
-        while self._waits(document):
+        lines = [*self._active] if document is None else [line for line in (self._lines.get(document),) if line is not None]
+        last = [(line.document, line.waiting[-1]) for line in lines if line.waiting]
+        while last := [each for each in last if self._waits(*each, anyway=document is not None)]:
             await self._moved.wait()
         self._check()
 
-    def _waits(self, document: str | None) -> bool:
-        if document is not None:
-            line = self._lines.get(document)
-            return line is not None and bool(line.waiting)
-        return self._failure is None and bool(self._active)
+    def _waits(self, document: str, entry: _Entry, *, anyway: bool) -> bool:
+        line = self._lines.get(document)
+        if line is None or not (anyway or (self._failure is None and not line.forgotten)):
+            return False
+        return any(each is entry for each in line.waiting)
 
     def _notify(self) -> None:
         self._moved.set()

@@ -138,6 +138,31 @@ async def test_what_is_appended_while_redis_answers_is_sent_together(node: Node)
 # --- a Redis that refuses
 
 
+async def test_who_reads_waits_for_what_was_appended_before_and_not_for_what_comes_all_the_time(node: Node) -> None:
+    """REDIS-1."""
+    typing, count = True, 0
+
+    def again(future: asyncio.Future[int]) -> None:
+        nonlocal count
+        if typing and future.exception() is None:
+            count += 1
+            node.journal.append(A, update(count)).add_done_callback(again)
+
+    first = node.journal.append(A, update(0))
+    first.add_done_callback(again)
+    async with asyncio.timeout(SECONDS):
+        log = await node.journal.load(A)
+        unsaved = await node.journal.unsaved()
+        there = count
+        last = [node.journal.append(A, update(1_000_000)), node.journal.append(A, update(1_000_001))]
+        whole = await node.journal.load(A)
+    typing = False
+    assert await first in [position for position, _ in log.records]
+    assert unsaved == [A]
+    assert bodies(whole)[: there + 1] == list(range(there + 1))
+    assert set(await all_of(last)) <= {position for position, _ in whole.records}
+
+
 async def test_a_full_redis_acknowledges_nothing_and_says_why_and_takes_all_in_order_when_there_is_room() -> None:
     """REDIS-1."""
     with running(**{"maxmemory-policy": "noeviction"}) as server:
