@@ -90,9 +90,11 @@ class Entrance:
             raise Forbidden("the account was changed just now: sign in again")
 
     async def still(self, account: Account) -> bool:
-        """Whether what was true of the account when it was looked at is still true: it may sign in, by the same password."""
+        """Whether what was true of the account when it was looked at is still true: it may sign in, by the same password, in the same groups."""
         now = await self.accounts.find(account.login)
-        return now is not None and (now.person, now.disabled) == (account.person, None) and now.changed == account.changed
+        if now is None or now.disabled is not None:
+            return False
+        return (now.person, now.changed, now.groups) == (account.person, account.changed, account.groups)
 
     async def _renew(self, account: Account, password: str) -> None:
         member = await self.members.get(account.person)

@@ -122,6 +122,25 @@ async def test_an_account_that_is_disabled_while_its_password_is_compared_leaves
         assert await site.archive.sign_ins.live(NOW) == []
 
 
+async def test_groups_that_are_taken_away_while_a_password_is_compared_come_into_no_session(site: Site) -> None:
+    """SIGN-4, SHARE-1."""
+    async with browser(site) as client:
+        begin = site.archive.sign_ins.add
+
+        async def late(sign_in: SignIn) -> None:
+            known = await site.archive.accounts.describe("ada", groups=["chemistry"])
+            await site.archive.sign_ins.regroup(known.person, known.groups)
+            await begin(sign_in)
+
+        site.archive.sign_ins.add = late  # type: ignore[method-assign]  # another process comes in between
+        answer = await sign_in(client)
+        assert answer.status_code == 401
+        assert await site.archive.sign_ins.live(NOW) == []
+        site.archive.sign_ins.add = begin  # type: ignore[method-assign]
+        assert (await sign_in(client)).status_code == 200
+        assert [each.groups for each in await site.archive.sign_ins.live(NOW)] == [("chemistry",)]
+
+
 async def test_a_password_that_was_kept_weakly_is_kept_anew_when_it_is_typed(site: Site) -> None:
     """SIGN-2."""
     async with browser(site) as client:
