@@ -139,11 +139,14 @@ class Provider:
         """The next tokens of the same person. `Refused`: the session there is over. `Unavailable`: nobody can say."""
         said = await self._token(prepare_token_request("refresh_token", refresh_token=refresh))
         token = said.get("id_token")
+        claims: dict[str, Any] = {"sub": subject}
         try:
-            claims = await self._verified(token, said, None) if isinstance(token, str) else {"sub": subject}
-        except Refused as error:
-            # Clocks may be apart, or keys: that is no word of the provider's about the person.
-            raise Unavailable(error.detail) from error
+            if isinstance(token, str):
+                claims = await self._verified(token, said, None)
+        except (Refused, Unavailable) as error:
+            # Clocks may be apart, or keys, or those are away: that is no word of the provider's about the person. What was used to ask may be worth
+            # nothing any more, so what came for it counts.
+            log.warning("what the provider %s says with a renewal is passed over: %s", self.client.issuer, error.detail)
         if claims["sub"] != subject:
             raise Refused("the provider answered for somebody else")
         renewed = await self._tokens(said, claims)

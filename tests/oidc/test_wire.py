@@ -128,6 +128,19 @@ async def test_keys_and_what_is_told_of_a_person_are_followed_nowhere(sites: Seq
     assert other.asked == []
 
 
+@pytest.mark.parametrize("status", [200, 503], ids=["unknown", "away"])
+async def test_the_next_refresh_token_is_not_lost_when_nobody_can_say_whether_its_id_token_is_true(
+    sites: Sequence[Site], status: int
+) -> None:
+    """SIGN-10: the one that was used may be worth nothing any more, and a provider whose keys are away signs nobody off."""
+    ours, _ = sites
+    ours.describes()
+    ours.says("/jwks", b'{"keys": []}', status)
+    ours.says("/token", b'{"access_token": "a", "refresh_token": "the next", "id_token": "e30.e30.e30"}')
+    tokens = await provider(ours.origin).renew("a refresh token", "ada")
+    assert (tokens.claims, tokens.refresh) == ({"sub": "ada"}, "the next")
+
+
 async def test_no_answer_is_read_beyond_its_most(sites: Sequence[Site]) -> None:
     ours, _ = sites
     ours.describes()
