@@ -79,7 +79,10 @@ class Renewing:
 
         async def work() -> None:
             while waiting:
-                await self._look(waiting.pop())
+                session = waiting.pop()
+                # With a slow provider some wait: another node takes them when the time is over, and whoever comes second would be refused.
+                if self._now() < now + LEASE / 2:
+                    await self._look(session)
 
         await asyncio.gather(*(work() for _ in range(min(AT_ONCE, len(waiting)))))
         return len(due) == TAKEN
