@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("collab.runtime")
 
 DAY: Final = 86400.0
+AGAIN: Final = 60
+"""Seconds until journal and archive are told once more what they have to forget."""
 GONE: Final = "There is nothing of this key in the bin: it came back, or its time is over."
 
 
@@ -154,13 +156,27 @@ class Trash:
         raise NotFound(GONE)
 
     async def _forget(self, documents: Sequence[str]) -> None:
-        """Raises nothing: nobody can ask for these documents any more."""
+        """Raises nothing: nobody can ask for these documents any more, so what journal or archive do not forget now is ours to try again."""
+        left = [document for document in documents if not await self._forgotten(document)]
+        if left:
+            self._rooms.spawn(self._forget_later(left))
+
+    async def _forget_later(self, documents: Sequence[str]) -> None:
+        while documents:
+            for _ in range(AGAIN):
+                if self._rooms.stopping:
+                    return
+                await asyncio.sleep(1.0)
+            documents = [document for document in documents if not await self._forgotten(document)]
+
+    async def _forgotten(self, document: str) -> bool:
         try:
-            for document in documents:
-                await self._journal.forget(document)
-                await self._bases.forget(document)
+            await self._journal.forget(document)
+            await self._bases.forget(document)
         except CollabError as error:
-            log.warning("journal or archive still have what was deleted for good: %s", error.detail)
+            log.warning("journal or archive still have a document that was deleted for good: %s", error.detail)
+            return False
+        return True
 
     # --- time
 

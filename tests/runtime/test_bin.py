@@ -372,3 +372,26 @@ async def test_what_is_purged_is_gone_with_its_history(stage: Stage) -> None:
     for act in (stage.trash.purge(entry.key), stage.trash.restore(entry.key, None)):
         with pytest.raises(NotFound):
             await act
+
+
+async def test_what_is_purged_while_the_archive_is_away_is_forgotten_when_it_is_back(stage: Stage) -> None:
+    """FILE-14: nobody can ask for it any more, so it is ours to try again."""
+    documents = []
+    for name in ("f/a.md", "f/b.md"):
+        stage.files.poke(name, b"one\n")
+        guest = await stage.guest("Ann", path=name)
+        guest.append("two\n")
+        await passing(5)
+        documents.append(stage.host(name).id)
+        guest.leave()
+    await passing(60)
+    entry = await stage.trash.discard_folder("f", by="Bob")
+    stage.archive.refuse("away")
+    await stage.trash.purge(entry.key)
+    await passing(100)
+    stage.archive.refuse(None)
+    await passing(3600)
+    for document in documents:
+        log = await stage.journal.load(document)
+        assert (log.checkpoint, log.records) == (None, ())
+        assert list(await stage.archive.versions.list(document)) == []
