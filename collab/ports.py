@@ -1060,6 +1060,9 @@ class Members(Protocol):
     async def put(self, member: Member) -> None:
         """A new one, or what is known of it now; `made` stays as it was first."""
 
+    async def see(self, person: str, now: float) -> None:
+        """One of them signed in; all else that is known stays, and who is not known does not become so."""
+
     async def get(self, person: str) -> Member | None:
         """One of them."""
 

@@ -34,6 +34,11 @@ class SqlMembers:
         """A new one, or what is known of it now."""
         await self._database.run(lambda connection: _put(connection, member))
 
+    async def see(self, person: str, now: float) -> None:
+        """One of them signed in."""
+        statement = update(members).where(members.c.person == person).values(seen=now)
+        await self._database.run(lambda connection: connection.execute(statement))
+
     async def get(self, person: str) -> Member | None:
         """One of them."""
         query = select(members).where(members.c.person == person)

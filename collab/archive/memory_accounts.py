@@ -31,6 +31,15 @@ class MemoryMembers:
 
         await self._archive.change("member", act)
 
+    async def see(self, person: str, now: float) -> None:
+        """One of them signed in."""
+
+        def act(disk: Disk) -> None:
+            if person in disk.members:
+                disk.members[person] = replace(disk.members[person], seen=now)
+
+        await self._archive.change("member", act)
+
     async def get(self, person: str) -> Member | None:
         """One of them."""
         return self._archive.disk.members.get(person)

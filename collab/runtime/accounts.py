@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections import OrderedDict
-from dataclasses import replace
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from collab.errors import Forbidden, Malformed, Unauthorized
+from collab.errors import Forbidden, Malformed, NotFound, Unauthorized
 from collab.runtime.throttle import Throttle, caller
 from collab.state.passwords import checked
 
@@ -97,14 +97,12 @@ class Entrance:
         return (now.person, now.changed, now.groups) == (account.person, account.changed, account.groups)
 
     async def _renew(self, account: Account, password: str) -> None:
-        member = await self.members.get(account.person)
-        if member is not None:
-            await self.members.put(replace(member, seen=self._now()))
+        await self.members.see(account.person, self._now())
         if self._passwords.outdated(account.password):
-            # The time of the change stays: it is the same password.
-            await self.accounts.set_password(
-                account.login, await self._passwords.encoded(password), account.changed, before=account.password
-            )
+            kept = await self._passwords.encoded(password)
+            # The time of the change stays: it is the same password. An account that is gone by now is found out behind this.
+            with suppress(NotFound):
+                await self.accounts.set_password(account.login, kept, account.changed, before=account.password)
 
     def _remember(self, login: str, at: str) -> None:
         self._known[login, at] = None

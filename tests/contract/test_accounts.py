@@ -105,6 +105,15 @@ async def test_people_are_found_by_parts_of_their_names(archive: Any) -> None:
     assert await archive.members.groups() == ["chemistry", "physics", "staff"]
 
 
+async def test_that_somebody_signed_in_changes_nothing_else_and_makes_nobody_known(archive: Any) -> None:
+    """SIGN-4."""
+    await archive.members.put(member())
+    await archive.members.see("oidc:bob", 7.0)
+    await archive.members.see("oidc:nobody", 7.0)
+    assert await archive.members.get("oidc:bob") == member(seen=7.0)
+    assert await archive.members.get("oidc:nobody") is None
+
+
 async def test_what_is_known_of_a_member_is_the_newest_and_goes_with_an_account(archive: Any) -> None:
     """SIGN-4."""
     await archive.members.put(member())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from collab.ports import SignIn
+    from collab.ports import Member, SignIn
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -139,6 +139,31 @@ async def test_groups_that_are_taken_away_while_a_password_is_compared_come_into
         site.archive.sign_ins.add = begin  # type: ignore[method-assign]
         assert (await sign_in(client)).status_code == 200
         assert [each.groups for each in await site.archive.sign_ins.live(NOW)] == [("chemistry",)]
+
+
+@pytest.mark.parametrize("removed", [False, True], ids=["changed", "removed"])
+async def test_that_somebody_signed_in_takes_nothing_back_that_was_changed_at_the_same_moment(site: Site, *, removed: bool) -> None:
+    """SIGN-4."""
+    get = site.archive.members.get
+
+    async def late(person: str) -> Member | None:
+        found = await get(person)
+        site.archive.members.get = get  # type: ignore[method-assign]
+        # Another process comes in between.
+        await (site.archive.accounts.remove("ada") if removed else site.archive.accounts.describe("ada", groups=["chemistry"]))
+        return found
+
+    see = site.archive.members.see
+
+    async def seen(person: str, now: float) -> None:
+        await late(person)
+        await see(person, now)
+
+    site.archive.members.get, site.archive.members.see = late, seen  # type: ignore[method-assign]
+    async with browser(site) as client:
+        assert (await sign_in(client)).status_code == 401
+    member = await get("account:ada")
+    assert member is None if removed else (member is not None and member.groups == ("chemistry",))
 
 
 async def test_a_password_that_was_kept_weakly_is_kept_anew_when_it_is_typed(site: Site) -> None:
