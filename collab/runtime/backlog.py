@@ -24,7 +24,7 @@ AT_ONCE = 16
 
 
 class Backlog:
-    """The documents of which the archive does not know everything. `thread` does long work; `back` is called when nothing is owed any more."""
+    """The documents of which the archive does not know everything. `thread` does long work; `back` is called when something is owed no more."""
 
     def __init__(  # noqa: PLR0913 - the surroundings
         self,
@@ -71,18 +71,26 @@ class Backlog:
         pause, most = PAUSE
         try:
             while self._owed:
-                try:
-                    for document, times in tuple(self._owed.items()):
+                refused: CollabError | None = None
+                told = False
+                for document, times in tuple(self._owed.items()):
+                    try:
                         await self._tell(document)
-                        if self._owed.get(document) == times:
-                            del self._owed[document]
-                except CollabError as error:
-                    log.warning("%d documents wait for the archive: %s", len(self._owed), error.detail)
+                    except CollabError as error:
+                        # The next one may be taken all the same.
+                        refused = error
+                        continue
+                    if self._owed.get(document) == times:
+                        del self._owed[document]
+                        told = True
+                if told:
+                    self._back()
+                if refused is not None:
+                    log.warning("%d documents wait for the archive: %s", len(self._owed), refused.detail)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, most)
         finally:
             self._task = None
-        self._back()
 
     async def _tell(self, document: str) -> None:
         newest = await self._versions.list(document, limit=1)

@@ -11,6 +11,7 @@ from runtime.stage import PATH, Stage, passing, person, soon
 from scale import scale
 
 from collab.editions import printed, untold
+from collab.errors import Unavailable
 from collab.ports import Kind
 from collab.runtime import saver
 
@@ -205,6 +206,34 @@ async def test_what_goes_for_good_while_the_archive_is_told_of_it_does_not_come_
     monkeypatch.setattr(story.archive, "_step", purged)
     await passing(60)
     assert document not in story.archive.disk.documents
+
+
+async def test_a_document_of_which_the_archive_takes_nothing_holds_up_no_other(story: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HISTORY-5."""
+    refused, other = [(await story.files.stat(path)).id for path in (PATH, "other.md")]
+    add = story.archive.versions.add
+
+    async def picky(document: str, version: Version, body: bytes) -> None:
+        if document == refused:
+            raise Unavailable("the value is too large for the database")
+        await add(document, version, body)
+
+    monkeypatch.setattr(story.archive.versions, "add", picky)
+    ann, bob = await story.guest("Ann"), await story.guest("Bob", path="other.md")
+    ann.append("words\n")
+    await passing(12)
+    story.archive.refuse(AWAY)
+    bob.append("words\n")
+    await passing(12)
+    assert {refused, other} == {each for each in (refused, other) if each in story.rooms.backlog}
+    story.archive.refuse(None)
+    await passing(60)
+    assert other not in story.rooms.backlog
+    newest = (await story.archive.versions.list(other, limit=1))[0]
+    assert (await story.archive.versions.read(other, newest.number))[1] == story.files.peek("other.md")
+    monkeypatch.undo()
+    await passing(60)
+    assert len(story.rooms.backlog) == 0
 
 
 async def test_the_log_alone_makes_every_version_byte_for_byte(story: Stage) -> None:
