@@ -10,6 +10,7 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collab.archive.tables import counters, documents, people
+from collab.errors import Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -71,8 +72,11 @@ def pressed(body: bytes, dictionary: bytes | None = None) -> bytes:
 
 
 def unpressed(body: bytes, dictionary: bytes | None = None) -> bytes:
-    """The inverse of `pressed`."""
-    return zstandard.ZstdDecompressor(dict_data=_dictionary(dictionary), max_window_size=2**31).decompress(body)
+    """The inverse of `pressed`. Unavailable: the disk did not keep it."""
+    try:
+        return zstandard.ZstdDecompressor(dict_data=_dictionary(dictionary), max_window_size=2**31).decompress(body)
+    except zstandard.ZstdError as error:
+        raise Unavailable("something in the archive is damaged: restore it from a backup") from error
 
 
 def _dictionary(body: bytes | None) -> zstandard.ZstdCompressionDict | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import and_, delete, func, select, update
 from collab.archive.rows import key_for, key_of, person_key, pressed, unless_there, unpressed
 from collab.archive.tables import documents, people, versions
 from collab.archive.thinning import DAY, due, surplus
-from collab.errors import NotFound
+from collab.errors import CollabError, NotFound, Unavailable
 from collab.ports import Version
 
 if TYPE_CHECKING:
@@ -87,9 +88,16 @@ class SqlVersions:
         keys = await self._database.run(
             lambda connection: connection.execute(select(documents.c.id).where(documents.c.due <= now)).scalars().all()
         )
+        refused: CollabError | None = None
         for document in keys:
-            while await self._database.run(lambda connection, of=document: _thin(connection, of, now)):  # type: ignore[misc]  # bound here
-                pass
+            try:
+                while await self._database.run(lambda connection, of=document: _thin(connection, of, now)):  # type: ignore[misc]  # bound here
+                    pass
+            except CollabError as error:
+                # The others are thinned all the same.
+                refused = error
+        if refused is not None:
+            raise refused
 
 
 def _add(connection: Connection, document: str, version: Version, body: bytes) -> None:
@@ -126,7 +134,9 @@ def _coded(connection: Connection, key: int, body: bytes, before: int | None) ->
     if before is not None:
         chain = _chain(connection, key, before)
         if chain[-1].size and len(chain) < _most(max(row.size for row in chain)):
-            return {"against": before, "body": pressed(body, _body(chain))}
+            # What is damaged there damages nothing that comes behind it.
+            with suppress(Unavailable):
+                return {"against": before, "body": pressed(body, _body(chain))}
     return {"against": None, "body": pressed(body)}
 
 

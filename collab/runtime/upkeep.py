@@ -21,9 +21,9 @@ HOUR = 3_600.0
 async def upkeep_loop(bases: Bases, versions: Versions, now: Callable[[], float]) -> None:
     """Thin versions and trim bases now and every hour, until cancelled."""
     while True:
-        try:
-            await versions.thin(now())
-            await bases.trim(now())
-        except CollabError as error:
-            log.warning("the archive could not be kept in bounds: %s", error.detail)
+        for bounded in (versions.thin, bases.trim):
+            try:
+                await bounded(now())
+            except CollabError as error:
+                log.warning("the archive could not be kept in bounds: %s", error.detail)
         await asyncio.sleep(HOUR)

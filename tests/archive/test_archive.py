@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from runtime.stage import PATH, Stage, soon
 from serving import until
 
 from collab.archive.store import Archive
 from collab.archive.thinning import DAY
+from collab.errors import Unavailable
 from collab.journal.sqlite import SqliteJournal
+from collab.ports import Version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +121,24 @@ async def test_ten_thousand_edits_of_a_small_text_leave_less_than_a_megabyte(tmp
     assert len(await kept.long.versions.list(document, limit=EDITS)) <= 4
     await kept.close()
     assert kept.size() < MEGABYTE
+
+
+async def test_a_version_that_is_damaged_on_the_disk_keeps_no_other_document_from_being_kept_in_bounds(tmp_path: Path) -> None:
+    """HISTORY-4."""
+    archive, now = Archive(f"sqlite:///{tmp_path / 'archive.sqlite'}"), 1_700_000_000.0
+    for document in ("id:a", "id:b"):
+        for number in range(1, 5):
+            body = b"words\n" * number
+            at = now + 60.0 * number
+            await archive.versions.add(document, Version(number, at, sha256(body).hexdigest(), len(body), "save"), body)
+    with closing(sqlite3.connect(tmp_path / "archive.sqlite")) as disk, disk:
+        disk.execute("UPDATE versions SET body = x'00' WHERE number = 1 AND document = (SELECT key FROM documents WHERE id = 'id:a')")
+    with pytest.raises(Unavailable, match="damaged"):
+        await archive.versions.thin(now + 3 * DAY)
+    assert [each.number for each in await archive.versions.list("id:b")] == [4, 1]
+    body = b"more"
+    await archive.versions.add("id:a", Version(9, now + DAY, sha256(body).hexdigest(), len(body), "save"), body)
+    assert (await archive.versions.read("id:a", 9))[1] == body
+    with pytest.raises(Unavailable, match="damaged"):
+        await archive.versions.read("id:a", 4)
+    await archive.close()
