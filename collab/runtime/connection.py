@@ -55,6 +55,8 @@ class Editing:
     expiry: asyncio.TimerHandle | None = None
     held: list[Message] | None = None
     """What waits until it is known what a new token allows."""
+    looks: int = 0
+    """How often others looked at what it allows."""
 
     @property
     def stat(self) -> Stat:
@@ -320,6 +322,7 @@ class Connection:
     def decide(self, session: Editing, role: Role) -> None:
         """What the person may do there from now on; who is there is told."""
         peer, stat = session.peer, session.host.stat
+        session.looks += 1
         if self._over or self._sessions.get(peer.address) is not session or role is peer.role:
             return
         log.info("%s may do other things with %s now: %s", session.grant.person.id, stat.id, role.word)
@@ -557,10 +560,11 @@ class Connection:
     async def _renewed(self, address: bytes, session: Editing) -> None:
         """What the new token allows."""
         refused: CollabError | None = None
-        role, asked = session.peer.role, None
+        role, asked, looks = session.peer.role, None, 0
         try:
-            while asked is not session.grant:
-                asked = session.grant
+            # Whoever looked meanwhile may know something newer.
+            while asked is not session.grant or looks != session.looks:
+                asked, looks = session.grant, session.looks
                 role = await self.rooms.rights.role(asked, session.host.stat)
         except (Forbidden, Unauthorized) as error:
             refused = error

@@ -220,6 +220,34 @@ async def test_what_a_look_says_late_of_the_token_before_does_not_count_for_the_
     assert stage.file() == "one\nx"
 
 
+async def test_what_is_taken_back_while_it_is_asked_what_a_new_token_allows_stays_taken_back(stage: Stage) -> None:
+    """RIGHTS-1: the newer answer counts, though the older one comes behind it."""
+    ann, answer, first = await stage.guest("Ann"), asyncio.Event(), True
+
+    async def late() -> None:
+        nonlocal first
+        if not first:
+            stage.rights.now["Ann"] = Role.VIEWER
+            return
+        first = False
+        await answer.wait()
+        # As it was when it was asked.
+        del stage.rights.now["Ann"]
+
+    stage.rights.before = late
+    ann.sign_in(stage.token("Ann"))
+    await soon()
+    (seat,) = stage.rooms.seats()
+    stage.rooms.reviews.soon(seat)
+    await soon()
+    assert ann.scope == "readonly"
+    answer.set()
+    await soon()
+    ann.append("x")
+    await soon()
+    assert (ann.scope, ann.statuses[-1]) == ("readonly", 0)
+
+
 @pytest.mark.parametrize("now", [Role.VIEWER, Forbidden("taken back")], ids=["less", "nothing"])
 async def test_what_is_taken_back_while_a_document_is_opened_counts_for_whoever_waits_for_it(stage: Stage, now: Role | CollabError) -> None:
     """RIGHTS-1: who is not there yet is looked at by nobody."""
