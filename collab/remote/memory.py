@@ -54,6 +54,10 @@ class Memory:
     held: str = ""
     bodies: list[Known] = field(default_factory=list)
     """The newest last."""
+    sent: str = ""
+    """The hash of what was sent, and nobody knows whether the document has it; empty: all is answered."""
+    upon: str = ""
+    """The hash of what its writer had read."""
     _lock: int = -1
 
     @classmethod
@@ -86,6 +90,7 @@ class Memory:
             told = json.loads((self.folder / "known.json").read_bytes())
             self.base, self.document, self.path, self.held = (str(told[name]) for name in ("base", "document", "path", "held"))
             self.bodies = [Known(str(each["hash"]), float(each["at"])) for each in told["bodies"]]
+            self.sent, self.upon = str(told.get("sent", "")), str(told.get("upon", ""))
         except FileNotFoundError:
             return
         except (ValueError, KeyError, TypeError) as error:
@@ -111,11 +116,23 @@ class Memory:
     def hold(self, digest: str) -> None:
         """The local file holds this, and the document has it."""
         self.held = digest
+        self.answered()
+
+    def send(self, content: bytes, base: str) -> None:
+        """What is sent next, made of `base`, is remembered until its answer is."""
+        digest = sha256(content).hexdigest()
+        _put(self.folder / digest, content)
+        self.sent, self.upon = digest, base
+        self.save()
+
+    def answered(self) -> None:
+        """Nothing is on its way."""
+        self.sent = self.upon = ""
         self.save()
 
     def save(self) -> None:
         """Write it down."""
-        told = {"base": self.base, "document": self.document, "path": self.path, "held": self.held}
+        told = {"base": self.base, "document": self.document, "path": self.path, "held": self.held, "sent": self.sent, "upon": self.upon}
         words = {**told, "bodies": [asdict(each) for each in self.bodies]}
         _put(self.folder / "known.json", json.dumps(words, indent=1).encode())
 
@@ -123,7 +140,7 @@ class Memory:
         sizes = {each.hash: self._size(each.hash) for each in self.bodies}
         while len(self.bodies) > 1 and sum(sizes[each.hash] for each in self.bodies) > BYTES:
             self.bodies.pop(0)
-        keep = {each.hash for each in self.bodies} | {self.held}
+        keep = {each.hash for each in self.bodies} | {self.held, self.sent}
         for path in self.folder.iterdir():
             if len(path.name) == 64 and path.name not in keep:
                 path.unlink(missing_ok=True)

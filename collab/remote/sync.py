@@ -5,12 +5,13 @@ The merging is the server's. Here is decided what a local writer had read: an ed
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from collab import merge
-from collab.errors import Changed, Conflict, Exists, NotFound
+from collab.errors import Changed, Conflict, Exists, Malformed, NotFound, NotText, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ STALE: Final = 10.0
 """Seconds after a change of ours in which an older body is a late copy, as on the server; after that it is put back on purpose."""
 LARGE: Final = 2**20
 """Characters from which on only the newest bodies are compared."""
+_UNTAKEN: Final = (Changed, TooLarge, NotText, Malformed)
+"""Answers that say for sure that the document does not have what was sent, now or from before."""
 _TURNS: Final = 10
 """So often a local program may come in between in one step."""
 
@@ -109,9 +112,8 @@ class Sync:
 
     def _push(self, body: bytes, digest: str) -> bool:
         """True when the local file has what the document is."""
-        base = self._base(body, digest)
         try:
-            etag = self.remote.write(body, base)
+            base, etag = self._send(body, digest)
         except Changed as error:
             return self._set_aside(body, error)
         # What was written is what its writer has read from now on.
@@ -124,12 +126,35 @@ class Sync:
         self.tell(f"pushed {self.memory.path} ({_change(before, body)}), merged with what others wrote")
         return self._install_newest(body)
 
+    def _send(self, body: bytes, digest: str) -> tuple[str, str]:
+        """What its writer had read, and the etag of the document with it. Whoever calls notes what became of it (`hold`, `answered`)."""
+        memory = self.memory
+        if memory.sent not in {"", digest}:
+            self._settle()
+        base = memory.upon if memory.sent == digest else self._base(body, digest)
+        memory.send(body, base)
+        try:
+            return base, self.remote.write(body, base)
+        except _UNTAKEN:
+            memory.answered()
+            raise
+
+    def _settle(self) -> None:
+        """What was sent before, and got no answer, is said again: the document may have it, and what is written since was made of that."""
+        body = self.memory.body(self.memory.sent)
+        with suppress(*_UNTAKEN):
+            if body is not None:
+                self.remote.write(body, self.memory.upon)
+                self._learn(body)
+        self.memory.answered()
+
     def late(self, body: bytes) -> None:
         """A program wrote into a file that was replaced already: the document gets it, and the local file from there."""
         digest = sha256(body).hexdigest()
         if not self._knows(digest):
             try:
-                self.remote.write(body, self._base(body, digest))
+                self._send(body, digest)
+                self.memory.answered()
             except Changed:
                 self.tell(f"a late change is kept as {self.local.keep_beside(body, self.now()).name}")
 

@@ -247,3 +247,31 @@ def test_refusals_are_told_in_words_and_change_nothing_here(desk: Desk) -> None:
 def test_one_process_at_a_time_is_at_work_on_a_file(desk: Desk) -> None:
     with pytest.raises(Conflict, match="at work on this file"):
         Memory.open(desk.folder / "memory")
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_push_without_an_answer_is_not_doubled_by_what_is_written_next(
+    desk: Desk, *, arrives: bool, killed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PEER-2: the server may have it, and nobody here knows that."""
+    desk.pull()
+    others(desk, "one", "ONE")
+    real = Remote.write
+
+    def lost(remote: Remote, content: bytes, base: str) -> str:
+        if arrives:
+            real(remote, content, base)
+        raise Unavailable("the server cannot be reached: timed out")
+
+    monkeypatch.setattr(Remote, "write", lost)
+    desk.write("one\ntwo\nthree of Ann's\n")
+    with pytest.raises(Unavailable):
+        desk.sync.push()
+    monkeypatch.setattr(Remote, "write", real)
+    others(desk, "two", "two of Bob's")
+    if killed:
+        desk.again()
+    desk.write("one\ntwo\nthree of Ann's\nfour of Ann's\n")
+    desk.sync.push()
+    assert desk.text == document(desk) == "ONE\ntwo of Bob's\nthree of Ann's\nfour of Ann's\n"
