@@ -62,6 +62,8 @@ class Watching:
     """From the listeners: what the document is now, or why that cannot be known; None: the local file may be another."""
     _asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     """The server's listener goes on when what it told was dealt with."""
+    _known: str = ""
+    """With what it asked: what it told is newer than that."""
     _stopped: threading.Event = field(default_factory=threading.Event)
     _late: list[_Late] = field(default_factory=list)
     _trouble: str = ""
@@ -109,7 +111,7 @@ class Watching:
         try:
             self._look_late()
             self._push()
-            if isinstance(told, Body) and told.etag != self.sync.memory.held and not self._gone and not self._refused:
+            if isinstance(told, Body) and self._is_newer(told) and not self._gone and not self._refused:
                 self.sync.pull(told)
         except CollabError as error:
             self._troubled(error)
@@ -118,6 +120,10 @@ class Watching:
         else:
             if told is not None or held != self.sync.memory.held:
                 self._well()
+
+    def _is_newer(self, told: Body) -> bool:
+        """Not so when something was pushed since it was asked for: that brought what others wrote, and what is told may be from before."""
+        return told.etag != self.sync.memory.held == self._known
 
     def _well(self) -> None:
         self._pause = self._again = 0.0
@@ -227,9 +233,10 @@ class Watching:
         while not self._stopped.is_set():
             since = time.monotonic()
             told: Body | Reached | CollabError | None
+            self._known = self.sync.memory.held
             try:
                 # After a failure without a wait: it is told soon that all is well.
-                told = self.sync.remote.read(self.sync.memory.held or None, seconds=0.0 if failed else WAIT)
+                told = self.sync.remote.read(self._known or None, seconds=0.0 if failed else WAIT)
             except CollabError as error:
                 told = error
             if told is None and failed:
@@ -239,7 +246,7 @@ class Watching:
                 self._asked.acquire()
             failed = isinstance(told, CollabError)
             early = told is None and time.monotonic() - since < QUICK
-            ahead = isinstance(told, Body) and told.etag != self.sync.memory.held
+            ahead = isinstance(told, Body) and self._is_newer(told)
             pause = min(max(PAUSES[0], 2 * pause), PAUSES[1]) if failed or early or ahead else 0.0
             self._stopped.wait(max(self.sync.remote.wait if failed else 0.0, _jittered(pause)))
 

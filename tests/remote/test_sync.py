@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from serving import Served, shared_server
+from serving import PATIENCE, Served, shared_server
 
 from collab.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
 from collab.remote.address import Address
 from collab.remote.local import LocalFile
 from collab.remote.memory import Memory
-from collab.remote.server import Remote
+from collab.remote.server import Body, Remote
 from collab.remote.sync import Sync
+from collab.remote.watching import Watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,3 +277,22 @@ def test_a_push_without_an_answer_is_not_doubled_by_what_is_written_next(
     desk.write("one\ntwo\nthree of Ann's\nfour of Ann's\n")
     desk.sync.push()
     assert desk.text == document(desk) == "ONE\ntwo of Bob's\nthree of Ann's\nfour of Ann's\n"
+
+
+def test_what_the_server_told_before_a_push_does_not_take_its_words_out_of_the_file_again(desk: Desk) -> None:
+    """PEER-2: others and somebody here write at the same time, and what others wrote is told first."""
+    desk.pull()
+    watching = Watching(desk.sync, renewable=True)
+    listener = threading.Thread(target=watching._listen_there, daemon=True)
+    listener.start()
+    try:
+        others(desk, "one", "ONE")
+        told = watching.news.get(timeout=PATIENCE)
+        assert isinstance(told, Body)
+        desk.write("one\ntwo\nthree of Ann's\n")
+        watching._step(told)
+        assert desk.text == document(desk) == "ONE\ntwo\nthree of Ann's\n"
+    finally:
+        watching._stopped.set()
+        watching._asked.release()
+        listener.join(PATIENCE)
