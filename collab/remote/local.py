@@ -37,13 +37,13 @@ class Displaced:
 
     path: Path
     body: bytes
+    """What it holds, as far as that was dealt with."""
 
     def late(self) -> bytes | None:
         """What was written into it since."""
         with suppress(OSError):
             now = self.path.read_bytes()
             if now != self.body:
-                self.body = now
                 return now
         return None
 

@@ -155,7 +155,7 @@ class Sync:
             try:
                 self._send(body, digest)
                 self.memory.answered()
-            except Changed:
+            except _UNTAKEN:
                 self.tell(f"a late change is kept as {self.local.keep_beside(body, self.now()).name}")
 
     def _install_newest(self, expected: bytes) -> bool:

@@ -93,9 +93,10 @@ class Watching:
     # --- in turn
 
     def _next(self) -> None:
-        due = min([LOOK, *(each.dues[0] - time.monotonic() for each in self._late)])
+        now = time.monotonic()
+        due = max(self._again - now, min((each.dues[0] - now for each in self._late), default=LOOK))
         try:
-            told = self.news.get(timeout=max(0.05, due))
+            told = self.news.get(timeout=min(max(0.05, due), LOOK))
         except queue.Empty:
             told = None
         if isinstance(told, CollabError):
@@ -188,6 +189,8 @@ class Watching:
             written = each.displaced.late()
             if written is not None:
                 self.sync.late(written)
+                # Not before: else what the server could not be told is dropped with the file.
+                each.displaced.body = written
             each.dues.pop(0)
             if last or not each.dues:
                 self._late.remove(each)

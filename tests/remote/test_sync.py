@@ -296,3 +296,36 @@ def test_what_the_server_told_before_a_push_does_not_take_its_words_out_of_the_f
         watching._stopped.set()
         watching._asked.release()
         listener.join(PATIENCE)
+
+
+def test_what_is_written_late_while_the_server_is_away_is_merged_when_it_is_back(desk: Desk) -> None:
+    """PEER-1, PEER-3."""
+    desk.pull()
+    watching = Watching(desk.sync, renewable=True)
+    desk.sync.displaced = watching._displaced
+    here = desk.sync.remote.address
+    others(desk, "one", "ONE")
+    with desk.file.open("ab") as late:
+        assert desk.pull()
+        late.write(b"late\n")
+    desk.sync.remote.address = Address("http://127.0.0.1:9", here.name)
+    with pytest.raises(Unavailable):
+        watching._look_late(last=True)
+    desk.sync.remote.address = here
+    watching._look_late(last=True)
+    assert document(desk) == "ONE\ntwo\nthree\nlate\n"
+    assert sorted(path.name for path in desk.folder.iterdir()) == ["local.md", "memory"]
+
+
+def test_what_is_written_late_and_not_taken_is_kept_beside(desk: Desk) -> None:
+    """PEER-2."""
+    desk.pull()
+    watching = Watching(desk.sync, renewable=True)
+    desk.sync.displaced = watching._displaced
+    others(desk, "one", "ONE")
+    with desk.file.open("ab") as late:
+        assert desk.pull()
+        late.write(b"\0 no text\n")
+    watching._look_late(last=True)
+    (copy,) = desk.folder.glob("local (conflict *).md")
+    assert copy.read_bytes() == b"one\ntwo\nthree\n\0 no text\n"
