@@ -48,14 +48,20 @@ class Sessions:
         """The session of a grant, None when it is over."""
         if not session:
             return None
-        now = self.timer()
-        at, found = self._known.get(session, (-FRESH, None))
-        if now - at >= FRESH:
+        now, known = self.timer(), self._known.get(session)
+        if known is not None and now - known[0] < FRESH:
+            found = known[1]
+        else:
             found = await self.kept.get(session)
-            self._known[session] = now, found
-            self._known.move_to_end(session)
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            since = self._known.get(session)
+            if since is not None and since is not known:
+                # It may have been ended since it was asked for.
+                found = since[1]
+            else:
+                self._known[session] = now, found
+                self._known.move_to_end(session)
+                while len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
         return found if found is not None and found.until > self.clock() else None
 
     async def end(self, session: str) -> None:

@@ -16,6 +16,7 @@ from serving import until
 
 from collab.access import Grant, Person, Role, sign, verify
 from collab.archive.memory import MemoryArchive
+from collab.archive.memory_sessions import MemoryCloudSessions
 from collab.codec import var_bytes
 from collab.cs3.openings import Openings
 from collab.errors import Forbidden, NotFound, Unauthorized
@@ -24,12 +25,14 @@ from collab.gateway.calls import Gateway
 from collab.gateway.identity import Machine
 from collab.gateway.resources import Reference, ResourceId
 from collab.gateway.transfers import Transfers
+from collab.ports import CloudSession
 from collab.runtime.acting import asked_by
 from collab.runtime.farewell import BEFORE, Farewell
 from collab.runtime.rooms import Rooms, Surroundings
 from collab.runtime.saver import Timing
 from collab.storage.cs3 import Cloud as CloudAdapter
 from collab.storage.cs3 import CloudFiles, CloudRoomLocks, People
+from collab.storage.cs3.keepers import Sessions
 from collab.wopi.addresses import Addresses
 from collab.wopi.launch import Launcher
 from collab.wopi.suites import Suites
@@ -465,3 +468,30 @@ async def test_the_clouds_token_is_told_to_nobody(plain: Skies, caplog: pytest.L
         errors.append(f"{raised.value!r} {raised.value}")
     told = [sign(grant, SECRET, now=0), repr(grant), repr(session), repr(credentials), repr(asked), caplog.text, *errors]
     assert [each for each in told if theirs in each or theirs.split(".")[2] in each] == []
+
+
+class Late(MemoryCloudSessions):
+    """An archive that says what it found when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryArchive())
+        self.found, self.let = asyncio.Event(), asyncio.Event()
+
+    async def get(self, session: str) -> CloudSession | None:
+        found = await super().get(session)
+        self.found.set()
+        await self.let.wait()
+        return found
+
+
+async def test_who_signs_out_while_their_session_is_asked_for_is_out_at_once() -> None:
+    """CLOUD-5: the answer is from before."""
+    kept, clock = Late(), Clock()
+    await kept.put(CloudSession("s", "", "ann", "u", "ann", "token", None, clock.now + 60, "editor"))
+    sessions = Sessions(kept, None, clock=clock, timer=clock)
+    asking = asyncio.ensure_future(sessions.get("s"))
+    await kept.found.wait()
+    await sessions.end("s")
+    kept.let.set()
+    assert await asking is None
+    assert await sessions.get("s") is None
