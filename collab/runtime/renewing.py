@@ -58,6 +58,8 @@ class Renewing:
         self._now = now
         self._interval = interval
         self._ended = ended
+        self._unkept: dict[str, ProviderSession] = {}
+        """What the provider gave, and the archive has not taken."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -73,6 +75,8 @@ class Renewing:
 
     async def step(self) -> bool:
         """Look at some that are due; whether there may be more. `Unavailable`."""
+        for session in tuple(self._unkept.values()):
+            await self._keep(session)
         now = self._now()
         due = await self._sessions.take(now, now + LEASE, limit=TAKEN)
         waiting = list(due)
@@ -104,7 +108,7 @@ class Renewing:
         if record is None or not record.live(self._now()):
             await self._sessions.end(session.sign_in)
             return
-        held = json.loads(session.tokens)
+        held = json.loads(self._unkept.get(session.sign_in, session).tokens)
         try:
             tokens = await self._provider.renew(held["refresh"], held["sub"])
         except Refused as error:
@@ -116,10 +120,15 @@ class Renewing:
             return
         # First of all: the token that was used may be worth nothing any more.
         kept = json.dumps({"refresh": tokens.refresh, "sub": held["sub"]})
-        await self._sessions.put(ProviderSession(record.id, record.person, kept, self._now() + self._interval))
+        await self._keep(ProviderSession(record.id, record.person, kept, self._now() + self._interval))
         if tokens.claims.keys() - {"sub"}:
             known = identity(tokens.claims, self._provider.client.issuer, self._names)
             before = await self._members.get(record.person)
             seen = None if before is None else before.seen
             await self._members.put(Member(known.person, "oidc", known.name, known.login, known.groups, record.made, seen, known.orcid))
             await self._sign_ins.regroup(record.person, known.groups)
+
+    async def _keep(self, session: ProviderSession) -> None:
+        self._unkept[session.sign_in] = session
+        await self._sessions.put(session)
+        self._unkept.pop(session.sign_in, None)

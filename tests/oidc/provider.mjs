@@ -95,6 +95,7 @@ const server = createServer((request, response) => {
   if (mode === "away") return request.socket.destroy();
   if (mode === "ill") return response.writeHead(503).end("<html>not now</html>");
   if (mode === "gateway" && request.method === "POST" && request.url.startsWith("/token")) return response.writeHead(403).end("<html>blocked</html>");
+  if (mode === "keyless" && request.url.startsWith("/jwks")) return response.writeHead(503).end("<html>not now</html>");
   answer(request, response);
 });
 server.listen(settings.port, "127.0.0.1", () => console.log(JSON.stringify({ ready: server.address().port })));

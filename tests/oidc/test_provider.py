@@ -15,10 +15,14 @@ from standing import ORIGIN, Site, stand
 from standing import SECRET as OURS
 
 from collab.access import verify
+from collab.archive.memory_providers import MemoryProviderSessions
+from collab.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from collab.ports import ProviderSession
 
 BACK = f"{ORIGIN}/login/oidc/callback"
 
@@ -242,6 +246,48 @@ async def test_a_provider_that_is_away_signs_nobody_off(site: Site, provider: Pr
         site.time[0] += 3
         await renewing(site).step()
         assert (await browser.get("/api/session")).status_code == 200
+
+
+@pytest.mark.parametrize("apart", [0, 300])
+async def test_a_renewal_whose_id_token_cannot_be_looked_at_signs_nobody_off(site: Site, provider: Provided, apart: float) -> None:
+    """SIGN-10: keys are away just then, or clocks are apart; the refresh token that was used is worth nothing any more."""
+    async with site.client(Origin=ORIGIN) as browser:
+        await sign_in(browser)
+        if not apart:
+            renewing(site)._provider._keys = None  # as after a restart
+            provider.tell(mode="keyless")
+        for _ in range(2):
+            site.time[0] += 3 + apart
+            await renewing(site).step()
+            provider.tell(mode="well")
+        assert (await browser.get("/api/session")).status_code == 200
+
+
+class Away(MemoryProviderSessions):
+    """An archive that takes nothing once."""
+
+    away = True
+
+    async def put(self, session: ProviderSession) -> None:
+        if self.away:
+            self.away = False
+            raise Unavailable("the database is away")
+        await super().put(session)
+
+
+async def test_an_archive_that_is_away_in_the_middle_of_a_renewal_signs_nobody_off(site: Site, provider: Provided) -> None:
+    """SIGN-10: what the provider gave is kept as soon as that can be."""
+    async with site.client(Origin=ORIGIN) as browser:
+        await sign_in(browser)
+        renewing(site)._sessions = Away(site.archive)
+        for _ in range(2):
+            site.time[0] += 3
+            await renewing(site).step()
+        assert (await browser.get("/api/session")).status_code == 200
+        provider.tell(disable="ada")
+        site.time[0] += 3
+        await renewing(site).step()
+        assert (await browser.get("/api/session")).status_code == 401
 
 
 async def test_signing_out_leads_to_the_provider_and_forgets_what_it_gave(site: Site, provider: Provided) -> None:
