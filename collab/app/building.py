@@ -102,6 +102,7 @@ class App:
     health: Health
     metrics: Metrics
     rejected: Rejected
+    claiming: Claiming
     suites: Suites
     garbage: Garbage
     begin: Beginning
@@ -227,6 +228,7 @@ def build(settings: Settings, adapters: Adapters) -> App:
         health=health,
         metrics=metrics,
         rejected=rejected,
+        claiming=claiming,
         suites=suites,
         garbage=garbage,
         begin=begin,

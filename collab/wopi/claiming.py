@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from collab.errors import CollabError, NotFound
 from collab.wopi.locks import NAME, Holder, holder_of
@@ -27,6 +28,11 @@ class Claiming:
         self._claims = claims
         self._locks = locks
         self._now = now
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, document: str) -> asyncio.Lock:
+        """Ours and the suite's change together, one suite after the other: else who leaves takes away what who comes relies on."""
+        return self._turns.setdefault(document, asyncio.Lock())
 
     async def outside(self, document: str) -> Claim | None:
         """Who has it open in an application outside."""
@@ -62,11 +68,12 @@ class Claiming:
     async def follow(self, document: str) -> None:
         """Our lock of a document is where it is, or nowhere when no suite has it open. Raises nothing."""
         try:
-            held = await self._locks.get(document, NAME)
-            if held is None:
-                await self._claims.free(document)
-            elif document in await self._claims.held():
-                await self._claims.hold(document, _shown(holder_of(held.holder)))
+            async with self.turn(document):
+                held = await self._locks.get(document, NAME)
+                if held is None:
+                    await self._claims.free(document)
+                elif document in await self._claims.held():
+                    await self._claims.hold(document, _shown(holder_of(held.holder)))
         except NotFound:
             await self.leave(document)
         except CollabError as error:

@@ -272,6 +272,10 @@ class WopiHost:
         if role < Role.EDITOR:
             # Some suites lock in sessions that only read, too, and take a refusal for a fault.
             return Locked("", states.word(await self._told(stat)))
+        async with self._around.claiming.turn(stat.id):
+            return await self._locked(granted, operation, stat, lock, compared)
+
+    async def _locked(self, granted: Pass, operation: Operation, stat: Stat, lock: Lock, compared: str) -> Locked:
         held = await self._held(stat.id)
         answer = decide(operation, _id(held), compared)
         if answer is Answer.TAKE and held is None and await self._role(granted, stat) < Role.EDITOR:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -261,3 +262,29 @@ async def test_the_second_user_of_a_suite_shares_the_lock(site: Site) -> None:
     async with site.client(**{"X-WOPI-Override": "LOCK", "X-WOPI-Lock": "mine"}) as suite:
         assert (await suite.post(f"/wopi/files/{key_of(stat.id)}", params={"access_token": sealed})).status_code == 200
     assert (site.root / LOCK).read_bytes() == before
+
+
+class Late(LocalClaims):
+    """A disk that takes our lock away when it is let."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site.files, clock=lambda: site.time[0])
+        self.asked, self.let = asyncio.Event(), asyncio.Event()
+
+    async def free(self, document: str) -> None:
+        self.asked.set()
+        await self.let.wait()
+        await super().free(document)
+
+
+async def test_our_lock_of_a_suite_that_comes_just_as_another_one_leaves_stays(site: Site) -> None:
+    assert (await wopi(site, "LOCK", Lock="mine")).status_code == 200
+    late = site.app.claiming._claims = Late(site)
+    leaving = asyncio.ensure_future(wopi(site, "UNLOCK", Lock="mine"))
+    await late.asked.wait()
+    coming = asyncio.ensure_future(wopi(site, "LOCK", Lock="theirs"))
+    # It comes in now, or when the other one is gone.
+    await asyncio.wait({coming}, timeout=1)
+    late.let.set()
+    assert ((await leaving).status_code, (await coming).status_code) == (200, 200)
+    assert (site.root / LOCK).exists()
