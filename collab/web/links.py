@@ -6,6 +6,7 @@ import html
 import logging
 import re
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -164,23 +165,33 @@ class LinksDoor:
         person = Person("", "") if known or record is not None else Person(f"{GUEST}:{self._random(12).hex()}", person_name(name))
         if not known:
             await self._check(link, password, caller(visitor.address), new=record is None)
-            try:
-                link = await self._sharing.links.use(link.digest, self._now())
-            except NotFound as error:
-                # Somebody else had its last use, or it was taken back just now.
-                raise _Over from error
+        # What may fail comes before a use is taken: nobody gets that back.
         goes = RedirectResponse(await self._goal(link), 303, headers={**_HEADERS, "Referrer-Policy": "no-referrer"})
         if known:
             return goes
         if record is not None:
+            await self._use(link)
             await self._api.sessions.sign_ins.open(record.id, link.digest)
             self._records.forget()
             self._audit(request, Person(record.person, record.name), link)
             return goes
         agent = self._agent(request.headers.get("user-agent", ""))
         cookie, grant = await self._api.sessions.begin(person, GUEST, most=Role.EDITOR, links=[link.digest], agent=agent)
+        try:
+            await self._use(link)
+        except CollabError:
+            with suppress(Unavailable):
+                await self._api.sessions.close(grant)
+            raise
         self._audit(request, person, link)
         return self._kept(cookie, grant, request, goes)
+
+    async def _use(self, link: Link) -> None:
+        try:
+            await self._sharing.links.use(link.digest, self._now())
+        except NotFound as error:
+            # Somebody else had its last use, or it was taken back just now.
+            raise _Over from error
 
     def _kept(self, cookie: str, grant: Grant, request: Request, goes: Response) -> Response:
         goes.set_cookie(

@@ -12,6 +12,9 @@ from sharers import came, share
 from standing import NOW, ORIGIN, SECRET, Site, stand
 
 from collab.access import Grant, Person, Role, sign
+from collab.archive.memory import MemoryArchive
+from collab.archive.memory_signins import MemorySignIns
+from collab.errors import Unavailable
 from collab.runtime.sharing import digest_of
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+
+    from collab.ports import SignIn
 
 FORM = {"Origin": ORIGIN}
 PHONE = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0.0.0 Mobile Safari/537.36"
@@ -318,3 +323,43 @@ async def test_the_secret_of_a_link_is_kept_nowhere(site: Site, caplog: pytest.L
     assert secret not in ours
     assert "correct horse" not in ours
     assert secret not in repr(site.archive.disk)
+
+
+async def test_nobody_uses_a_link_up_whom_it_leads_nowhere_just_now(site: Site) -> None:
+    """SHARE-3: some editors take a file away for a moment when they save it."""
+    address, made = await link(site, uses=1)
+    file, aside = site.root / DOC, site.root / "work" / "aside"
+    async with site.client() as eve:
+        file.rename(aside)
+        assert (await enter(eve, address, name="Eve")).status_code == 410
+        assert (await site.archive.links.find(made["id"])).uses == 1
+        aside.rename(file)
+        assert (await enter(eve, address, name="Eve")).status_code == 303
+
+
+class Away(MemorySignIns):
+    """An archive that takes no session once."""
+
+    away = True
+
+    async def add(self, sign_in: SignIn) -> None:
+        if self.away:
+            self.away = False
+            raise Unavailable("the database is away")
+        await super().add(sign_in)
+
+
+async def test_nobody_uses_a_link_up_whose_session_cannot_be_kept(tmp_path: Path) -> None:
+    """SHARE-3."""
+    archive = MemoryArchive()
+    archive.sign_ins = Away(archive)
+    (tmp_path / "root/work").mkdir(parents=True)
+    (tmp_path / "root" / DOC).write_text("a")
+    async with stand(tmp_path, archive=archive) as site, site.client() as eve:
+        address, made = await link(site, uses=1)
+        assert (await enter(eve, address, name="Eve")).status_code == 503
+        assert (await site.archive.links.find(made["id"])).uses == 1
+        assert (await enter(eve, address, name="Eve")).status_code == 303
+        async with site.client() as late:
+            assert (await enter(late, address, name="Late")).status_code == 410
+        assert len(await archive.sign_ins.live(NOW)) == 1
