@@ -7,11 +7,12 @@ that of the resource. What came back has its ids in any case.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from collab.errors import Denied, Exists, Malformed, NotFound, Unsupported
+from collab.errors import CollabError, Denied, Exists, Malformed, NotFound, Unsupported
 from collab.formats import media_type
 from collab.gateway.resources import FOLDER, Reference, ResourceId
 from collab.ports import Binned
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collab.gateway.resources import Recycled, Resource
     from collab.ports import Stat
     from collab.storage.cs3.cloud import Cloud
+
+log = logging.getLogger("collab.storage")
 
 NOTED: Final = 4_096
 """Deletions that are remembered."""
@@ -76,16 +79,23 @@ class CloudBin:
             return Binned(key, found.path, _type(found.resource.kind, found.path), size, now, by, documents)
 
     async def _key(self, token: str, found: Found) -> str:
-        """As what the cloud keeps it: most use the resource's own id, else it is the last that was deleted at this path."""
-        same = [each for each in await self._items(token) if each.path == found.path]
-        own = [each for each in same if each.item.key == found.resource.id.opaque]
+        """As what the cloud keeps it: most use the resource's own id, else it is the last that was deleted at this path. It is deleted by now: who cannot
+        be told more is told the first.
+        """
+        identity = found.resource.id
+        try:
+            same = [each for each in await self._items(token) if each.path == found.path]
+        except CollabError as error:
+            log.warning("%s was deleted, and nobody can look for it in the bin just now: %s", found.path, error.detail)
+            same = []
+        own = [each for each in same if each.item.key == identity.opaque]
         newest = max(own or same, key=lambda each: each.item.deleted, default=None)
-        if newest is None and found.path.startswith(f"{SHARED}/"):
+        if newest is not None:
+            return _key(newest)
+        if found.path.startswith(f"{SHARED}/"):
             # It is in a bin that whoever deleted it does not see.
-            return found.resource.id.opaque
-        if newest is None:
-            raise NotFound(f"the storage keeps nothing that is deleted: {found.path}")
-        return _key(newest)
+            return identity.opaque
+        return f"{identity.space.encode().hex()}-{identity.opaque.encode().hex()}"
 
     async def _inside(self, found: Found) -> tuple[str, ...]:
         """The documents in a folder."""

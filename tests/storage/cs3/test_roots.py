@@ -140,3 +140,18 @@ async def test_a_hidden_folder_is_not_reached_by_the_id_of_what_is_in_it(outside
     outside.rename("work/a.md", ".hidden/a.md")
     with pytest.raises(NotFound):
         await outside.files.read(stat.id, limit=LIMIT)
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("why", ["UNAVAILABLE", "PERMISSION_DENIED"])
+async def test_what_is_deleted_is_in_the_bin_also_when_nobody_can_look_there_just_then(
+    outside: OutsideCloud, *, many: bool, why: str
+) -> None:
+    """CS3-15: it is deleted by then, and whoever has it open must be told so."""
+    cloud = rooted(outside, "" if many else outside.cloud.root_id(outside.SPACE))
+    (stat,) = await CloudFiles(cloud).list("ann/work" if many else "work")
+    outside.gateway.moods.refuses["ListRecycle"] = why
+    binned = await CloudBin(cloud).discard(stat.id, if_match=None, by="Ann", now=5.0)
+    assert (binned.path, binned.documents) == (stat.path, (stat.id,))
+    del outside.gateway.moods.refuses["ListRecycle"]
+    assert (await CloudBin(cloud).restore(binned.key, None)).id == stat.id
