@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> None:
     local = LocalFile(given.file)
     with closing(Memory.open(place(local.path, os.environ))) as memory:
         address = _address(given, memory)
-        sync = Sync(local, Remote(address, _token(given.token_file)), memory, say, time.time)
+        sync = Sync(local, Remote(address, token_of(given.token_file)), memory, say, time.time)
         {"pull": _pull, "push": _push, "watch": _watch}[given.command](sync, given)
 
 
@@ -73,11 +73,15 @@ def _address(given: argparse.Namespace, memory: Memory) -> Address:
     return address
 
 
-def _token(path: Path | None) -> Callable[[], str]:
+def token_of(path: Path | None) -> Callable[[], str]:
     """The token, read anew each time: a file may get another one."""
 
     def token() -> str:
-        found = (path.read_text("utf-8") if path is not None else os.environ.get(TOKEN, "")).strip()
+        try:
+            found = (path.read_text("utf-8") if path is not None else os.environ.get(TOKEN, "")).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            # Also while somebody puts another one there.
+            raise Unauthorized(f"there is no token to be read in {path}: {getattr(error, 'strerror', None) or 'it is no text'}") from error
         if not found or not found.isascii() or not found.isprintable() or " " in found:
             raise Unauthorized(f"there is no token in {path or TOKEN}: make one with `collab token` on the server's machine")
         return found

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 from serving import PATIENCE
 
-from collab.errors import CollabError, Malformed, TooMany, Unavailable
+from collab.errors import CollabError, Malformed, TooMany, Unauthorized, Unavailable
 from collab.remote.address import Address
+from collab.remote.commands import token_of
 from collab.remote.local import LocalFile
 from collab.remote.memory import Memory
-from collab.remote.server import Remote
+from collab.remote.server import Body, Remote
 from collab.remote.sync import Sync
 from collab.remote.watching import Watching
 
@@ -171,4 +172,24 @@ def test_a_server_that_does_not_wait_is_not_asked_again_and_again(strange: Stran
         watching._stopped.wait(0.02)
     watching._stopped.set()
     assert 1 <= len(strange.asked) <= (1 if status == 429 else 4)
+    memory.close()
+
+
+def test_a_token_file_that_is_away_while_it_is_replaced_is_looked_for_again(strange: Strange, tmp_path: Path) -> None:
+    """PEER-3: who listens to the server goes on listening."""
+    (tmp_path / "a.md").write_bytes(b"before\n")
+    memory = Memory.open(tmp_path / "memory")
+    memory.hold(memory.learn(b"before\n", 0.0))
+    token = tmp_path / "token"
+    there = Remote(remote(strange).address, token_of(token))
+    watching = Watching(Sync(LocalFile(tmp_path / "a.md"), there, memory, lambda _: None, time.time), renewable=True)
+    listener = threading.Thread(target=watching._listen_there, daemon=True)
+    listener.start()
+    assert isinstance(watching.news.get(timeout=PATIENCE), Unauthorized)
+    token.write_text("secret\n")
+    watching._asked.release()
+    assert isinstance(watching.news.get(timeout=PATIENCE), Body)
+    watching._stopped.set()
+    watching._asked.release()
+    listener.join(PATIENCE)
     memory.close()
