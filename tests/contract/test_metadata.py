@@ -238,3 +238,20 @@ async def test_in_a_cloud_who_may_not_write_changes_nothing(cloud: Place) -> Non
         await cloud.metadata.put(cloud.one, CHANGE)
     assert await cloud.metadata.get(cloud.one) == NOTHING
     assert node(cloud).metadata == {}
+
+
+async def test_of_two_changes_of_the_same_moment_the_second_is_refused_in_a_cloud_too() -> None:
+    """META-2: a cloud compares nothing; what one server asks of it comes in turn."""
+    place = await in_cloud()
+    assert place.cloud is not None
+    let = place.cloud.gateway.moods.holds["SetArbitraryMetadata"] = asyncio.Event()
+    try:
+        changes = [asyncio.ensure_future(place.metadata.put(place.one, Change((tag,), None), before=NOTHING)) for tag in ("Ann's", "Bob's")]
+        # Both have looked by now, or the second waits for the first.
+        await asyncio.wait(changes, timeout=1)
+        let.set()
+        first, second = await asyncio.gather(*changes, return_exceptions=True)
+        assert isinstance(second, Changed)
+        assert first == await place.metadata.get(place.one) == About(("Ann's",))
+    finally:
+        await place.cloud.close()

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict, defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from collab.about import DESCRIPTION, About, description_of, tags_of
 from collab.errors import Changed, CollabError, Denied, Malformed, Unsupported
@@ -41,6 +42,7 @@ class CloudMetadata:
         self._timer = timer
         self._lacking: OrderedDict[tuple[str, str], float] = OrderedDict()
         """Storages and spaces that kept nothing, and until when that is believed."""
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def get(self, document: str) -> About:
         """What the cloud has."""
@@ -52,7 +54,8 @@ class CloudMetadata:
 
     async def put(self, document: str, change: Change, *, before: About | None = None) -> About:
         """Say this from now on; what was said is looked at again, since some clouds say that they keep it and do not."""
-        async with self._cloud.acts(document) as token:
+        # Nobody else of this server comes between the look before, what is said, and the look after.
+        async with self._turns.setdefault(document, asyncio.Lock()), self._cloud.acts(document) as token:
             resource = await self._look(token, document)
             known = _said(resource)
             if before is not None and known != before:
