@@ -58,6 +58,10 @@ class Sync:
         if memory.document and memory.document != found.id:
             raise Conflict(f"{self.local.path} is a copy of another document ({memory.path}): choose another file")
         memory.base, memory.document, memory.path = self.remote.address.base, found.id, found.path
+        made = memory.body(memory.sent) if not memory.held and memory.sent and memory.sent == found.etag else None
+        if made is not None:
+            # We made it, and nobody here heard that it is made.
+            memory.hold(self._learn(made))
         memory.save()
 
     # --- from there
@@ -173,9 +177,11 @@ class Sync:
         body = self.local.rested(b"")
         if body is None:
             raise NotFound(f"there is no file {self.local.path}")
+        self.memory.send(body, "")
         try:
             found = self.remote.create(body)
         except Exists:
+            self.memory.answered()
             return False
         self.begin(found)
         self.memory.hold(self._learn(body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from serving import PATIENCE, Served, shared_server
 
 from collab.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
+from collab.remote import commands
 from collab.remote.address import Address
 from collab.remote.local import LocalFile
 from collab.remote.memory import Memory
@@ -329,3 +331,27 @@ def test_what_is_written_late_and_not_taken_is_kept_beside(desk: Desk) -> None:
     watching._look_late(last=True)
     (copy,) = desk.folder.glob("local (conflict *).md")
     assert copy.read_bytes() == b"one\ntwo\nthree\n\0 no text\n"
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_new_document_whose_answer_was_lost_is_gone_on_with(desk: Desk, *, killed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PEER-2, PEER-3."""
+    desk.name = f"peers/new {desk.folder.parent.name}.md"
+    desk.sync.remote.address = Address(desk.server.url, desk.name)
+    real = Remote.create
+
+    def lost(remote: Remote, content: bytes) -> None:
+        real(remote, content)
+        raise Unavailable("the server cannot be reached: timed out")
+
+    monkeypatch.setattr(Remote, "create", lost)
+    desk.write("one\n")
+    with pytest.raises(Unavailable):
+        commands._push(desk.sync, argparse.Namespace())
+    monkeypatch.setattr(Remote, "create", real)
+    desk.write("one\ntwo\n")
+    if killed:
+        desk.sync.memory.close()
+        desk.begin()
+    commands._push(desk.sync, argparse.Namespace())
+    assert desk.text == document(desk) == "one\ntwo\n"
