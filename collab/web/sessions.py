@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import unicodedata
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -47,7 +49,7 @@ class Spent:
         if path is not None and path.exists():
             self._learn(path, now)
             if not shared:
-                path.write_text("".join(f"{word} {math.ceil(end)}\n" for word, end in self._ends.items()), "ascii")
+                self._shorten(path)
 
     def __contains__(self, word: str) -> bool:
         return bool(self.among({word}))
@@ -57,6 +59,16 @@ class Spent:
         if self._shared and self._path is not None and self._path.exists() and self._path.stat().st_size > self._read:
             self._learn(self._path, 0.0)
         return words & self._ends.keys()
+
+    def _shorten(self, path: Path) -> None:
+        """Without what is over, in one step: a crash, or a disk that is full, leaves the list as it was."""
+        new = path.with_name(path.name + ".new")
+        with suppress(OSError):
+            with new.open("w", encoding="ascii") as file:
+                file.writelines(f"{word} {math.ceil(end)}\n" for word, end in self._ends.items())
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
 
     def _learn(self, path: Path, now: float) -> None:
         """What was added since the last look."""

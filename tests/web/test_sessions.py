@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from standing import NOW, ORIGIN, SECRET, Site, stand
 
 from collab.access import Role, verify
 from collab.errors import Malformed
-from collab.web.sessions import NAME_LENGTH, invite, person_name
+from collab.web.sessions import NAME_LENGTH, Spent, invite, person_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -131,3 +133,21 @@ async def test_a_body_that_gives_no_name_is_refused(site: Site, body: dict[str, 
     async with site.client(Origin=ORIGIN) as browser:
         await sign_in(browser, site.logins.issue(NOW))
         assert (await browser.patch("/api/session", json=body)).status_code == 400
+
+
+def test_a_disk_that_is_full_at_a_start_brings_no_session_back(tmp_path: Path) -> None:
+    """SIGN-1: the list of those that are over is made shorter then."""
+    path = tmp_path / "spent"
+    spent = Spent(path, NOW)
+    spent.add("over", NOW + 1)
+    spent.add("closed", NOW + 60)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with suppress(OSError):
+            assert "closed" in Spent(path, NOW + 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    again = Spent(path, NOW + 3)
+    assert "closed" in again
+    assert path.read_text() == f"closed {NOW + 60:.0f}\n"
