@@ -45,39 +45,54 @@ class Provider:
         self._live = live
         self._office = office
         self._registration = Registration(openings.gateway, self._offered)
-        self._away: str | None = None
+        self._away: dict[Place, str] = {}
+        """Why some do not listen."""
+        self._listening: set[Place] = set()
+        self._begun = asyncio.Event()
+        """There is something to offer."""
 
     @property
     def trouble(self) -> str | None:
         """Why the cloud's people are not offered our applications, in words, or None."""
-        return self._away or self._registration.trouble
+        return next(iter(self._away.values()), self._registration.trouble)
 
     async def run(self) -> None:
-        """Until cancelled."""
-        served: list[Applications] = []
-        try:
+        """Until cancelled. One that cannot listen is no reason to do without the other."""
+        async with asyncio.TaskGroup() as group:
             for place, opener in ((self._live, self._openings.live), (self._office, self._openings.office)):
                 if place is not None:
-                    served.append(Applications(place.listen, opener))
-                    await self._listen(served[-1])
-            await self._registration.run()
-        finally:
-            for each in served:
-                await each.close()
+                    group.create_task(self._serve(place, Applications(place.listen, opener)))
+            group.create_task(self._register())
 
-    async def _listen(self, applications: Applications) -> None:
+    async def _register(self) -> None:
+        await self._begun.wait()
+        await self._registration.run()
+
+    async def _serve(self, place: Place, applications: Applications) -> None:
+        try:
+            await self._listen(place, applications)
+            self._listening.add(place)
+            if self._begun.is_set():
+                await self._registration.tell()
+            self._begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await applications.close()
+
+    async def _listen(self, place: Place, applications: Applications) -> None:
         while True:
             try:
                 await applications.start()
             except CollabError as error:
-                self._away = error.detail
+                self._away[place] = error.detail
                 log.warning("%s", error.detail)
                 await asyncio.sleep(AGAIN)
             else:
-                self._away = None
+                self._away.pop(place, None)
                 return
 
     def _offered(self) -> Sequence[Application]:
         live = None if self._live is None else offering.live(self._live.name, self._live.address)
         office = None if self._office is None else offering.office(self._office.name, self._office.address, self._openings.launcher)
-        return [each for each in (live, office) if each is not None]
+        offered = [(self._live, live), (self._office, office)]
+        return [each for place, each in offered if each is not None and place in self._listening]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from gateway import Cloud, CloudGateway
-from serving import until
+from serving import free_port, until
 
+from collab.archive.memory import MemoryArchive
+from collab.cs3.openings import Openings
+from collab.cs3.provider import Place, Provider
 from collab.cs3.registering import Registration
 from collab.gateway.calls import Gateway
 from collab.gateway.resources import Application
+from collab.wopi.addresses import Addresses
+from collab.wopi.launch import Launcher
+from collab.wopi.suites import Suites
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,3 +90,31 @@ async def test_a_server_that_has_no_registry_is_a_trouble_and_no_crash(cloud: Cl
     await registration.tell()
     assert troubles(registration)
     assert "cannot do this" in troubles(registration)
+
+
+@pytest.mark.parametrize("busy", ["Live", "Office"])
+async def test_an_address_that_is_taken_costs_the_other_application_nothing(gateway: Gateway, busy: str) -> None:
+    """APP-1: it is told in words, and people open what they can."""
+    archive, addresses = MemoryArchive(), Addresses("https://docs.example.org", "https://docs.example.org")
+    launcher = Launcher(Suites((), (), secure=False, clock=lambda: 0.0), lambda: addresses, bytes(32), now=lambda: 0.0, length=60.0)
+    kept = archive.sessions(bytes(32)), archive.resources
+    openings = Openings(gateway, *kept, launcher, lambda: addresses.public, "Collab", bytes(32), lambda: 0.0, bytes, length=60.0)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = {name: taken.getsockname()[1] if name == busy else free_port() for name in ("Live", "Office")}
+        live, office = (Place(name, f"127.0.0.1:{port}") for name, port in ports.items())
+        provider = Provider(openings, live=live, office=office)
+        running = asyncio.create_task(provider.run())
+
+        def listens(name: str) -> bool:
+            with socket.socket() as caller:
+                return caller.connect_ex(("127.0.0.1", ports[name])) == 0
+
+        other = "Office" if busy == "Live" else "Live"
+        await until(lambda: listens(other))
+        await until(lambda: provider.trouble == f"cannot listen for the cloud on 127.0.0.1:{ports[busy]}: choose another address")
+        if other == "Live":
+            await until(lambda: provider._registration.trouble is None)
+            assert [each.name for each in await gateway.applications()] == ["Live"]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert not listens(other)
