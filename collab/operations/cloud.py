@@ -48,6 +48,9 @@ class CloudExamination:
         self._user = user
         self._login: Login | None = None
         self._root: Reference | None = None
+        self._name = f".collab-doctor-{os.urandom(6).hex()}"
+        self._made: Reference | None = None
+        """Where something may be that is to be taken back."""
         self._probe: _Probe | None = None
         self._lock: StorageLock | None = None
 
@@ -101,7 +104,7 @@ class CloudExamination:
         token, root = self._token(), self._root
         if root is None:
             raise Untried(_LOST)
-        ref = root.below(f".collab-doctor-{os.urandom(6).hex()}")
+        ref = self._made = root.below(self._name)
         await self._put(token, ref, _ONE, None)
         there = await self._gateway.stat(token, ref)
         self._probe = _Probe(Reference(there.id), there.etag)
@@ -188,24 +191,23 @@ class CloudExamination:
 
     async def close(self) -> None:
         """Take back what was tried. Raises nothing."""
-        if self._login is not None and self._probe is not None:
-            token, ref = self._login.token, self._probe.ref
-            if self._lock is not None:
+        if self._login is not None and self._made is not None:
+            token = self._login.token
+            if self._lock is not None and self._probe is not None:
                 # It may be over, or never have held.
                 with contextlib.suppress(CollabError):
-                    await self._gateway.unlock(token, ref, self._lock)
+                    await self._gateway.unlock(token, self._probe.ref, self._lock)
             with contextlib.suppress(CollabError):
-                name = (await self._gateway.stat(token, ref)).name
-                await self._gateway.delete(token, ref)
-                await self._purge(token, name)
+                await self._gateway.delete(token, self._made)
+                await self._purge(token)
         await self._transfers.close()
         await self._gateway.close()
 
-    async def _purge(self, token: str, name: str) -> None:
+    async def _purge(self, token: str) -> None:
         """Out of the bin, too, where that is ours to do."""
         if self._root is not None:
             for each in await self._gateway.recycled(token, self._root):
-                if each.path.rpartition("/")[2] == name:
+                if each.path.rpartition("/")[2] == self._name:
                     await self._gateway.purge(token, self._root, each.key)
 
     def _token(self) -> str:

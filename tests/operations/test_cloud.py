@@ -134,6 +134,13 @@ async def test_a_data_server_that_is_away(patient: Patient) -> None:
     await patient.gateway.data.start()
 
 
+async def test_what_was_made_goes_also_when_the_cloud_says_nothing_of_it(patient: Patient) -> None:
+    patient.gateway.moods.refuses["Stat"] = "INTERNAL"
+    found = await patient()
+    assert found["transfers"].verdict is Verdict.BAD
+    assert found["locks"].verdict is Verdict.UNTRIED
+
+
 async def test_a_registry_that_does_not_know_us_and_a_cloud_whose_page_may_not_show_us(patient: Patient) -> None:
     found = await patient(cs3_live=LIVE)
     assert found["applications"].verdict is Verdict.BAD
