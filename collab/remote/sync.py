@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from collab import merge
-from collab.errors import Changed, Conflict, Exists, Malformed, NotFound, NotText, TooLarge
+from collab.errors import Changed, Conflict, Exists, NotFound, NotText, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ STALE: Final = 10.0
 """Seconds after a change of ours in which an older body is a late copy, as on the server; after that it is put back on purpose."""
 LARGE: Final = 2**20
 """Characters from which on only the newest bodies are compared."""
-_UNTAKEN: Final = (Changed, TooLarge, NotText, Malformed)
+_UNTAKEN: Final = (Changed, TooLarge, NotText)
 """Answers that say for sure that the document does not have what was sent, now or from before."""
 _TURNS: Final = 10
 """So often a local program may come in between in one step."""

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from serving import PATIENCE, Served, shared_server
 
-from collab.errors import Conflict, Forbidden, NotFound, Unauthorized, Unavailable
+from collab.errors import Conflict, Forbidden, Malformed, NotFound, Unauthorized, Unavailable
 from collab.remote import commands
 from collab.remote.address import Address
 from collab.remote.local import LocalFile
@@ -268,9 +268,15 @@ def test_a_push_without_an_answer_is_not_doubled_by_what_is_written_next(
             real(remote, content, base)
         raise Unavailable("the server cannot be reached: timed out")
 
+    def moved(*_: object) -> str:
+        raise Malformed("the server says that it is at another address")
+
     monkeypatch.setattr(Remote, "write", lost)
     desk.write("one\ntwo\nthree of Ann's\n")
     with pytest.raises(Unavailable):
+        desk.sync.push()
+    monkeypatch.setattr(Remote, "write", moved)
+    with pytest.raises(Malformed):
         desk.sync.push()
     monkeypatch.setattr(Remote, "write", real)
     others(desk, "two", "two of Bob's")
