@@ -72,6 +72,7 @@ class Locks:
         timer: Callable[[], float] = time.monotonic,
         nonce: Callable[[], str] = lambda: os.urandom(8).hex(),
         write_seconds: float = WRITE,
+        room_seconds: float = ROOM,
     ) -> None:
         self.application = application
         self._gateway = gateway
@@ -79,6 +80,7 @@ class Locks:
         self._timer = timer
         self._nonce = nonce
         self._write_seconds = write_seconds
+        self._room_seconds = room_seconds
         self._held: dict[ResourceId, _Held] = {}
         self._turns: dict[ResourceId, _Turn] = {}
 
@@ -109,7 +111,7 @@ class Locks:
                     await self._refresh(token, resource, held)
                     held.holders.add(holder)
                     return None
-            new = self._lock(f"{_ROOM}-{fence}-{self._nonce()}", ROOM)
+            new = self._lock(f"{_ROOM}-{fence}-{self._nonce()}", self._room_seconds)
             foreign = await self._acquire(token, resource, new, fence)
             if foreign is None:
                 self._held[resource] = _Held(new.id, fence, {holder, *(held.holders if held is not None else ())})
@@ -157,7 +159,7 @@ class Locks:
 
     async def _refresh(self, token: str, resource: ResourceId, held: _Held) -> None:
         try:
-            await self._gateway.refresh_lock(token, Reference(resource), self._lock(held.id, ROOM))
+            await self._gateway.refresh_lock(token, Reference(resource), self._lock(held.id, self._room_seconds))
         except (Locked, Denied) as error:
             found = await self._gateway.locked(token, Reference(resource))
             if found is not None and found.id != held.id:
@@ -169,7 +171,7 @@ class Locks:
                 raise
             # A lock that is nobody's is ours again: what was written meanwhile, the next write sees by the etag.
             try:
-                await self._gateway.lock(token, Reference(resource), self._lock(held.id, ROOM))
+                await self._gateway.lock(token, Reference(resource), self._lock(held.id, self._room_seconds))
             except Locked:
                 self._held.pop(resource, None)
                 raise
@@ -222,13 +224,18 @@ class Locks:
         async with self._turn(resource):
             held = self._held.get(resource)
             if held is not None:
-                yield Hold(held.id, alone=True)
+                # Who looks after it waits for us.
+                keeping = asyncio.ensure_future(self._keep(token, resource, held.id, self._room_seconds))
+                try:
+                    yield Hold(held.id, alone=True)
+                finally:
+                    keeping.cancel()
                 return
             lock = await self._for_writing(token, resource)
             if lock is None or lock.id.startswith(_ROOM):
                 yield Hold(lock.id if lock is not None else "", alone=False)
                 return
-            keeping = asyncio.ensure_future(self._keep(token, resource, lock.id))
+            keeping = asyncio.ensure_future(self._keep(token, resource, lock.id, self._write_seconds))
             try:
                 yield Hold(lock.id, alone=True)
             finally:
@@ -255,12 +262,12 @@ class Locks:
             await asyncio.sleep(pause * (0.5 + random()))  # noqa: S311 - who waits for the same does not come at the same moment
             pause = min(2 * pause, 0.25)
 
-    async def _keep(self, token: str, resource: ResourceId, lock: str) -> None:
+    async def _keep(self, token: str, resource: ResourceId, lock: str, seconds: float) -> None:
         """A long upload does not outlive its lock."""
         while True:
-            await asyncio.sleep(self._write_seconds / 3)
+            await asyncio.sleep(seconds / 3)
             with suppress(CollabError):
-                await self._gateway.refresh_lock(token, Reference(resource), self._lock(lock, self._write_seconds))
+                await self._gateway.refresh_lock(token, Reference(resource), self._lock(lock, seconds))
 
     async def _let_go(self, token: str, resource: ResourceId, lock: str) -> None:
         for _ in range(3):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from folders import OutsideCloud
 from gateway.cloud import Lock
+from serving import until
 
 from collab.errors import Fenced, Locked, Unsupported
 from collab.gateway.resources import ResourceId
@@ -169,3 +170,19 @@ async def test_a_write_lock_that_a_crash_left_keeps_no_room_from_opening(nodes: 
     assert left is not None
     assert nodes.node.lock is not None
     assert nodes.node.lock.id == room.id_of(nodes.file) != left.id
+
+
+async def test_a_long_write_under_the_lock_of_an_open_document_does_not_outlive_it(nodes: Nodes) -> None:
+    """CS3-11: who looks after that lock waits until the write is over."""
+    time = nodes.outside.time
+    locks = Locks(nodes.outside.adapter.gateway, "Collab", clock=lambda: time.now, room_seconds=3.0)
+    await locks.take(nodes.token, nodes.file, "office")
+
+    def ends() -> float:
+        assert nodes.node.lock is not None
+        return nodes.node.lock.until or 0.0
+
+    async with locks.writing(nodes.token, nodes.file):
+        before = ends()
+        time.pass_(2.0)
+        await until(lambda: ends() > before)
