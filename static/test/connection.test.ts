@@ -213,6 +213,44 @@ test("what an earlier page made counts as stored only when the server has said s
   expect(connection.text.toString()).toBe("earlier old ");
 });
 
+/** A notebook on the server with one cell, somebody's words for it that were never sent, and the cell moved since: the old one is garbage. */
+function movedCell(): Uint8Array {
+  const cell = (words: string): Y.Map<unknown> => new Y.Map(Object.entries({ id: "one", cell_type: "code", source: new Y.Text(words) }));
+  server.getMap("collab").set("format", "notebook");
+  const cells = server.getArray<Y.Map<unknown>>("cells");
+  cells.insert(0, [cell("source")]);
+  const earlier = new Y.Doc();
+  Y.applyUpdate(earlier, Y.encodeStateAsUpdate(server));
+  const known = Y.encodeStateVector(earlier);
+  (earlier.getArray<Y.Map<unknown>>("cells").get(0).get("source") as Y.Text).insert(6, " typed");
+  cells.delete(0);
+  cells.insert(0, [cell("source")]);
+  return Y.encodeStateAsUpdate(earlier, known);
+}
+
+test("words of an earlier page for a cell that was moved are sent again when the connection breaks before they are stored", async () => {
+  const first = last();
+  const update = movedCell();
+  await greet(first);
+  first.say(status(1));
+  connection.bring(update);
+  first.drop(1006);
+  const second = await next(first);
+  await greet(second);
+  const changes = syncs(second).filter(({ step }) => step > 0);
+  // Before what this page makes of them: whoever has heard that it is garbage takes no words for it any more.
+  expect(changes[0]?.body).toEqual(update);
+  for (const _ of changes) {
+    expect(connection.facts.edits).toBeGreaterThan(0);
+    second.say(status(1));
+  }
+  expect(connection.facts).toMatchObject({ edits: 0, unsynced: 0 });
+  second.drop(1006);
+  const third = await next(second);
+  await greet(third);
+  expect(syncs(third).filter(({ step, body }) => step > 0 && body.length === update.length)).toEqual([]);
+});
+
 test("changes that the server refuses are told", async () => {
   await greet(last());
   last().say(status(1));

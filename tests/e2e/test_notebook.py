@@ -13,7 +13,7 @@ from serving import until
 
 if TYPE_CHECKING:
     from e2e.people import Company, Person
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import Locator, Page, WebSocketRoute
     from serving import Served
 
 KERNEL: dict[str, Any] = {
@@ -306,6 +306,44 @@ async def test_words_typed_offline_on_a_page_that_was_closed_come_into_the_copy_
     again = await Cells.of(person, "closed.ipynb")
     await again.become(title, two, f"{one} # typed away")
     await bob.become(title, two, f"{one} # typed away")
+
+
+async def test_words_for_a_copied_cell_come_also_when_the_connection_breaks_as_they_are_sent(
+    shared_server: Served, company: Company
+) -> None:
+    """KEPT-2, NOTEBOOK-6: for the page that is opened again the old cell is garbage, and so are its words."""
+    shared_server.write("broken.ipynb", study())
+    person = await company.join("Ann", shared_server)
+    ann, bob = await Cells.of(person, "broken.ipynb"), await Cells.of(await company.join("Bob", shared_server), "broken.ipynb")
+    title, one, two = await bob.sources()
+    await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
+    await ann.write(1, " # typed away")
+    await expect(ann.page.locator("#words")).to_contain_text("kept on this device", timeout=MILLISECONDS)
+    await ann.page.close()
+    await bob.choose(1)
+    await bob.keys("Alt+ArrowDown")
+    await bob.become(title, two, one)
+    broken: list[WebSocketRoute] = []
+
+    def between(page: WebSocketRoute) -> None:
+        served = page.connect_to_server()
+
+        async def said(message: str | bytes) -> None:
+            # An update of a document: its name, then two numbers.
+            if not broken and isinstance(message, bytes) and message[1 + message[0] :].startswith(b"\0\2"):
+                broken.append(page)
+                await page.close(code=1001)
+                await served.close()
+            elif page not in broken:
+                served.send(message)
+
+        page.on_message(said)
+
+    await person.context.route_web_socket("**/collaboration", between)
+    again = await Cells.of(person, "broken.ipynb")
+    await again.become(title, two, f"{one} # typed away")
+    await bob.become(title, two, f"{one} # typed away")
+    assert broken
 
 
 async def test_a_reader_sees_everything_and_changes_nothing(shared_server: Served, company: Company) -> None:

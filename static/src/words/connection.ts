@@ -50,6 +50,8 @@ export class Connection {
   private opened = false;
   /** The slow way is left for a WebSocket: until when nobody need be told. */
   private hastening: ReturnType<typeof setTimeout> | undefined;
+  /** Edits for cells of earlier pages that are not stored yet: here they may be garbage, which no handshake brings. */
+  private brought: Uint8Array[] = [];
   /** The last report said "saved" before it can have known our words: ask again when they are stored. */
   private doubting = false;
   private refusals = 0;
@@ -89,7 +91,10 @@ export class Connection {
     const before = this.facts.edits;
     // Here a cell that was moved meanwhile is garbage, and so is what is added to it; the server still knows its copy.
     const cells = isCells(this.document);
-    if (cells) this.provider.documentUpdateHandler(update, RETURNED);
+    if (cells) {
+      this.brought.push(update);
+      this.provider.documentUpdateHandler(update, RETURNED);
+    }
     Y.applyUpdate(this.document, update, RETURNED);
     if (!cells && this.facts.edits === before) this.provider.documentUpdateHandler(update, RETURNED);
   }
@@ -181,6 +186,7 @@ export class Connection {
     if (unsynced > 0) return this.change({ unsynced });
     clearTimeout(this.patience);
     this.patience = undefined;
+    this.brought = [];
     this.watcher.stored();
     this.change({ unsynced, edits: 0, cutOff: false });
     if (this.doubting) this.greet();
@@ -188,6 +194,8 @@ export class Connection {
 
   private admitted(): void {
     this.refusals = 0;
+    // Before the server asks what we have: to whoever knows that they are garbage they are nothing any more.
+    for (const update of this.brought) this.provider.documentUpdateHandler(update, RETURNED);
     this.greet();
     this.permit(this.facts.report, { passing: "" });
     this.watcher.admitted();
