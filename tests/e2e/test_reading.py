@@ -111,6 +111,23 @@ async def test_read_7_a_page_that_is_kept_anew_keeps_its_pictures(shared_server:
     await until_shown(page.locator("#body img"))
 
 
+async def test_read_7_a_device_without_room_shows_pages_and_keeps_what_it_has(shared_server: Served, company: Company) -> None:
+    rae = await company.join("Rae", shared_server, "viewer", **PHONE)
+    shared_server.write("full/plan.md", "# Plan\n")
+    page = await phone(rae)
+    await page.goto(f"{shared_server.url}/v/full/plan.md")
+    await is_kept(page, "/v/full/plan.md")
+    cdp = await rae.context.new_cdp_session(page)
+    await cdp.send("Storage.overrideQuotaForOrigin", {"origin": shared_server.url, "quotaSize": 1})
+    await page.evaluate("caches.delete('collab-reading-assets')")
+    await page.reload()
+    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+    await rae.context.set_offline(True)
+    await page.reload()
+    await expect(page.locator("h1").first).to_have_text("Plan")
+
+
 async def test_read_6_who_reads_by_a_link_is_told_when_it_is_taken_back_and_the_device_keeps_nothing(
     shared_server: Served, company: Company
 ) -> None:

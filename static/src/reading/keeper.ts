@@ -38,7 +38,7 @@ own.addEventListener("fetch", (event) => {
   const html = request.headers.get("accept")?.includes("text/html") === true;
   if (within(url) && (request.mode === "navigate" || html)) event.respondWith(page(request, url.pathname));
   else if (url.pathname.startsWith(`${base}/api/documents/`) && url.pathname.endsWith("/content")) event.respondWith(picture(event));
-  else if (url.pathname.startsWith(`${base}/static/assets/`)) event.respondWith(asset(request));
+  else if (url.pathname.startsWith(`${base}/static/assets/`)) event.respondWith(asset(event));
 });
 
 let last: Promise<unknown> = Promise.resolve();
@@ -100,6 +100,8 @@ async function keep(answer: Response, person: string, path: string): Promise<voi
   const name = `${CACHE} ${person} ${path}`;
   // Made anew, so that caches are in the order in which they were read, with the pictures that it has.
   const before = (await caches.has(name)) ? await caches.open(name) : null;
+  // Where there is no room for it that ends here, and what is kept stays.
+  await before?.put(path, answer.clone());
   const pictures = before === null ? [] : await Promise.all((await before.keys()).map(async (key) => [key, await before.match(key)] as const));
   await caches.delete(name);
   const cache = await caches.open(name);
@@ -139,14 +141,20 @@ async function keepPicture(address: string, answer: Response, path: string): Pro
 }
 
 /** What never changes under its name. */
-async function asset(request: Request): Promise<Response> {
-  const cache = await caches.open(ASSETS);
-  const kept = await cache.match(request);
+async function asset(event: Fetching): Promise<Response> {
+  const { request } = event;
+  const kept = await keptAsset(request).catch(() => undefined);
   if (kept !== undefined) return kept;
   const answer = await fetch(request);
-  if (answer.ok) {
-    for (const key of (await cache.keys()).slice(0, -20)) await cache.delete(key);
-    await cache.put(request, answer.clone());
-  }
+  // A device that has no room for it is given it all the same.
+  if (answer.ok) event.waitUntil(keepAsset(request, answer.clone()).catch(() => null));
   return answer;
+}
+
+const keptAsset = async (request: Request): Promise<Response | undefined> => (await caches.open(ASSETS)).match(request);
+
+async function keepAsset(request: Request, answer: Response): Promise<void> {
+  const cache = await caches.open(ASSETS);
+  for (const key of (await cache.keys()).slice(0, -20)) await cache.delete(key);
+  await cache.put(request, answer);
 }
