@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from e2e.test_csv import opened
 from permitting import permitting
 from playwright.async_api import expect
 from serving import until
@@ -60,3 +61,15 @@ async def test_a_right_to_write_goes_and_comes_back_and_access_ends_while_somebo
     await editor.saved()
     await server.shows("shared.md", "unsent three two one start\n")
     await other.reads("unsent three two one start\n")
+
+
+async def test_what_is_typed_into_a_cell_while_the_right_to_write_goes_is_shown_and_not_lost(server: Permitted, company: Company) -> None:
+    server.write("shared.csv", "a,b\n1,2\n")
+    ann = await opened(await company.join("Ann", server), "shared.csv")
+    await ann.cell("A2").click()
+    await ann.page.keyboard.type("precious")
+    server.permit(Ann="viewer")
+    await expect(ann.editor.note("access")).to_contain_text("You may only read this document now")
+    await ann.keys("Enter")
+    await expect(ann.page.locator(".csv-said")).to_contain_text("You may only read this table now. What you typed: precious")
+    assert await ann.text() == "a,b\n1,2\n"

@@ -22,7 +22,7 @@ export class CsvTable {
   private readonly grid: Grid;
   private readonly tools = element("div", { class: "csv-tools" });
   private readonly warning = element("p");
-  /** Words of rows that others deleted, until they are put away. */
+  /** Words that could not be kept in the table, until they are put away. */
   private readonly left = element("div");
   private readonly said = element("div", { class: "csv-said", role: "status" }, this.warning, this.left);
   private anchor: Place = { row: 0, column: 0 };
@@ -277,21 +277,22 @@ export class CsvTable {
     const { field } = this;
     if (field === null) return;
     const { changed, gone, fresh, place, dom } = field;
-    if (changed && gone) this.lost(dom.value);
+    if (changed && gone) this.lost(t("csv.rowGone"), dom.value);
+    else if (changed && this.desk.readOnly) this.lost(t("csv.readOnly"), dom.value);
     else if (changed && fresh) this.change(this.sheet.edit({ row: this.sheet.rows, column: place.column }, dom.value));
     else if (changed) this.change(this.sheet.edit(place, field.value));
     this.close();
   }
 
-  /** The row was deleted by somebody while something was typed into it: the words are shown, to be copied. */
-  private lost(typed: string): void {
+  /** The row was deleted, or the right to write taken, by somebody while something was typed: the words are shown, to be copied. */
+  private lost(why: string, typed: string): void {
     const copying = button(t("common.copy"), () => void navigator.clipboard.writeText(typed));
     const closing = button(t("common.close"), () => {
       told.remove();
       this.warn();
       this.grid.focus();
     });
-    const told = element("p", {}, t("csv.rowGone"), " ", element("q", {}, typed), " ", copying, " ", closing);
+    const told = element("p", {}, why, " ", element("q", {}, typed), " ", copying, " ", closing);
     this.left.append(told);
     this.warn();
   }
