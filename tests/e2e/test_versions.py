@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from e2e.people import Editor
+from e2e.test_csv import opened
 from playwright.async_api import expect
 from serving import until
 
@@ -57,6 +58,23 @@ async def test_a_page_with_unsent_words_stores_them_with_the_newer_server_and_th
     await until(lambda: loads)
     assert len(loads) == 1
     assert await editor.note("version").count() == 0
+
+
+async def test_a_page_loads_anew_only_when_nobody_types_into_a_cell_of_its_table(server: Served, company: Company, tmp_path: Path) -> None:
+    server.write("version.csv", "a,b\n1,2\n")
+    table = await opened(await company.join("Ann", server), "version.csv")
+    await table.cell("A2").click()
+    await table.page.keyboard.type("precious")
+    become_newer(server, tmp_path / "newer")
+    await asyncio.to_thread(server.stop)
+    await table.editor.is_told("offline")
+    await asyncio.to_thread(server.start)
+    # A newer page would have no open cell.
+    await table.editor.saved()
+    await table.keys("Enter")
+    await expect(table.page.locator('meta[name="collab-version"]')).to_have_attribute("content", NEWER)
+    await table.shows("A2", "precious")
+    await server.shows("version.csv", "a,b\nprecious,2\n")
 
 
 async def test_a_page_that_stays_old_after_loading_anew_says_so_and_still_works(shared_server: Served, company: Company) -> None:

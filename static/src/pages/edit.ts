@@ -39,6 +39,9 @@ import type { Notice } from "../words/notices.ts";
 import { saveAs } from "../words/outcomes.ts";
 import { atRisk, type Facts } from "../words/words.ts";
 
+/** Milliseconds between two looks whether somebody still types outside of the text. */
+const LOOK = 5000;
+
 class EditPage {
   private readonly connection: Connection;
   private readonly people: PeopleBar;
@@ -56,6 +59,8 @@ class EditPage {
   private introduced = false;
   /** The document is here, its name is not. */
   private unopened = false;
+  /** The page loads anew when nothing is typed outside of the text any more. */
+  private ended: ReturnType<typeof setTimeout> | undefined;
   private path: string;
   private folder = "";
 
@@ -324,13 +329,21 @@ class EditPage {
 
   private compare(server: string): void {
     const { facts } = this.connection;
-    const busy = facts.link !== "open" || facts.unsynced > 0 || atRisk(facts);
+    const typing = server !== version && isTyping();
+    const busy = facts.link !== "open" || facts.unsynced > 0 || atRisk(facts) || typing;
     const next = step(version, server, busy, tabMemory());
+    // Whoever ends that without an edit tells nobody.
+    if (typing) this.ended ??= setTimeout(() => this.look(), LOOK);
     if (next === "reload") this.reload();
     if (next === "tell") {
       const text = t("words.version", { server, page: version });
       note("version", { text, acts: [{ label: t("words.act.reload"), act: () => void this.account.again() }] });
     }
+  }
+
+  private look(): void {
+    this.ended = undefined;
+    this.compare(this.connection.facts.report?.version ?? "");
   }
 
   private reload(): void {
@@ -402,6 +415,9 @@ class EditPage {
     return { label, act: () => void content(this.name).then((bytes) => saveAs(bytes, fileName(this.path)), failed) };
   }
 }
+
+/** What is in a window or in the open cell of a table, and a file on its way into the text, would be gone with the page. */
+const isTyping = (): boolean => document.querySelector("dialog[open], .csv-field, .cm-waiting, [data-note=upload]") !== null;
 
 /** Who has the file open on a desktop meanwhile: that is in nobody's way. */
 async function tellHeld({ held }: Item): Promise<void> {
