@@ -40,6 +40,10 @@ export class Uploads {
   readonly all: Upload[] = [];
   private readonly panel = new Panel(this);
   private looked = 0;
+  /** What is added in this moment: its folders are made first. */
+  private coming = 0;
+  /** The panel was closed. */
+  private over = false;
   private readonly stay = (event: BeforeUnloadEvent): void => event.preventDefault();
 
   constructor(private readonly board: Board) {}
@@ -51,8 +55,11 @@ export class Uploads {
 
   async add(folder: string, { files, folders }: Load): Promise<void> {
     addEventListener("beforeunload", this.stay);
+    this.coming += 1;
     this.panel.show();
-    for (const path of folders) await this.folder(inside(folder, path));
+    for (const path of folders) if (!this.over) await this.folder(inside(folder, path));
+    this.coming -= 1;
+    if (this.over) return;
     const uploads = files.map(({ path, file }): Upload => ({ file, path: inside(folder, path), state: "waiting", sent: 0, why: "", sending: null }));
     this.all.push(...uploads);
     say(t("files.upload.started", { n: uploads.length }));
@@ -73,6 +80,8 @@ export class Uploads {
   async keepBoth(upload: Upload): Promise<void> {
     const folder = folderOf(upload.path);
     const there = await namesIn(folder).catch(() => new Set<string>());
+    // It was pressed twice, or left out while we asked.
+    if (upload.state !== "exists" || this.over) return;
     const name = fileName(upload.path);
     const coming = new Set(this.all.filter((each) => each !== upload).map(({ path }) => path));
     upload.path = inside(folder, free(name, (each) => each === name || there.has(each) || coming.has(inside(folder, each))));
@@ -81,6 +90,7 @@ export class Uploads {
 
   /** Forget everything: the panel was closed. */
   end(): void {
+    this.over = true;
     for (const upload of this.all) if (upload.state === "waiting" || upload.state === "sending") this.cancel(upload);
     removeEventListener("beforeunload", this.stay);
     running = null;
@@ -95,7 +105,8 @@ export class Uploads {
     const free = AT_ONCE - this.all.filter(({ state }) => state === "sending").length;
     for (const upload of this.all.filter(({ state }) => state === "waiting").slice(0, Math.max(0, free))) void this.start(upload);
     this.panel.draw();
-    if (this.open === 0) this.finish();
+    if (this.open > 0) addEventListener("beforeunload", this.stay);
+    else if (this.coming === 0) this.finish();
   }
 
   private async start(upload: Upload): Promise<void> {
