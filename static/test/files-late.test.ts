@@ -77,6 +77,20 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
+test("a list that was asked for before something was deleted does not bring it back", async () => {
+  const first = board.load();
+  (await question(0)).answer(list("a.md", "b.md"));
+  await first;
+  const second = board.load();
+  await question(1);
+  board.drop(["id:a.md"]);
+  board.put(item("c.md"));
+  (await question(1)).answer(list("a.md", "b.md"));
+  (await question(2)).answer(list("b.md", "c.md"));
+  await second;
+  expect(board.entries.map(({ name }) => name)).toEqual(["b.md", "c.md"]);
+});
+
 test("a file whose name is taken is sent once more however often that is pressed, and not when it was left out meanwhile", async () => {
   const uploads = new Uploads(board);
   await uploads.add("", { files: [file("a.md"), file("b.md")], folders: [] });

@@ -31,6 +31,8 @@ export class Board {
   private query = "";
   private loading = 0;
   private loaded = false;
+  /** Counts what was done with what is in the list. */
+  private deed = 0;
   /** Something new may stand here. */
   private open = true;
 
@@ -75,10 +77,13 @@ export class Board {
   /** Load the list; quietly when one is shown already. */
   async load(): Promise<void> {
     const number = ++this.loading;
+    const { deed } = this;
     wait(this.loaded);
     try {
       const { entries, writable } = await standing(this.where);
       if (number !== this.loading) return;
+      // The answer may be older than what was done meanwhile.
+      if (deed !== this.deed) return await this.load();
       arrived();
       this.loaded = true;
       this.all = entries;
@@ -112,17 +117,20 @@ export class Board {
     const old = this.all.find(({ key }) => key === (former?.key ?? entry.key));
     const belongs = view === "files" ? folderOfEntry(entry) === folder : old !== undefined && view !== "bin";
     const others = this.all.filter((each) => each !== old && each.key !== entry.key);
-    this.all = belongs ? [...others, { ...entry, when: view === "recent" && old ? old.when : entry.when }] : others;
-    this.render();
+    this.set(belongs ? [...others, { ...entry, when: view === "recent" && old ? old.when : entry.when }] : others);
   }
 
   drop(keys: readonly string[]): void {
-    this.all = this.all.filter(({ key }) => !keys.includes(key));
-    this.render();
+    this.set(this.all.filter(({ key }) => !keys.includes(key)));
   }
 
   change(key: string, fields: Partial<Entry>): void {
-    this.all = this.all.map((each) => (each.key === key ? { ...each, ...fields } : each));
+    this.set(this.all.map((each) => (each.key === key ? { ...each, ...fields } : each)));
+  }
+
+  private set(all: readonly Entry[]): void {
+    this.deed += 1;
+    this.all = all;
     this.render();
   }
 
