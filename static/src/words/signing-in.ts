@@ -17,6 +17,8 @@ export class SigningIn {
   private timer: ReturnType<typeof setInterval> | undefined;
   private waiting = false;
   private asking = false;
+  /** There was a reason to look while it was asked: the answer may be older. */
+  private missed = false;
 
   /** `came`: somebody is signed in now. */
   constructor(private readonly came: (now: Session) => void) {
@@ -39,7 +41,7 @@ export class SigningIn {
     this.wait();
     this.shown = open(address.loginAlone(), "collab-login", "popup,width=520,height=640");
     clearInterval(this.timer);
-    this.timer = setInterval(() => void this.look(), LOOK);
+    this.timer = setInterval(() => void (this.asking || this.look()), LOOK);
   }
 
   /** Nobody is waited for any more. */
@@ -51,13 +53,15 @@ export class SigningIn {
   }
 
   private async look(): Promise<void> {
-    if (this.asking) return;
+    if (this.asking) return void (this.missed = true);
     this.asking = true;
+    this.missed = false;
     const closed = this.shown?.closed ?? true;
     const now = await whoIsHere();
     this.asking = false;
     if (!this.waiting) return;
     if (now !== null) return this.came(now);
+    if (this.missed) return this.look();
     // Whoever closed the window without signing in is not waited for; coming back to this page looks again.
     if (closed) clearInterval(this.timer);
   }
