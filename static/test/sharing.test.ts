@@ -1,10 +1,14 @@
 // @vitest-environment happy-dom
 
 import jsQR from "jsqr";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { codeOf } from "../src/sharing/code.ts";
+import { showSharing } from "../src/sharing/dialog.ts";
 import { dayOf, endOf } from "../src/sharing/shares.ts";
+import { until } from "./until.ts";
+
+afterEach(() => vi.unstubAllGlobals());
 
 /** The picture's modules as pixels, so many of them a side. */
 function pixels(picture: SVGSVGElement, scale: number): { data: Uint8ClampedArray; side: number } {
@@ -55,4 +59,39 @@ test.each([
 test("no day is no end", () => {
   expect(endOf("")).toBeNull();
   expect(dayOf(null)).toBe("");
+});
+
+test("what is done with one share comes to the server one after the other, and what was taken back stays away", async () => {
+  const asked: { method: string; body: string; answer: (said: object | null) => void }[] = [];
+  vi.stubGlobal("fetch", (_path: string, { method = "", body }: RequestInit) => {
+    const json = { headers: { "Content-Type": "application/json" } };
+    return new Promise<Response>((resolve) => {
+      asked.push({ method, body: String(body), answer: (said) => resolve(said === null ? new Response(null, { status: 204 }) : new Response(JSON.stringify(said), json)) });
+    });
+  });
+  const share = (role: string): object => {
+    return { id: "s", subject: { kind: "person", id: "bob", name: "Bob" }, role, expires: null, made: null, inherited_from: null, password: false, uses_left: null };
+  };
+  const allowed = { person: true, group: false, link: false, password: false, expires: false, uses: false, roles: ["viewer", "editor"] };
+  const field = (): HTMLSelectElement | null => document.querySelector("[data-share] select.role");
+  const choose = (role: string): void => {
+    const select = field() as HTMLSelectElement;
+    select.value = role;
+    select.dispatchEvent(new Event("change"));
+  };
+  showSharing({ name: "a.md", title: "a.md" });
+  asked[0]?.answer({ shares: [share("viewer")], allowed });
+  await until(() => expect(field()?.value).toBe("viewer"));
+  choose("editor");
+  await until(() => expect(asked.length).toBe(2));
+  choose("viewer");
+  document.querySelector<HTMLElement>("[data-share] button")?.click();
+  asked[1]?.answer(share("editor"));
+  await until(() => expect(field()?.value).toBe("editor"));
+  await until(() => expect(asked.length).toBe(3));
+  asked[2]?.answer(share("viewer"));
+  await until(() => expect(asked.length).toBe(4));
+  asked[3]?.answer(null);
+  await until(() => expect(field()).toBe(null));
+  expect(asked.slice(1).map(({ method, body }) => [method, body])).toEqual([["PATCH", '{"role":"editor"}'], ["PATCH", '{"role":"viewer"}'], ["DELETE", "undefined"]]);
 });

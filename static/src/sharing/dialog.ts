@@ -41,6 +41,8 @@ class Window {
   private readonly links = element("ul", { class: "shares" });
   private readonly fresh = element("div", { class: "fresh" });
   private known: Shares | null = null;
+  /** What was done last with each share: its answers come in the order of what was done. */
+  private readonly deeds = new Map<string, Promise<void>>();
 
   constructor({ name, title, here: present }: Shared) {
     this.sharing = new Sharing(name);
@@ -124,14 +126,14 @@ class Window {
   }
 
   private change(share: Share, change: Partial<Terms>): Promise<void> {
-    return this.act(async () => {
+    return this.inTurn(share, async () => {
       this.keep(await this.sharing.change(share, change));
       this.tell(t("sharing.changed", { name: nameOf(share) }));
     });
   }
 
   private take(share: Share): Promise<void> {
-    return this.act(async () => {
+    return this.inTurn(share, async () => {
       await this.sharing.take(share);
       if (this.known !== null) this.known.shares = this.known.shares.filter((each) => each.id !== share.id);
       this.fresh.replaceChildren();
@@ -151,6 +153,13 @@ class Window {
     const kind = focused?.className ?? "";
     this.show();
     if (place) this.body.querySelector<HTMLElement>(`[data-share="${CSS.escape(place)}"] .${CSS.escape(kind)}`)?.focus();
+  }
+
+  private inTurn({ id }: Share, what: () => Promise<void>): Promise<void> {
+    const before = this.deeds.get(id) ?? Promise.resolve();
+    const mine = before.then(() => this.act(what));
+    this.deeds.set(id, mine);
+    return mine;
   }
 
   /** What fails is told, and everything is shown as the server has it. */
