@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import random
@@ -16,10 +17,11 @@ from e2e.test_attachments import until_shown
 from e2e.test_preview_attacks import CORPUS, TRIPWIRES, cases
 from e2e.walk import PAPER, PIXEL, STUDY
 from playwright.async_api import Error, expect
+from serving import PATIENCE
 
 if TYPE_CHECKING:
     from e2e.people import Company, Person
-    from playwright.async_api import Page, Request
+    from playwright.async_api import Page, Request, Route
     from serving import Served
 
 PHONE: dict[str, Any] = {"is_mobile": True, "has_touch": True}
@@ -126,6 +128,33 @@ async def test_read_7_a_device_without_room_shows_pages_and_keeps_what_it_has(sh
     await rae.context.set_offline(True)
     await page.reload()
     await expect(page.locator("h1").first).to_have_text("Plan")
+
+
+async def test_read_7_a_page_whose_renewal_never_comes_lets_go_of_it_with_its_connection(shared_server: Served, company: Company) -> None:
+    # What a service worker fetches is no request of the page.
+    rae = await company.join("Rae", shared_server, "viewer", service_workers="block", **PHONE)
+    shared_server.write("late/old.md", "# Late\n")
+    page = await phone(rae)
+    await page.goto(f"{shared_server.url}/v/late/old.md")
+    live = page.locator("#live")
+    await expect(live).to_have_attribute("data-state", "live")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.headers.get("accept") == "text/html":
+            held.set()
+        else:
+            await route.continue_()
+
+    await page.route("**/v/**", hold)
+    (shared_server.root / "late" / "old.md").rename(shared_server.root / "late" / "new.md")
+    await asyncio.wait_for(held.wait(), PATIENCE)
+    await page.evaluate("dispatchEvent(new Event('offline'))")
+    await expect(live).to_have_attribute("data-state", "offline")
+    await page.unroute("**/v/**", hold)
+    shared_server.write("late/new.md", "# Late\n\nbut whole\n")
+    await expect(page.locator("#body")).to_contain_text("but whole")
+    await expect(live).to_have_attribute("data-state", "live")
 
 
 async def test_read_6_who_reads_by_a_link_is_told_when_it_is_taken_back_and_the_device_keeps_nothing(

@@ -263,7 +263,8 @@ function announce(): void {
 }
 
 async function reload(): Promise<void> {
-  const answer = await fetch(here(), { headers: headers("text/html"), cache: "no-cache" });
+  // Who lets go of the connection, as of one that is silent, waits for this no longer.
+  const answer = await fetch(here(), { headers: headers("text/html"), signal: connection?.signal ?? null, cache: "no-cache" });
   if (!answer.ok) return refused(answer.status);
   // Without its styles, which are ours, too: they have another nonce, and the browser would complain.
   const text = (await answer.text()).replace(/<style[^>]*>[^]*?<\/style>/, "");
