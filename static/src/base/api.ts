@@ -94,10 +94,12 @@ export async function signOut(): Promise<{ leave?: string } | undefined> {
   return said;
 }
 
-/** Caches of `src/reading/keeper.ts`. */
+/** Caches of `src/reading/keeper.ts`, which is told when that was: what is on its way to it goes, too. */
 async function forgetPages(): Promise<void> {
   try {
-    for (const name of await caches.keys()) if (name.startsWith("collab-reading ")) await caches.delete(name);
+    const now = `collab-left ${Date.now()}`;
+    await caches.open(now);
+    for (const name of await caches.keys()) if (/^collab-(reading|left) /.test(name) && name !== now) await caches.delete(name);
   } catch {
     // This browser keeps nothing.
   }

@@ -22,6 +22,8 @@ interface Worker {
 const own = globalThis as unknown as Worker;
 const CACHE = "collab-reading";
 const ASSETS = "collab-reading-assets";
+/** A cache with nothing in it: its name says when somebody signed out here (milliseconds since the epoch). */
+const LEFT = "collab-left ";
 /** Documents that are kept. */
 const MOST = 50;
 
@@ -53,6 +55,7 @@ const pages = async (): Promise<string[]> => (await caches.keys()).filter((name)
 const isOf = (name: string, path: string): boolean => name.endsWith(` ${path}`);
 
 async function page(request: Request, path: string): Promise<Response> {
+  const asked = Date.now();
   let answer: Response;
   try {
     answer = await fetch(request);
@@ -63,7 +66,7 @@ async function page(request: Request, path: string): Promise<Response> {
   }
   const told = await whole(answer.clone());
   // A device that has no room for it shows it all the same.
-  if (told !== null) await inTurn(() => look(told, path)).catch(() => null);
+  if (told !== null) await inTurn(() => look(told, path, asked)).catch(() => null);
   return answer;
 }
 
@@ -85,7 +88,7 @@ async function cacheOf(path: string): Promise<Cache | undefined> {
 }
 
 /** What the answer says of what is kept. */
-async function look(answer: Response, path: string): Promise<void> {
+async function look(answer: Response, path: string, asked: number): Promise<void> {
   const person = answer.headers.get("x-collab-person");
   const names = await pages();
   if (answer.status === 401) await drop(names);
@@ -93,11 +96,16 @@ async function look(answer: Response, path: string): Promise<void> {
   else if (answer.ok && person !== null && !answer.redirected) {
     await drop(names.filter((name) => name.split(" ")[1] !== person));
     await keep(answer, person, path);
+    // Who signed out while it was on its way has looked before it was here.
+    const left = (await caches.keys()).some((name) => name.startsWith(LEFT) && Number(name.slice(LEFT.length)) >= asked);
+    if (left) await caches.delete(nameOf(person, path));
   }
 }
 
+const nameOf = (person: string, path: string): string => `${CACHE} ${person} ${path}`;
+
 async function keep(answer: Response, person: string, path: string): Promise<void> {
-  const name = `${CACHE} ${person} ${path}`;
+  const name = nameOf(person, path);
   // Made anew, so that caches are in the order in which they were read, with the pictures that it has.
   const before = (await caches.has(name)) ? await caches.open(name) : null;
   // Where there is no room for it that ends here, and what is kept stays.
