@@ -14,7 +14,7 @@ from serving import until
 
 if TYPE_CHECKING:
     from e2e.people import Company
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
     from serving import Served
 
 STORY = "".join(f"Line {number} of a story that everybody writes together.\n" for number in range(1, 31))
@@ -36,6 +36,22 @@ async def test_what_another_program_wrote_is_told_without_moving_the_text(shared
     assert before
     assert after
     assert (before["x"], before["y"]) == (after["x"], after["y"])
+
+
+async def test_what_happened_is_told_although_the_words_for_it_did_not_come_at_first(shared_server: Served, company: Company) -> None:
+    """MERGE-9: a network that is gone for just that moment."""
+    shared_server.write("outside/late.txt", STORY)
+    editor = await (await company.join("Ann", shared_server)).open("outside/late.txt")
+    tries: list[str] = []
+
+    async def lost(route: Route) -> None:
+        tries.append(route.request.url)
+        await route.abort("internetdisconnected")
+
+    await editor.page.route("**/assets/happenings-*.js", lost, times=1)
+    await editor.page.evaluate(SAY, f"collab:notice {json.dumps({'kind': 'conflict', 'path': 'outside/late conflict.txt', 'by': ''})}")
+    await expect(editor.page.locator("[data-note^=conflict]")).to_contain_text("late conflict.txt")
+    assert len(tries) == 1
 
 
 async def test_a_file_that_is_deleted_is_put_back_by_one_click_with_all_that_was_typed_since(

@@ -22,6 +22,8 @@ import { atRisk, whereabouts, type Facts } from "./words.ts";
 
 /** Milliseconds after which a browser has the cookie of a session that took the place of ours. */
 const MOMENT = 700;
+/** Milliseconds until a part of the page that did not come is asked for again. */
+const AGAIN = 3000;
 /** Milliseconds in which it is asked once, unasked, who is signed in now. */
 const SELDOM = 60_000;
 
@@ -51,6 +53,9 @@ export class Account {
   /** What the notes about facts say now: they are made anew only when that changes. */
   private told = "";
   private loading: Promise<Happenings> | null = null;
+  /** What is to be said of the file once it can be. */
+  private unsaid: ((happenings: Happenings) => void)[] = [];
+  private saying: ReturnType<typeof setTimeout> | undefined;
   private storedAt: number | null = null;
   /** Who this page is of, as the session said. */
   private me: Session | null = null;
@@ -83,7 +88,7 @@ export class Account {
     this.indicator.show(facts, this.keeper.tally, this.storedAt);
     this.tell(facts);
     const gone = facts.report?.file === "gone";
-    if (gone || this.loading !== null) void this.happenings().then((happenings) => happenings.file(gone));
+    if (gone || this.loading !== null) this.say((happenings) => happenings.file(gone));
     const { lineage } = this.connection;
     const { report } = facts;
     if (report === null || report.person === "" || report.id === null || lineage === "") return;
@@ -92,13 +97,22 @@ export class Account {
 
   /** Something happened to the file. */
   noticed(notice: Notice): void {
-    void this.happenings().then((happenings) => happenings.tell(notice));
+    this.say((happenings) => happenings.tell(notice));
   }
 
-  /** What is said of the file is loaded when there is something to say. */
-  private happenings(): Promise<Happenings> {
+  private say(what: (happenings: Happenings) => void): void {
+    this.unsaid.push(what);
+    void this.speak();
+  }
+
+  /** What is said of the file is loaded when there is something to say; when that fails it is tried again in a while. */
+  private async speak(): Promise<void> {
     this.loading ??= import("./happenings.ts").then(({ Happenings }) => new Happenings(this.helper()));
-    return this.loading;
+    const happenings = await this.loading.catch(() => null);
+    if (happenings !== null) return this.unsaid.splice(0).forEach((what) => what(happenings));
+    this.loading = null;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => void this.speak(), AGAIN);
   }
 
   made(update: Uint8Array): void {
