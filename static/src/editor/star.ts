@@ -9,18 +9,25 @@ import { note } from "../base/notes.ts";
 export async function star(button: HTMLElement, name: string): Promise<Item> {
   const item = await find(name);
   void visit(item.id).catch(() => undefined);
-  let starred = item.starred;
+  let starred = item.starred ?? false;
+  /** As the server has it. */
+  let kept = starred;
+  /** One after the other: the last press counts. */
+  let last = Promise.resolve();
   const show = (): void => button.setAttribute("aria-pressed", String(starred));
   button.replaceChildren(icon("star"));
   button.hidden = false;
   button.addEventListener("click", () => {
-    starred = !starred;
+    const wanted = (starred = !starred);
     show();
-    setStar(item.id, starred).catch(() => {
-      starred = !starred;
-      show();
-      note("star", { text: t("editor.starFailed") });
-    });
+    const mine = last
+      .then(() => setStar(item.id, wanted))
+      .then(() => void (kept = wanted), () => note("star", { text: t("editor.starFailed") }))
+      .then(() => {
+        if (last === mine) starred = kept;
+        show();
+      });
+    last = mine;
   });
   show();
   return item;
