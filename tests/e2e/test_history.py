@@ -13,7 +13,7 @@ from serving import until
 
 if TYPE_CHECKING:
     from e2e.people import Company, Person
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import Locator, Page, Route
     from serving import Served
 
 FIRST = "# Plan\n\nThe quick fox sleeps.\n\nThe end.\n"
@@ -332,3 +332,28 @@ async def test_without_a_network_the_page_says_so_and_comes_back(shared_server: 
     await ann.context.set_offline(False)
     await seen.ready()
     await expect(seen.rows).to_have_count(1)
+
+
+async def test_a_history_that_is_closed_before_its_versions_came_leaves_no_address(shared_server: Served, company: Company) -> None:
+    """Whoever loads the page anew would be in the history again."""
+    shared_server.write("history/late.md", "start\n")
+    editor = await (await company.join("Ann", shared_server)).open("history/late.md")
+    await written(editor, "more\n")
+    page = editor.page
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/versions?limit=*", hold)
+    await editor.content.focus()
+    await page.keyboard.press("Control+Alt+Shift+H")
+    await until(lambda: held)
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog")).to_have_count(0)
+    async with page.expect_response(held[0].request.url) as answered:
+        await held[0].continue_()
+    await (await answered.value).finished()
+    # What was asked first is taken first.
+    await page.evaluate("fetch(location.href).then((page) => page.text())")
+    assert await page.evaluate("location.hash") == ""

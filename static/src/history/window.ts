@@ -153,6 +153,8 @@ class History {
       await Promise.all([this.shelf.begin(), this.cloud.begin(this.stored?.key ?? null)]);
       const { wanted } = this;
       if (wanted !== undefined && this.shelf.more && (this.shelf.versions[0]?.number ?? 0) > wanted) await this.shelf.older();
+      // Closed meanwhile: the address names no version any more.
+      if (!this.frame.dialog.isConnected) return;
       if (this.shelf.newest === undefined) return this.without();
       this.every.checked = this.shelf.versions.length <= MANY;
       this.changed();
