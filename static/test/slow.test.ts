@@ -98,6 +98,22 @@ test("the slow way is taken when a WebSocket did not open, the server answered, 
   expect(asked.at(-1)).toBe("http://127.0.0.1/base/transport");
 });
 
+test("an answer that comes when the next WebSocket has opened already speaks for no later one", async () => {
+  let late: (answer: Response) => void = () => undefined;
+  vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => (late = resolve)));
+  open();
+  Wire.made[0]?.come(3);
+  open();
+  Wire.made[1]?.come(1);
+  late(new Response(null));
+  await settled();
+  // The server restarts.
+  open();
+  Wire.made[2]?.come(3);
+  await settled();
+  expect(ways.slow).toBe(false);
+});
+
 test("a server that is down, or was, is not taken for a network without WebSockets", async () => {
   up = false;
   for (let turn = 0; turn < 3; turn += 1) {

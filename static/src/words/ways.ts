@@ -56,6 +56,8 @@ export class Ways {
   slow = remembered();
   /** A WebSocket did not open, and the server answered plain HTTP afterwards. */
   private doubted = false;
+  /** Counts those that opened. */
+  private opened = 0;
   private wait = AGAIN;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -89,7 +91,7 @@ export class Ways {
     const socket = first ?? new WebSocket(url);
     // Whoever listens from now on has not heard it.
     if (socket.readyState === WebSocket.OPEN) queueMicrotask(() => socket.dispatchEvent(new Event("open")));
-    this.watch(socket, (opened) => (opened ? (this.doubted = false) : void this.doubt()));
+    this.watch(socket, (opened) => (opened ? this.trust() : void this.doubt()));
     return socket;
   }
 
@@ -107,9 +109,17 @@ export class Ways {
     socket.addEventListener("close", tell(false), { signal: over.signal });
   }
 
+  private trust(): void {
+    this.doubted = false;
+    this.opened += 1;
+  }
+
   private async doubt(): Promise<void> {
-    if (this.doubted) this.take(true);
-    else this.doubted = await answers(this.url);
+    if (this.doubted) return this.take(true);
+    const { opened } = this;
+    const answered = await answers(this.url);
+    // One may have opened while we asked.
+    if (opened === this.opened) this.doubted = answered;
   }
 
   private take(slow: boolean): void {
