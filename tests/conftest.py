@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 settings.register_profile("collab", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("collab")
@@ -36,6 +38,19 @@ SLOW = (
 """Modules and folders of tests that wait for clocks, browsers and other processes, or compute long: the longest first. What is left for the
 end are short ones, which are shared out to the last.
 """
+
+
+@pytest.fixture
+def logs() -> Iterator[None]:
+    """As they were, after a command has set them up for a process of its own."""
+    root, audit = logging.getLogger(), logging.getLogger("collab.audit")
+    before = root.handlers[:], root.level, audit.handlers[:], audit.level, audit.propagate
+    # The command closes what it replaces.
+    root.handlers = []
+    yield
+    root.handlers, audit.handlers, audit.propagate = before[0], before[2], before[4]
+    root.setLevel(before[1])
+    audit.setLevel(before[3])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

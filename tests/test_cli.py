@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import stat
@@ -85,19 +84,14 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logs: None) -> Shell:  # noqa: ARG001 - it is restored
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "a.md").write_bytes(b"a")
     for name in list(os.environ):
         if name.startswith(("COLLAB_", "XDG_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    root, audit = logging.getLogger(), logging.getLogger("collab.audit")
-    before = root.handlers[:], root.level, audit.handlers[:], audit.level, audit.propagate
-    # The command sets logging up for a process of its own, and closes what it replaces.
-    root.handlers = []
-    yield Shell(tmp_path, monkeypatch, capsys)
-    root.handlers, root.level, audit.handlers, audit.level, audit.propagate = before
+    return Shell(tmp_path, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -141,6 +141,7 @@ def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
 # --- what the operator is told
 
 
+@pytest.mark.usefixtures("logs")
 @pytest.mark.parametrize(
     ("address", "words"),
     [
