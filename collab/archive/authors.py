@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, insert, select, update
 
-from collab.archive.rows import digest_of, key_for, key_of, pressed, unless_there, unpressed
+from collab.archive.rows import Damaged, digest_of, key_for, key_of, pressed, unless_there, unpressed
 from collab.archive.tables import authors, people
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from collab.archive.engine import Database
+
+log = logging.getLogger("collab.archive")
 
 _NAMED = select(people.c.id, people.c.name).where(people.c.id.in_(bindparam("asked", expanding=True)), people.c.name.is_not(None))
 """Made once: who comes in is looked up, and a statement leaves garbage."""
@@ -32,13 +35,17 @@ class SqlAuthors:
         await self._database.run(lambda connection: _put(connection, document, position, body))
 
     async def get(self, document: str) -> tuple[int, bytes] | None:
-        """The last that was put."""
+        """The last that was put, unless the disk did not keep it."""
 
         def act(connection: Connection) -> tuple[int, bytes] | None:
             row = connection.execute(select(authors).where(authors.c.document == key_of(connection, document))).first()
             return None if row is None else (row.position, unpressed(row.body))
 
-        return await self._database.run(act)
+        try:
+            return await self._database.run(act)
+        except Damaged:
+            log.warning("%s: who wrote before is damaged in the archive, and not known any more", document)
+            return None
 
     async def meet(self, people: Mapping[str, str]) -> None:
         """Ids and names; nobody who was erased comes back by this."""

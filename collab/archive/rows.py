@@ -71,12 +71,16 @@ def pressed(body: bytes, dictionary: bytes | None = None) -> bytes:
     return zstandard.ZstdCompressor(compression_params=parameters, dict_data=_dictionary(dictionary)).compress(body)
 
 
+class Damaged(Unavailable):
+    """The disk did not keep what was put."""
+
+
 def unpressed(body: bytes, dictionary: bytes | None = None) -> bytes:
-    """The inverse of `pressed`. Unavailable: the disk did not keep it."""
+    """The inverse of `pressed`. Damaged."""
     try:
         return zstandard.ZstdDecompressor(dict_data=_dictionary(dictionary), max_window_size=2**31).decompress(body)
     except zstandard.ZstdError as error:
-        raise Unavailable("something in the archive is damaged: restore it from a backup") from error
+        raise Damaged("something in the archive is damaged: restore it from a backup") from error
 
 
 def _dictionary(body: bytes | None) -> zstandard.ZstdCompressionDict | None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, select, update
 
-from collab.archive.rows import key_for, key_of, person_key, pressed, unless_there, unpressed
+from collab.archive.rows import Damaged, key_for, key_of, person_key, pressed, unless_there, unpressed
 from collab.archive.tables import documents, people, versions
 from collab.archive.thinning import DAY, due, surplus
-from collab.errors import CollabError, NotFound, Unavailable
+from collab.errors import CollabError, NotFound
 from collab.ports import Version
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _coded(connection: Connection, key: int, body: bytes, before: int | None) ->
         chain = _chain(connection, key, before)
         if chain[-1].size and len(chain) < _most(max(row.size for row in chain)):
             # What is damaged there damages nothing that comes behind it.
-            with suppress(Unavailable):
+            with suppress(Damaged):
                 return {"against": before, "body": pressed(body, _body(chain))}
     return {"against": None, "body": pressed(body)}
 

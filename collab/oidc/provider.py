@@ -139,22 +139,20 @@ class Provider:
         """The next tokens of the same person. `Refused`: the session there is over. `Unavailable`: nobody can say."""
         said = await self._token(prepare_token_request("refresh_token", refresh_token=refresh))
         token = said.get("id_token")
-        claims: dict[str, Any] = {"sub": subject}
         try:
-            if isinstance(token, str):
-                claims = await self._verified(token, said, None)
+            claims = await self._verified(token, said, None) if isinstance(token, str) else {"sub": subject}
         except (Refused, Unavailable) as error:
-            # Clocks may be apart, or keys, or those are away: that is no word of the provider's about the person. What was used to ask may be worth
-            # nothing any more, so what came for it counts.
+            # Clocks may be apart, or keys, or those are away: that is no word of the provider's about the person, and what it says elsewhere is not all of
+            # it. What was used to ask may be worth nothing any more, so what came for it counts.
             log.warning("what the provider %s says with a renewal is passed over: %s", self.client.issuer, error.detail)
+            return Tokens({"sub": subject}, _refresh(said) or refresh)
         if claims["sub"] != subject:
             raise Refused("the provider answered for somebody else")
         renewed = await self._tokens(said, claims)
         return renewed if renewed.refresh else Tokens(renewed.claims, refresh)
 
     async def _tokens(self, said: dict[str, Any], claims: dict[str, Any]) -> Tokens:
-        refresh = said.get("refresh_token")
-        return Tokens({**claims, **await self._userinfo(said, claims["sub"])}, refresh if isinstance(refresh, str) else "")
+        return Tokens({**claims, **await self._userinfo(said, claims["sub"])}, _refresh(said))
 
     async def _verified(self, token: str, said: dict[str, Any], nonce: str | None) -> dict[str, Any]:
         metadata = await self.metadata()
@@ -238,3 +236,8 @@ class Provider:
         if status != HTTPStatus.OK:
             raise Unavailable(f"{url} answers {status}")
         return body
+
+
+def _refresh(said: dict[str, Any]) -> str:
+    refresh = said.get("refresh_token")
+    return refresh if isinstance(refresh, str) else ""

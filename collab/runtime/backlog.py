@@ -87,8 +87,9 @@ class Backlog:
                     self._back()
                 if refused is not None:
                     log.warning("%d documents wait for the archive: %s", len(self._owed), refused.detail)
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, most)
+                # What is owed again at once, since it is something else that does not answer, waits as well.
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, most)
         finally:
             self._task = None
 

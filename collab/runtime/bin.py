@@ -156,7 +156,9 @@ class Trash:
         raise NotFound(GONE)
 
     async def _forget(self, documents: Sequence[str]) -> None:
-        """Raises nothing: nobody can ask for these documents any more, so what journal or archive do not forget now is ours to try again."""
+        """Raises nothing: nobody can ask for these documents any more, so what journal or archive do not forget now is ours to try again, until the server
+        stops.
+        """
         left = [document for document in documents if not await self._forgotten(document)]
         if left:
             self._rooms.spawn(self._forget_later(left))
@@ -167,7 +169,8 @@ class Trash:
                 if self._rooms.stopping:
                     return
                 await asyncio.sleep(1.0)
-            documents = [document for document in documents if not await self._forgotten(document)]
+            # One that was put back from elsewhere is not ours any more.
+            documents = [each for each in documents if self._rooms.live(each) is None and not await self._forgotten(each)]
 
     async def _forgotten(self, document: str) -> bool:
         try:

@@ -569,7 +569,8 @@ class Connection:
         except (Forbidden, Unauthorized) as error:
             refused = error
         except CollabError as error:
-            # The next look will know.
+            # The next look will know; the one before may have said something meanwhile.
+            role = session.peer.role
             log.warning("%s: what a new token allows is not known yet: %s", session.host.stat.id, error.detail)
         finally:
             held, session.held = session.held or [], None

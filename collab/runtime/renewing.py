@@ -75,8 +75,7 @@ class Renewing:
 
     async def step(self) -> bool:
         """Look at some that are due; whether there may be more. `Unavailable`."""
-        for session in tuple(self._unkept.values()):
-            await self._keep(session)
+        await self._keep_rest()
         now = self._now()
         due = await self._sessions.take(now, now + LEASE, limit=TAKEN)
         waiting = list(due)
@@ -96,6 +95,9 @@ class Renewing:
             await self._renew(session)
         except Unavailable as error:
             log.info("a session by the provider cannot be looked at just now: %s", error.detail)
+            if session.sign_in in self._unkept:
+                # Nobody shall take it with the token that is worth nothing any more; ours for a while, it is kept as soon as can be.
+                return
             again = self._now() + min(self._interval, AGAIN)
             try:
                 await self._sessions.postpone(session.sign_in, again)
@@ -127,6 +129,18 @@ class Renewing:
             seen = None if before is None else before.seen
             await self._members.put(Member(known.person, "oidc", known.name, known.login, known.groups, record.made, seen, known.orcid))
             await self._sign_ins.regroup(record.person, known.groups)
+
+    async def _keep_rest(self) -> None:
+        """What the archive did not take before, of sessions that still are: one that it never takes holds up no other."""
+        for session in tuple(self._unkept.values()):
+            try:
+                record = await self._sign_ins.get(session.sign_in)
+                if record is not None and record.live(self._now()):
+                    await self._keep(session)
+                else:
+                    self._unkept.pop(session.sign_in, None)
+            except CollabError as error:
+                log.info("what the provider gave is not kept yet: %s", error.detail)
 
     async def _keep(self, session: ProviderSession) -> None:
         self._unkept[session.sign_in] = session

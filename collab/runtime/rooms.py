@@ -64,6 +64,8 @@ PATIENCE = 5.0
 """Seconds that the tasks of closed rooms get to end."""
 ARRIVAL = 15.0
 """Seconds in which a document that moves has to be somewhere."""
+LONG = 0.25
+"""Seconds after which what somebody may do is asked once more, when another node was asked meanwhile for the room."""
 AGAIN = 0.2
 """Seconds until somebody looks where it is, once more."""
 ROOM = 28 * 1024
@@ -141,6 +143,8 @@ class _Open:
     locking: Locking
     tenure: Tenure | None = None
     idle: asyncio.TimerHandle | None = None
+    rest: asyncio.Task[None] | None = None
+    """The save for which somebody waits, or waited."""
     seen: int = 0
     """The edits that the saver was told of."""
     state: int = 0
@@ -494,8 +498,11 @@ class Rooms:
     async def flush(self, documents: Iterable[str]) -> None:
         """Save open rooms that are ahead of their files, or wait a while for it. What cannot be saved stays in the journal; raises nothing."""
         ahead = [entry for entry in map(self._open.get, documents) if entry is not None and entry.host.file.word != "saved"]
+        for entry in ahead:
+            if entry.rest is None or entry.rest.done():
+                entry.rest = self._spawn_on(entry.host.id, self._save_rest(entry))
         # Whoever does not wait any more leaves a save its end: what it is about to write would count as written.
-        saving = [self._spawn_on(entry.host.id, self._save_rest(entry)) for entry in ahead]
+        saving = [entry.rest for entry in ahead if entry.rest is not None]
         if saving:
             await asyncio.wait(saving, timeout=LAST_SAVE)
 
@@ -515,9 +522,9 @@ class Rooms:
         if stat.folder:
             raise NotFound("This is a folder; open a file in it.")
         loop = asyncio.get_running_loop()
-        end = loop.time() + ARRIVAL
+        asked = loop.time()
+        end, there = asked + ARRIVAL, stat.id in self._open
         while True:
-            there = stat.id in self._open
             try:
                 host = await self._wherever(stat.id)
             except (Fenced, Unreachable):
@@ -526,12 +533,13 @@ class Rooms:
                     raise
                 await asyncio.sleep(AGAIN)
                 continue
-            if there or self.live(stat.id) is not host or loop.time() > end:
+            here = self.live(stat.id) is host
+            if there or loop.time() > end or not (here or loop.time() > asked + LONG):
                 return host, role
-            # To open it takes a while, and who is not there yet is looked at by nobody: it may have been taken back.
+            # To open it takes a while, on another node as well, and who is not there yet is looked at by nobody: it may have been taken back.
             with suppress(Unavailable):
                 role = await self.rights.role(grant, host.stat)
-            if self.live(stat.id) is host:
+            if not here or self.live(stat.id) is host:
                 return host, role
 
     async def _wherever(self, document: str) -> Hosting:

@@ -156,15 +156,16 @@ class Sharing:
         """Shares go where their folders are now; those of a folder that is nowhere wait for it. Raises nothing."""
         try:
             for _ in range(LOOKS):
-                moved = {}
-                for folder, before in (await self._shares.folders()).items():
-                    place = await self._place(folder, before)
-                    if place != before:
-                        moved[folder] = place
-                if not moved:
+                known = await self._shares.folders()
+                places = {folder: await self._place(folder, before) for folder, before in known.items()}
+                now = await self._shares.folders()
+                # What somebody else has told meanwhile is newer.
+                moved = {folder: place for folder, place in places.items() if place != known[folder] and now.get(folder) == known[folder]}
+                if moved:
+                    await self._shares.move(moved)
+                    self.stir()
+                elif now == known:
                     break
-                await self._shares.move(moved)
-                self.stir()
                 # Once more: one may have been moved on since it was seen, and whoever did it has told so before this.
         except CollabError as error:
             log.warning("nobody knows where shared folders are just now: %s", error.detail)

@@ -142,3 +142,13 @@ async def test_a_version_that_is_damaged_on_the_disk_keeps_no_other_document_fro
     with pytest.raises(Unavailable, match="damaged"):
         await archive.versions.read("id:a", 4)
     await archive.close()
+
+
+async def test_who_wrote_what_is_not_known_any_more_when_the_disk_damaged_it(tmp_path: Path) -> None:
+    """AUTHORS-1: the document's log becomes shorter all the same."""
+    archive = Archive(f"sqlite:///{tmp_path / 'archive.sqlite'}")
+    await archive.authors.put("id:a", 5, b"who wrote what")
+    with closing(sqlite3.connect(tmp_path / "archive.sqlite")) as disk, disk:
+        disk.execute("UPDATE authors SET body = x'00'")
+    assert await archive.authors.get("id:a") is None
+    await archive.close()

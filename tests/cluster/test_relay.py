@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cluster.pair import Pair
 
     from collab.dialects import Dialect
-    from collab.ports import Log
+    from collab.ports import Log, Place
+    from collab.runtime.elsewhere import Hosting
 
 
 def outs(pair: Pair) -> list[bytes]:
@@ -185,6 +186,28 @@ async def test_rights_change_where_the_socket_is_whichever_node_has_the_room(pai
     pair.relay.rights.now["Ann"] = Forbidden("taken back")
     await asyncio.sleep(31)
     assert (ann.denied, len(pair.host.members)) == (["forbidden"], 1)
+
+
+async def test_what_is_taken_back_while_another_node_is_asked_for_the_room_counts(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RIGHTS-1: who is not there yet is looked at by nobody."""
+    await pair.guest(pair.owner, name="Ben")
+    neighbours = pair.relay.rooms.neighbours
+    assert neighbours is not None
+    enter = neighbours.enter
+
+    async def slow(place: Place, document: str) -> Hosting:
+        await asyncio.sleep(1)
+        return await enter(place, document)
+
+    monkeypatch.setattr(neighbours, "enter", slow)
+    ann = pair.relay.on(pair.relay.socket(), HOCUSPOCUS)
+    ann.sign_in(pair.relay.token("Ann", Role.EDITOR))
+    ann.step1()
+    await asyncio.sleep(0.5)
+    pair.relay.rights.now["Ann"] = Role.VIEWER
+    await asyncio.sleep(1)
+    await settle()
+    assert (ann.text, ann.scope) == ("one\n", "readonly")
 
 
 async def test_a_file_that_may_be_written_again_can_be_written_on_every_node(pair: Pair) -> None:

@@ -134,7 +134,9 @@ async def test_the_next_refresh_token_is_not_lost_when_nobody_can_say_whether_it
 ) -> None:
     """SIGN-10: the one that was used may be worth nothing any more, and a provider whose keys are away signs nobody off."""
     ours, _ = sites
-    ours.describes()
+    # What is said elsewhere is not all: groups may be in the ID token only.
+    ours.describes(userinfo_endpoint=f"{ours.origin}/userinfo")
+    ours.says("/userinfo", b'{"sub": "ada", "name": "Ada"}')
     ours.says("/jwks", b'{"keys": []}', status)
     ours.says("/token", b'{"access_token": "a", "refresh_token": "the next", "id_token": "e30.e30.e30"}')
     tokens = await provider(ours.origin).renew("a refresh token", "ada")

@@ -16,7 +16,7 @@ from collab.ports import Kind
 from collab.runtime import saver
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from collab.ports import Version
 
@@ -234,6 +234,24 @@ async def test_a_document_of_which_the_archive_takes_nothing_holds_up_no_other(s
     monkeypatch.undo()
     await passing(60)
     assert len(story.rooms.backlog) == 0
+
+
+async def test_what_is_owed_again_as_soon_as_it_was_told_waits_longer_and_longer(story: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HISTORY-5: a look at the file fails for something else than the archive, and is taken for that."""
+    document, asked = (await story.files.stat(PATH)).id, 0
+    await story.guest("Ann")
+    listed = story.archive.versions.list
+
+    async def counting(document: str, *, limit: int = 100, before: int | None = None) -> Sequence[Version]:
+        nonlocal asked
+        asked += 1
+        return await listed(document, limit=limit, before=before)
+
+    monkeypatch.setattr(story.archive.versions, "list", counting)
+    monkeypatch.setattr(story.rooms.backlog, "_back", lambda: story.rooms.backlog.owe(document))
+    story.rooms.backlog.owe(document)
+    await passing(60)
+    assert 1 < asked < 10
 
 
 async def test_the_log_alone_makes_every_version_byte_for_byte(story: Stage) -> None:

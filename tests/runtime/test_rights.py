@@ -220,6 +220,30 @@ async def test_what_a_look_says_late_of_the_token_before_does_not_count_for_the_
     assert stage.file() == "one\nx"
 
 
+async def test_what_is_taken_back_stays_so_when_nobody_can_say_what_a_new_token_allows(stage: Stage) -> None:
+    """RIGHTS-1: what a look said meanwhile counts until the next one."""
+    ann, answer, first = await stage.guest("Ann"), asyncio.Event(), True
+
+    async def away() -> None:
+        nonlocal first
+        if first:
+            first = False
+            await answer.wait()
+            raise Unavailable("the storage is away")
+
+    stage.rights.before = away
+    ann.sign_in(stage.token("Ann"))
+    await soon()
+    stage.rights.now["Ann"] = Role.VIEWER
+    (seat,) = stage.rooms.seats()
+    stage.rooms.reviews.soon(seat)
+    await soon()
+    assert ann.scope == "readonly"
+    answer.set()
+    await soon()
+    assert ann.scope == "readonly"
+
+
 async def test_what_is_taken_back_while_it_is_asked_what_a_new_token_allows_stays_taken_back(stage: Stage) -> None:
     """RIGHTS-1: the newer answer counts, though the older one comes behind it."""
     ann, answer, first = await stage.guest("Ann"), asyncio.Event(), True

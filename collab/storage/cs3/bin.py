@@ -95,7 +95,14 @@ class CloudBin:
         if found.path.startswith(f"{SHARED}/"):
             # It is in a bin that whoever deleted it does not see.
             return identity.opaque
-        return f"{identity.space.encode().hex()}-{identity.opaque.encode().hex()}"
+        return _named(identity.space if await self._by_id(token) else "", identity.opaque)
+
+    async def _by_id(self, token: str) -> bool:
+        """Whether roots are named by their ids, as keys are then."""
+        try:
+            return any(root.id is not None for root in await self._cloud.roots.tops(token))
+        except CollabError:
+            return True
 
     async def _inside(self, found: Found) -> tuple[str, ...]:
         """The documents in a folder."""
@@ -217,8 +224,11 @@ class CloudBin:
 
 def _key(each: _Item) -> str:
     """One for all spaces, and good in a URL."""
-    space = each.root.id.space if each.root.id is not None else ""
-    return f"{space.encode().hex()}-{each.item.key.encode().hex()}"
+    return _named(each.root.id.space if each.root.id is not None else "", each.item.key)
+
+
+def _named(space: str, key: str) -> str:
+    return f"{space.encode().hex()}-{key.encode().hex()}"
 
 
 def _type(kind: str, path: str) -> str:
