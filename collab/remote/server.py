@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -68,6 +69,10 @@ class Body:
 
     etag: str
     content: bytes
+
+
+class Unasked(Unavailable):
+    """Nobody was there to be asked: for sure nothing of the question arrived."""
 
 
 class Remote:
@@ -170,9 +175,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _unreachable(reason: object) -> Unavailable:
     if isinstance(reason, ssl.SSLCertVerificationError):
-        return Unavailable(f"the server's certificate is not trusted: {reason.verify_message}")
+        return Unasked(f"the server's certificate is not trusted: {reason.verify_message}")
     words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return Unavailable(f"the server cannot be reached: {words}")
+    kind = Unasked if isinstance(reason, ConnectionRefusedError | socket.gaierror) else Unavailable
+    return kind(f"the server cannot be reached: {words}")
 
 
 def _json(body: bytes) -> dict[str, object]:

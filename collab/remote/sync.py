@@ -5,13 +5,13 @@ The merging is the server's. Here is decided what a local writer had read: an ed
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from collab import merge
-from collab.errors import Changed, Conflict, Exists, NotFound, NotText, TooLarge
+from collab.errors import Changed, CollabError, Conflict, Exists, Locked, NotFound, NotText, TooLarge, TooMany, Unauthorized, Unavailable
+from collab.remote.server import Unasked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,8 @@ LARGE: Final = 2**20
 """Characters from which on only the newest bodies are compared."""
 _UNTAKEN: Final = (Changed, TooLarge, NotText)
 """Answers that say for sure that the document does not have what was sent, now or from before."""
+_PASSING: Final = (Unavailable, TooMany, Unauthorized)
+"""Answers to a late change that are waited out: with any other it is kept beside the file."""
 _TURNS: Final = 10
 """So often a local program may come in between in one step."""
 
@@ -41,11 +43,14 @@ class Sync:
     now: Callable[[], float]
     displaced: Callable[[Displaced], None] = lambda each: each.drop()
     """What becomes of a file that was replaced."""
+    _lately: dict[str, str] = field(default_factory=dict)
+    """Late changes that were sent and are not answered, by their hash: that of what they are made of."""
 
     def meet(self) -> None:
         """After a start: what a crash left, and a body that was to be written and is."""
         body = self.local.read()
-        if body is not None and self._knows(digest := sha256(body).hexdigest()) and digest == self._newest():
+        # What is held already may be a change that was undone, after it was sent.
+        if body is not None and (digest := sha256(body).hexdigest()) != self.memory.held and digest == self._newest():
             self.memory.hold(digest)
         for left in self.local.leftovers():
             if not self._knows(sha256(left.body).hexdigest()):
@@ -81,7 +86,7 @@ class Sync:
             self._learn(here)
             self.memory.hold(digest)
             return True
-        return digest == self.memory.held and self._install(body, here)
+        return digest == self.memory.held and not self.memory.ahead and self._install(body, here)
 
     def _install(self, body: Body, expected: bytes) -> bool:
         digest = self._learn(body.content)
@@ -108,7 +113,8 @@ class Sync:
             if body is None:
                 return None
             digest = sha256(body).hexdigest()
-            if digest == self.memory.held:
+            self._settle(digest)
+            if digest == self.memory.held and not self.memory.ahead:
                 return digest
             if self._push(body, digest):
                 return self.memory.held
@@ -131,36 +137,63 @@ class Sync:
         return self._install_newest(body)
 
     def _send(self, body: bytes, digest: str) -> tuple[str, str]:
-        """What its writer had read, and the etag of the document with it. Whoever calls notes what became of it (`hold`, `answered`)."""
+        """What its writer had read, and the etag of the document with it. Whoever calls notes that it is taken."""
         memory = self.memory
-        if memory.sent not in {"", digest}:
-            self._settle()
-        base = memory.upon if memory.sent == digest else self._base(body, digest)
+        again = memory.sent == digest
+        base = memory.upon if again else memory.since or self._base(body, digest)
         memory.send(body, base)
         try:
-            return base, self.remote.write(body, base)
-        except _UNTAKEN:
-            memory.answered()
+            return base, self._write(body, digest, base)
+        except CollabError as error:
+            # A refusal says nothing of what was sent before, and got no answer; but some do.
+            if isinstance(error, _UNTAKEN) or (not again and (isinstance(error, Unasked) or not isinstance(error, Unavailable))):
+                memory.answered()
             raise
 
-    def _settle(self) -> None:
-        """What was sent before, and got no answer, is said again: the document may have it, and what is written since was made of that."""
-        body = self.memory.body(self.memory.sent)
-        with suppress(*_UNTAKEN):
-            if body is not None:
-                self.remote.write(body, self.memory.upon)
-                self._learn(body)
-        self.memory.answered()
+    def _settle(self, digest: str) -> None:
+        """What was sent before, is not this, and got no answer, is said again: the document may have it, and what is written since was made of that."""
+        memory = self.memory
+        if memory.sent in {"", digest}:
+            return
+        body = memory.body(memory.sent)
+        try:
+            if body is None:
+                memory.answered()
+                return
+            self._write(body, memory.sent, memory.upon)
+        except Locked:
+            raise
+        except (*_UNTAKEN, Conflict):
+            memory.answered()
+        else:
+            self._learn(body)
+            memory.go_on(memory.sent)
+
+    def _write(self, body: bytes, digest: str, base: str) -> str:
+        try:
+            return self.remote.write(body, base)
+        except Changed:
+            # What is no text is not merged with itself: it may be there from before.
+            newest = self.remote.read(digest)
+            if newest is not None and newest.content != body:
+                raise
+            return digest
 
     def late(self, body: bytes) -> None:
-        """A program wrote into a file that was replaced already: the document gets it, and the local file from there."""
+        """A program wrote into a file that was replaced already: the document gets it, and the local file from there; or it is kept beside."""
         digest = sha256(body).hexdigest()
-        if not self._knows(digest):
-            try:
-                self._send(body, digest)
-                self.memory.answered()
-            except _UNTAKEN:
-                self.tell(f"a late change is kept as {self.local.keep_beside(body, self.now()).name}")
+        if self._knows(digest):
+            return
+        # Said again it is made of the same, so that it is not there twice. What the local file holds is not made of it.
+        if digest not in self._lately:
+            self._lately[digest] = self._base(body, digest)
+        try:
+            self._write(body, digest, self._lately[digest])
+        except _PASSING:
+            raise
+        except CollabError as error:
+            self.tell(f"a late change is kept as {self.local.keep_beside(body, self.now()).name}: {error.detail}")
+        del self._lately[digest]
 
     def _install_newest(self, expected: bytes) -> bool:
         newest = self.remote.read()
@@ -169,6 +202,7 @@ class Sync:
     def _set_aside(self, body: bytes, error: Changed) -> bool:
         """What was read is not known to the server any more: nothing is overwritten, here or there."""
         copy = self.local.keep_beside(body, self.now())
+        self.memory.go_on("")
         self.tell(f"conflict: {error.detail} Your text is kept as {copy.name}")
         return self._install_newest(body)
 

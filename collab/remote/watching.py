@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from watchfiles import watch
@@ -108,19 +109,24 @@ class Watching:
 
     def _step(self, told: Body | Reached | None) -> None:
         """What was written here goes first; then what came from there, if that was not in it."""
-        held = self.sync.memory.held
-        try:
-            self._look_late()
-            self._push()
-            if isinstance(told, Body) and self._is_newer(told) and not self._gone and not self._refused:
-                self.sync.pull(told)
-        except CollabError as error:
-            self._troubled(error)
-        except OSError as error:
-            self._troubled(Unavailable(f"{error.strerror}: {error.filename or self.sync.local.path}"))
-        else:
-            if told is not None or held != self.sync.memory.held:
-                self._well()
+        held, trouble = self.sync.memory.held, None
+        # What was written late and finds nobody does not hold up the rest.
+        for work in (self._look_late, partial(self._exchange, told)):
+            try:
+                work()
+            except CollabError as error:
+                trouble = error
+            except OSError as error:
+                trouble = Unavailable(f"{error.strerror}: {error.filename or self.sync.local.path}")
+        if trouble is not None:
+            self._troubled(trouble)
+        elif told is not None or held != self.sync.memory.held:
+            self._well()
+
+    def _exchange(self, told: Body | Reached | None) -> None:
+        self._push()
+        if isinstance(told, Body) and self._is_newer(told) and not self._gone and not self._refused:
+            self.sync.pull(told)
 
     def _is_newer(self, told: Body) -> bool:
         """Not so when something was pushed since it was asked for: that brought what others wrote, and what is told may be from before."""

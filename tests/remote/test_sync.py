@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from serving import PATIENCE, Served, shared_server
 
-from collab.errors import Conflict, Forbidden, Malformed, NotFound, Unauthorized, Unavailable
+from collab.errors import CollabError, Conflict, Forbidden, Malformed, NotFound, Unauthorized, Unavailable
 from collab.remote import commands
 from collab.remote.address import Address
 from collab.remote.local import LocalFile
@@ -21,7 +25,7 @@ from collab.remote.sync import Sync
 from collab.remote.watching import Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from collab.remote.local import Displaced
@@ -361,3 +365,224 @@ def test_a_new_document_whose_answer_was_lost_is_gone_on_with(desk: Desk, *, kil
         desk.begin()
     commands._push(desk.sync, argparse.Namespace())
     assert desk.text == document(desk) == "one\ntwo\n"
+
+
+LOST = 0
+"""What is put arrives, and the connection breaks off before the answer."""
+CUT = -1
+"""The connection breaks off before it arrives."""
+
+
+class Between(ThreadingHTTPServer):
+    """A connection to the real server: what becomes of each body that is put is said by `fate`, a status, LOST or CUT; None: nothing happens."""
+
+    daemon_threads = True
+
+    def __init__(self, server: Served) -> None:
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.server = server
+        self.fate: Callable[[bytes], int | None] = lambda _: None
+        self.put: list[bytes] = []
+        """What arrived."""
+
+    def fates(self, *each: int | None) -> None:
+        """Of what is put next, in turn; then nothing happens any more."""
+        left = list(each)
+        self.fate = lambda _: left.pop(0) if left else None
+
+
+class Passing(BaseHTTPRequestHandler):
+    server: Between
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        fate = self.server.fate(body) if self.command == "PUT" else None
+        if fate == CUT:
+            return
+        if fate:
+            self._answer(fate, {}, b"{}")
+            return
+        there = http.client.HTTPConnection("127.0.0.1", self.server.server.port, timeout=PATIENCE)
+        there.request(self.command, self.path, body, dict(self.headers))
+        answer = there.getresponse()
+        told = answer.read()
+        there.close()
+        if self.command == "PUT":
+            self.server.put.append(body)
+        if fate is None:
+            self._answer(answer.status, {"ETag": answer.headers.get("ETag", "")}, told)
+
+    def do_PUT(self) -> None:
+        self.do_GET()
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@contextmanager
+def over(desk: Desk) -> Iterator[Between]:
+    """From now on the desk's connection is this one."""
+    between = Between(desk.server)
+    thread = threading.Thread(target=between.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        desk.sync.remote.address = Address(f"http://127.0.0.1:{between.server_port}", desk.name)
+        yield between
+    finally:
+        between.shutdown()
+        thread.join()
+        between.server_close()
+
+
+def later(desk: Desk) -> None:
+    """Another process, over the same connection."""
+    address = desk.sync.remote.address
+    desk.again()
+    desk.sync.remote.address = address
+
+
+def test_what_is_reworded_while_the_server_is_away_is_there_once(desk: Desk) -> None:
+    """PEER-2: what nobody was there to take is not said again."""
+    desk.pull()
+    here = desk.sync.remote.address
+    desk.sync.remote.address = Address("http://127.0.0.1:9", here.name)
+    desk.write("one\ntwo\nthree\nA sentence that is said in many words.\n")
+    with pytest.raises(Unavailable):
+        desk.sync.push()
+    desk.write("one\ntwo\nthree\nIn few.\n")
+    with over(desk) as between:
+        desk.sync.push()
+        assert desk.text == document(desk) == "one\ntwo\nthree\nIn few.\n"
+    assert between.put == [b"one\ntwo\nthree\nIn few.\n"]
+
+
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize("fates", [(LOST,), (CUT,), (LOST, CUT), (CUT, None, 423), (LOST, None, CUT)])
+def test_what_is_reworded_after_an_answer_was_lost_is_there_once(desk: Desk, fates: tuple[int | None, ...], *, killed: bool) -> None:
+    """PEER-2: also when the new words are refused at first, when those before were said again."""
+    desk.pull()
+    others(desk, "one", "ONE")
+    with over(desk) as between:
+        between.fates(*fates)
+        desk.write("one\ntwo\nthree\nA sentence that is said in many words.\n")
+        with pytest.raises(Unavailable):
+            desk.sync.push()
+        desk.write("one\ntwo\nthree\nIn few.\n")
+        for _ in fates[1:]:
+            if killed:
+                later(desk)
+            try:
+                desk.sync.push()
+                break
+            except CollabError:
+                desk.now += 60
+        if killed:
+            later(desk)
+        desk.sync.push()
+        assert desk.text == document(desk) == "ONE\ntwo\nthree\nIn few.\n"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 423, 429])
+def test_what_was_refused_and_is_undone_is_never_published(desk: Desk, status: int) -> None:
+    """PEER-2, PEER-4."""
+    desk.pull()
+    with over(desk) as between:
+        between.fates(status)
+        desk.write("one\ntwo\nthree\nA secret.\n")
+        with pytest.raises(CollabError):
+            desk.sync.push()
+        desk.write("one\ntwo\nthree\n")
+        desk.sync.push()
+        desk.write("one\ntwo\nthree\nLater.\n")
+        desk.sync.push()
+        assert desk.text == document(desk) == "one\ntwo\nthree\nLater.\n"
+        assert not [body for body in between.put if b"secret" in body]
+
+
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize("fate", [LOST, CUT])
+def test_what_is_undone_after_its_answer_was_lost_is_undone_in_the_document(desk: Desk, fate: int, *, killed: bool) -> None:
+    """PEER-2."""
+    desk.pull()
+    others(desk, "one", "ONE")
+    with over(desk) as between:
+        between.fates(fate)
+        desk.write("one\ntwo\nthree\nfour\n")
+        with pytest.raises(Unavailable):
+            desk.sync.push()
+        desk.write("one\ntwo\nthree\n")
+        if killed:
+            later(desk)
+        newest = desk.sync.remote.read()
+        assert newest is not None
+        assert not desk.sync.pull(newest)
+        desk.sync.push()
+        assert desk.text == document(desk) == "ONE\ntwo\nthree\n"
+
+
+def test_what_is_said_again_and_not_taken_holds_up_nothing(desk: Desk) -> None:
+    """PEER-2."""
+    desk.pull()
+    with over(desk) as between:
+        first = b"one\ntwo\nthree\nfour\n"
+        between.fate = lambda body: CUT if body == first else None
+        desk.file.write_bytes(first)
+        with pytest.raises(Unavailable):
+            desk.sync.push()
+        between.fate = lambda body: 409 if body == first else None
+        desk.write("one\ntwo\nthree\nfour\nfive\n")
+        desk.sync.push()
+        assert desk.text == document(desk) == "one\ntwo\nthree\nfour\nfive\n"
+
+
+@pytest.mark.parametrize("status", [403, 423, 409, 507])
+def test_a_late_change_that_is_not_taken_holds_up_neither_side(desk: Desk, status: int) -> None:
+    """PEER-1, PEER-2: it is kept beside, or said again when there may be room for it."""
+    desk.pull()
+    watching = Watching(desk.sync, renewable=True)
+    desk.sync.displaced = watching._displaced
+    others(desk, "one", "ONE")
+    with over(desk) as between:
+        with desk.file.open("ab") as late:
+            desk.pull()
+            late.write(b"late\n")
+        between.fate = lambda body: status if b"late" in body else None
+        watching._late[0].dues = [0.0, 0.0]
+        desk.write("ONE\ntwo\nthree of Ann's\n")
+        watching._step(None)
+        assert document(desk) == "ONE\ntwo\nthree of Ann's\n"
+        watching._known = desk.sync.memory.held
+        others(desk, "two", "two of Bob's")
+        watching._step(desk.sync.remote.read())
+        assert desk.text == "ONE\ntwo of Bob's\nthree of Ann's\n"
+        between.fates()
+        watching._look_late(last=True)
+        copies = [path.read_bytes() for path in desk.folder.glob("local (conflict *).md")]
+        assert copies == ([] if status == 507 else [b"one\ntwo\nthree\nlate\n"])
+        words = ["ONE", "two of Bob's", "three of Ann's", *(["late"] if status == 507 else [])]
+        assert document(desk).splitlines() == words
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_what_is_no_text_and_whose_answer_was_lost_is_no_conflict(desk: Desk, *, more: bool) -> None:
+    """PEER-2."""
+    desk.server.write(desk.name, "\0 one")
+    desk.pull()
+    with over(desk) as between:
+        between.fates(LOST)
+        desk.write("\0 two")
+        with pytest.raises(Unavailable):
+            desk.sync.push()
+        if more:
+            desk.write("\0 three")
+        desk.sync.push()
+        assert desk.text == document(desk) == ("\0 three" if more else "\0 two")
+        assert desk.sync.memory.held == sha256(desk.file.read_bytes()).hexdigest()
+    assert sorted(path.name for path in desk.folder.iterdir()) == ["local.md", "memory"]
