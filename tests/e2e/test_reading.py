@@ -154,6 +154,7 @@ async def test_read_7_a_page_whose_renewal_never_comes_lets_go_of_it_with_its_co
     await page.evaluate("dispatchEvent(new Event('offline'))")
     await expect(live).to_have_attribute("data-state", "offline")
     await page.unroute("**/v/**", hold)
+    await expect(page.locator("#bar .name")).to_have_text("new.md")
     shared_server.write("late/new.md", "# Late\n\nbut whole\n")
     await expect(page.locator("#body")).to_contain_text("but whole")
     await expect(live).to_have_attribute("data-state", "live")

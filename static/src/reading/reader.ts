@@ -11,6 +11,8 @@ const UNSEEN = 60_000;
 const TOLD = 30_000;
 /** Milliseconds without a word after which a connection is taken for dead. */
 const SILENT = 40_000;
+/** Milliseconds for which a renewal of the page is waited for at most, when it was given up again and again. */
+const PATIENT = 320_000;
 /** Milliseconds between two renewals of a token, which lives for ten minutes. */
 const RENEWED = 300_000;
 const CACHE = "collab-reading";
@@ -60,6 +62,12 @@ let token = frame;
 let used = "";
 /** It ended because its token's time was over, and there is another one by now. */
 let anew = false;
+/** It has said something, and is not dead for as many milliseconds from now. */
+let heard: (within?: number) => void = () => undefined;
+/** Milliseconds for which a renewal of the page is waited for. */
+let patience = SILENT;
+/** Where the document was when what is seen was made. */
+let seenAt = page["path"];
 let wait = SOON;
 let connection: AbortController | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -97,9 +105,9 @@ async function connect(): Promise<void> {
     since = null;
     met = true;
     say("live", words["live"] ?? "");
-    const heard = (): void => {
+    heard = (within = SILENT) => {
       clearTimeout(silence);
-      silence = setTimeout(() => mine.abort(), SILENT);
+      silence = setTimeout(() => mine.abort(), within);
     };
     heard();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -263,11 +271,16 @@ function announce(): void {
 }
 
 async function reload(): Promise<void> {
+  // By way of the device's keeper it comes all at once, on a slow network late: the next try waits longer.
+  heard(patience);
+  patience = Math.min(patience * 2, PATIENT);
   // Who lets go of the connection, as of one that is silent, waits for this no longer.
   const answer = await fetch(here(), { headers: headers("text/html"), signal: connection?.signal ?? null, cache: "no-cache" });
+  patience = SILENT;
+  heard();
   if (!answer.ok) return refused(answer.status);
   // Without its styles, which are ours, too: they have another nonce, and the browser would complain.
-  const text = (await answer.text()).replace(/<style[^>]*>[^]*?<\/style>/, "");
+  const text = (await read(answer)).replace(/<style[^>]*>[^]*?<\/style>/, "");
   const loaded = new DOMParser().parseFromString(policy.createHTML(text), "text/html");
   const lasting = [scrollX, scrollY] as const;
   for (const id of ["document", "bar"]) {
@@ -279,16 +292,29 @@ async function reload(): Promise<void> {
   document.title = loaded.title;
   for (const key of ["version", "shell", "path", "id"]) page[key] = loaded.body.dataset[key] ?? "";
   version = page["version"] ?? "";
+  seenAt = page["path"];
   scrollTo({ left: lasting[0], top: lasting[1], behavior: "instant" });
   pictures();
   reach();
   announce();
 }
 
+/** The connection is not read meanwhile: what comes here shows as well that the network is there. */
+async function read(answer: Response): Promise<string> {
+  let text = "";
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const next = await reader?.read();
+    if (next === undefined || next.done) return text;
+    heard();
+    text += next.value;
+  }
+}
+
 async function about({ path, gone }: { path: string; gone: boolean }): Promise<void> {
   if (gone) return say("over", words["gone"] ?? "");
   if (live?.dataset["state"] === "over") say("live", words["live"] ?? "");
-  if (path === page["path"]) return;
+  if (path === seenAt) return;
   page["path"] = path;
   if (frame === "") history.replaceState(history.state, "", here() + location.hash);
   await reload();
