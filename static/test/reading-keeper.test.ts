@@ -9,6 +9,10 @@ import { until } from "./until.ts";
 
 const PAGE = "https://collab.example.org/v/notes.md";
 
+const PICTURE = "https://collab.example.org/api/documents/logo.png/content";
+
+/** There is room for nothing more beside what is there. */
+let full = false;
 /** The browser's caches, as far as they are used. */
 const kept = new Map<string, Map<string, Response>>();
 const caches = {
@@ -16,6 +20,7 @@ const caches = {
   has: async (name: string) => kept.has(name),
   delete: async (name: string) => kept.delete(name),
   open: async (name: string) => {
+    if (full && !kept.has(name) && kept.size > 0) throw new DOMException("Full.", "QuotaExceededError");
     const pages = kept.get(name) ?? new Map<string, Response>();
     kept.set(name, pages);
     return { keys: async () => [...pages.keys()], match: async (key: string) => pages.get(key), put: async (key: string, page: Response) => void pages.set(key, page) };
@@ -23,6 +28,8 @@ const caches = {
 };
 
 let asked: { method: string; answer: (said: Response) => void }[] = [];
+/** What goes on behind the answers. */
+let working: Promise<unknown>[] = [];
 let worker: (event: object) => void;
 
 beforeAll(async () => {
@@ -30,6 +37,7 @@ beforeAll(async () => {
   vi.stubGlobal("fetch", (what: Request | string, how: RequestInit = {}) => {
     return new Promise<Response>((answer) => asked.push({ method: typeof what === "string" ? (how.method ?? "GET") : what.method, answer }));
   });
+  vi.stubGlobal("clients", { get: async () => ({ url: PAGE }) });
   vi.stubGlobal("registration", { scope: "https://collab.example.org/v/" });
   vi.stubGlobal("addEventListener", (kind: string, listener: typeof worker) => kind === "fetch" && (worker = listener));
   // A script, and no module.
@@ -38,10 +46,16 @@ beforeAll(async () => {
 beforeEach(() => {
   kept.clear();
   asked = [];
+  full = false;
+  working = [];
 });
 
 function visit(): Promise<Response> {
   return new Promise((resolve) => worker({ request: new Request(PAGE, { headers: { Accept: "text/html" } }), respondWith: resolve }));
+}
+function look(): Promise<Response> {
+  const request = new Request(PICTURE);
+  return new Promise((resolve) => worker({ request, clientId: "one", respondWith: resolve, waitUntil: (work: Promise<unknown>) => void working.push(work) }));
 }
 const page = (): Response => new Response("words", { headers: { "X-Collab-Person": "ann" } });
 const documents = (): string[] => [...kept.keys()].filter((name) => name.startsWith("collab-reading "));
@@ -76,4 +90,42 @@ test("a page that is visited after somebody signed out is kept", async () => {
   asked[1]?.answer(page());
   await visited;
   expect(documents()).toEqual(["collab-reading ann /v/notes.md"]);
+});
+
+test("on a full device what was kept goes, too, when its reader signs out", async () => {
+  kept.set("collab-reading ann /v/notes.md", new Map());
+  full = true;
+  const out = signOut();
+  await until(() => expect(asked[0]?.method).toBe("DELETE"));
+  asked[0]?.answer(new Response(null, { status: 204 }));
+  await out;
+  expect(documents()).toEqual([]);
+  // What is on its way is told now that there is room.
+  expect([...kept.keys()]).toEqual([expect.stringMatching(/^collab-left /)]);
+});
+
+test("who signed out while the clock was ahead has signed out by now", async () => {
+  kept.set(`collab-left ${Date.now() + 3_600_000}`, new Map());
+  const visited = visit();
+  await until(() => expect(asked.length).toBe(1));
+  asked[0]?.answer(page());
+  await visited;
+  expect(documents()).toEqual(["collab-reading ann /v/notes.md"]);
+});
+
+test("a picture is read for the device only when it is whole and its page is kept", async () => {
+  for (const [has, status, keeps] of [[false, 200, false], [true, 206, false], [true, 200, true]] as const) {
+    const pages = new Map<string, Response>();
+    kept.clear();
+    if (has) kept.set("collab-reading ann /v/notes.md", pages);
+    [asked, working] = [[], []];
+    const seen = look();
+    await until(() => expect(asked.length).toBe(1));
+    const answer = new Response("picture", { status });
+    const copied = vi.spyOn(answer, "clone");
+    asked[0]?.answer(answer);
+    expect(await (await seen).text()).toBe("picture");
+    await Promise.all(working);
+    expect([copied.mock.calls.length > 0, pages.has(PICTURE)]).toEqual([keeps, keeps]);
+  }
 });

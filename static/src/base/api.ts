@@ -98,8 +98,11 @@ export async function signOut(): Promise<{ leave?: string } | undefined> {
 async function forgetPages(): Promise<void> {
   try {
     const now = `collab-left ${Date.now()}`;
-    await caches.open(now);
+    // A full device has room for that only when the pages are gone.
+    const tell = (): Promise<unknown> => caches.open(now).catch(() => null);
+    await tell();
     for (const name of await caches.keys()) if (/^collab-(reading|left) /.test(name) && name !== now) await caches.delete(name);
+    await tell();
   } catch {
     // This browser keeps nothing.
   }

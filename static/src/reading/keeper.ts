@@ -97,8 +97,9 @@ async function look(answer: Response, path: string, asked: number): Promise<void
     await drop(names.filter((name) => name.split(" ")[1] !== person));
     await keep(answer, person, path);
     // Who signed out while it was on its way has looked before it was here.
-    const left = (await caches.keys()).some((name) => name.startsWith(LEFT) && Number(name.slice(LEFT.length)) >= asked);
-    if (left) await caches.delete(nameOf(person, path));
+    const left = (await caches.keys()).filter((name) => name.startsWith(LEFT)).map((name) => Number(name.slice(LEFT.length)));
+    // A clock that was ahead then says nothing.
+    if (left.some((time) => time >= asked && time <= Date.now())) await caches.delete(nameOf(person, path));
   }
 }
 
@@ -134,8 +135,13 @@ async function picture(event: Fetching): Promise<Response> {
     if (kept === undefined) throw error;
     return kept;
   }
-  event.waitUntil(keepPicture(request.url, answer.clone(), path).catch(() => null));
+  if (!answer.ok || (await mayKeep(answer, path))) event.waitUntil(keepPicture(request.url, answer.clone(), path).catch(() => null));
   return answer;
+}
+
+/** Whether there is a page to keep it with, and it is no part of something: else nobody needs all of it here. */
+async function mayKeep({ status }: Response, path: string): Promise<boolean> {
+  return status === 200 && (await inTurn(() => cacheOf(path)).catch(() => undefined)) !== undefined;
 }
 
 async function keepPicture(address: string, answer: Response, path: string): Promise<void> {
