@@ -12,6 +12,8 @@ from e2e.walk import WIDTHS, Look
 from playwright.async_api import expect
 from serving import until
 
+from collab import __version__
+
 if TYPE_CHECKING:
     from e2e.people import Company
     from playwright.async_api import Page, Route
@@ -52,6 +54,34 @@ async def test_what_happened_is_told_although_the_words_for_it_did_not_come_at_f
     await editor.page.evaluate(SAY, f"collab:notice {json.dumps({'kind': 'conflict', 'path': 'outside/late conflict.txt', 'by': ''})}")
     await expect(editor.page.locator("[data-note^=conflict]")).to_contain_text("late conflict.txt")
     assert len(tries) == 1
+
+
+async def test_a_file_that_is_back_before_the_words_for_it_came_is_not_called_gone(shared_server: Served, company: Company) -> None:
+    """MERGE-9."""
+    shared_server.write("outside/blink.txt", STORY)
+    editor = await (await company.join("Ann", shared_server)).open("outside/blink.txt")
+    report: dict[str, object] = {
+        "version": __version__,
+        "owed": 0,
+        "savedAt": None,
+        "detail": "",
+        "journal": "",
+        "durable": True,
+        "writable": True,
+    }
+    report |= {"why": "", "by": "", "application": "", "kept": "", "path": "outside/blink.txt", "id": None, "person": ""}
+
+    async def lost(route: Route) -> None:
+        await route.abort("internetdisconnected")
+
+    await editor.page.route("**/assets/happenings-*.js", lost)
+    async with editor.page.expect_event("requestfailed", lambda request: "/happenings-" in request.url):
+        await editor.page.evaluate(SAY, f"collab:state {json.dumps(report | {'file': 'gone'})}")
+    await editor.page.evaluate(SAY, f"collab:state {json.dumps(report | {'file': 'saved'})}")
+    await editor.page.unroute("**/assets/happenings-*.js", lost)
+    await editor.page.evaluate(SAY, f"collab:notice {json.dumps({'kind': 'conflict', 'path': 'outside/blink conflict.txt', 'by': ''})}")
+    await expect(editor.page.locator("[data-note^=conflict]")).to_contain_text("blink conflict.txt")
+    assert await editor.note("gone").count() == 0
 
 
 async def test_a_file_that_is_deleted_is_put_back_by_one_click_with_all_that_was_typed_since(

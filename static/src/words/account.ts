@@ -53,8 +53,9 @@ export class Account {
   /** What the notes about facts say now: they are made anew only when that changes. */
   private told = "";
   private loading: Promise<Happenings> | null = null;
-  /** What is to be said of the file once it can be. */
-  private unsaid: ((happenings: Happenings) => void)[] = [];
+  /** What is to be said once it can be: what happened to the file, and whether it is gone (null when that is said). */
+  private readonly unsaid: Notice[] = [];
+  private gone: boolean | null = null;
   private saying: ReturnType<typeof setTimeout> | undefined;
   private storedAt: number | null = null;
   /** Who this page is of, as the session said. */
@@ -88,7 +89,10 @@ export class Account {
     this.indicator.show(facts, this.keeper.tally, this.storedAt);
     this.tell(facts);
     const gone = facts.report?.file === "gone";
-    if (gone || this.loading !== null) this.say((happenings) => happenings.file(gone));
+    if (gone || this.gone !== null || this.loading !== null) {
+      this.gone = gone;
+      void this.speak();
+    }
     const { lineage } = this.connection;
     const { report } = facts;
     if (report === null || report.person === "" || report.id === null || lineage === "") return;
@@ -97,22 +101,30 @@ export class Account {
 
   /** Something happened to the file. */
   noticed(notice: Notice): void {
-    this.say((happenings) => happenings.tell(notice));
-  }
-
-  private say(what: (happenings: Happenings) => void): void {
-    this.unsaid.push(what);
+    this.unsaid.push(notice);
     void this.speak();
   }
 
   /** What is said of the file is loaded when there is something to say; when that fails it is tried again in a while. */
   private async speak(): Promise<void> {
-    this.loading ??= import("./happenings.ts").then(({ Happenings }) => new Happenings(this.helper()));
-    const happenings = await this.loading.catch(() => null);
-    if (happenings !== null) return this.unsaid.splice(0).forEach((what) => what(happenings));
+    if (this.saying !== undefined) return;
+    const loading = (this.loading ??= import("./happenings.ts").then(({ Happenings }) => new Happenings(this.helper())));
+    const happenings = await loading.catch(() => null);
+    if (happenings !== null) return this.say(happenings);
+    // Another one that waited for the same was here before.
+    if (this.loading !== loading) return;
     this.loading = null;
-    clearTimeout(this.saying);
-    this.saying = setTimeout(() => void this.speak(), AGAIN);
+    this.saying = setTimeout(() => {
+      this.saying = undefined;
+      void this.speak();
+    }, AGAIN);
+  }
+
+  private say(happenings: Happenings): void {
+    const { gone } = this;
+    this.gone = null;
+    if (gone !== null) happenings.file(gone);
+    for (const notice of this.unsaid.splice(0)) happenings.tell(notice);
   }
 
   made(update: Uint8Array): void {
