@@ -333,7 +333,7 @@ class EditPage {
     const busy = facts.link !== "open" || facts.unsynced > 0 || atRisk(facts) || typing;
     const next = step(version, server, busy, tabMemory());
     // Whoever ends that without an edit tells nobody.
-    if (typing) this.ended ??= setTimeout(() => this.look(), LOOK);
+    if (typing && next === "wait") this.ended ??= setTimeout(() => this.look(), LOOK);
     if (next === "reload") this.reload();
     if (next === "tell") {
       const text = t("words.version", { server, page: version });
