@@ -312,9 +312,9 @@ async def test_words_for_a_copied_cell_come_also_when_the_connection_breaks_as_t
     shared_server: Served, company: Company
 ) -> None:
     """KEPT-2, NOTEBOOK-6: for the page that is opened again the old cell is garbage, and so are its words."""
-    shared_server.write("broken.ipynb", study())
+    shared_server.write("cut-off.ipynb", study())
     person = await company.join("Ann", shared_server)
-    ann, bob = await Cells.of(person, "broken.ipynb"), await Cells.of(await company.join("Bob", shared_server), "broken.ipynb")
+    ann, bob = await Cells.of(person, "cut-off.ipynb"), await Cells.of(await company.join("Bob", shared_server), "broken.ipynb")
     title, one, two = await bob.sources()
     await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
     await ann.write(1, " # typed away")
@@ -340,7 +340,7 @@ async def test_words_for_a_copied_cell_come_also_when_the_connection_breaks_as_t
         page.on_message(said)
 
     await person.context.route_web_socket("**/collaboration", between)
-    again = await Cells.of(person, "broken.ipynb")
+    again = await Cells.of(person, "cut-off.ipynb")
     await again.become(title, two, f"{one} # typed away")
     await bob.become(title, two, f"{one} # typed away")
     assert broken
