@@ -195,7 +195,11 @@ async def test_what_is_taken_back_while_another_node_is_asked_for_the_room_count
     assert neighbours is not None
     enter = neighbours.enter
 
+    asked, let = asyncio.Event(), asyncio.Event()
+
     async def slow(place: Place, document: str) -> Hosting:
+        asked.set()
+        await let.wait()
         await asyncio.sleep(1)
         return await enter(place, document)
 
@@ -203,9 +207,10 @@ async def test_what_is_taken_back_while_another_node_is_asked_for_the_room_count
     ann = pair.relay.on(pair.relay.socket(), HOCUSPOCUS)
     ann.sign_in(pair.relay.token("Ann", Role.EDITOR))
     ann.step1()
-    await asyncio.sleep(0.5)
+    await asked.wait()
     pair.relay.rights.now["Ann"] = Role.VIEWER
-    await asyncio.sleep(1)
+    let.set()
+    await asyncio.sleep(2)
     await settle()
     assert (ann.text, ann.scope) == ("one\n", "readonly")
 

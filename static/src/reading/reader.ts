@@ -271,11 +271,15 @@ function announce(): void {
 }
 
 async function reload(): Promise<void> {
-  // By way of the device's keeper it comes all at once, on a slow network late: the next try waits longer.
   heard(patience);
-  patience = Math.min(patience * 2, PATIENT);
+  const begun = Date.now();
   // Who lets go of the connection, as of one that is silent, waits for this no longer.
-  const answer = await fetch(here(), { headers: headers("text/html"), signal: connection?.signal ?? null, cache: "no-cache" });
+  const asked = fetch(here(), { headers: headers("text/html"), signal: connection?.signal ?? null, cache: "no-cache" });
+  const answer = await asked.catch((error: unknown) => {
+    // By way of the device's keeper it comes all at once, on a slow network late: after one that was given up the next try waits longer.
+    if (Date.now() - begun >= patience - 1000) patience = Math.min(patience * 2, PATIENT);
+    throw error;
+  });
   patience = SILENT;
   heard();
   if (!answer.ok) return refused(answer.status);
