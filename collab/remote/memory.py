@@ -58,8 +58,6 @@ class Memory:
     """The hash of what was sent, and nobody knows whether the document has it; empty: all is answered."""
     upon: str = ""
     """The hash of what its writer had read."""
-    since: str = ""
-    """The hash of what the next text of the local file is made of: it was sent, and the document has it; empty: that is to be found out."""
     _lock: int = -1
 
     @classmethod
@@ -83,11 +81,6 @@ class Memory:
             self._lock = -1
 
     @property
-    def ahead(self) -> bool:
-        """Whether the document may have more from here than what is held, so that a local file that holds this has a change to be pushed."""
-        return bool(self.since or self.sent)
-
-    @property
     def address(self) -> Address | None:
         """The document, by its id: a rename does not matter."""
         return Address(self.base, self.document) if self.document else None
@@ -98,7 +91,6 @@ class Memory:
             self.base, self.document, self.path, self.held = (str(told[name]) for name in ("base", "document", "path", "held"))
             self.bodies = [Known(str(each["hash"]), float(each["at"])) for each in told["bodies"]]
             self.sent, self.upon = str(told.get("sent", "")), str(told.get("upon", ""))
-            self.since = str(told.get("since", ""))
         except FileNotFoundError:
             return
         except (ValueError, KeyError, TypeError) as error:
@@ -123,7 +115,7 @@ class Memory:
 
     def hold(self, digest: str) -> None:
         """The local file holds this, and the document has it."""
-        self.held, self.since = digest, ""
+        self.held = digest
         self.answered()
 
     def send(self, content: bytes, base: str) -> None:
@@ -138,22 +130,17 @@ class Memory:
         self.sent = self.upon = ""
         self.save()
 
-    def go_on(self, digest: str) -> None:
-        """Nothing is on its way, and the next text of the local file is made of this; empty: that is to be found out."""
-        self.since = digest
-        self.answered()
-
     def save(self) -> None:
         """Write it down."""
         told = {"base": self.base, "document": self.document, "path": self.path, "held": self.held, "sent": self.sent, "upon": self.upon}
-        words = {**told, "since": self.since, "bodies": [asdict(each) for each in self.bodies]}
+        words = {**told, "bodies": [asdict(each) for each in self.bodies]}
         _put(self.folder / "known.json", json.dumps(words, indent=1).encode())
 
     def _drop(self) -> None:
         sizes = {each.hash: self._size(each.hash) for each in self.bodies}
         while len(self.bodies) > 1 and sum(sizes[each.hash] for each in self.bodies) > BYTES:
             self.bodies.pop(0)
-        keep = {each.hash for each in self.bodies} | {self.held, self.sent, self.since}
+        keep = {each.hash for each in self.bodies} | {self.held, self.sent}
         for path in self.folder.iterdir():
             if len(path.name) == 64 and path.name not in keep:
                 path.unlink(missing_ok=True)

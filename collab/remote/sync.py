@@ -5,7 +5,7 @@ The merging is the server's. Here is decided what a local writer had read: an ed
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -43,13 +43,12 @@ class Sync:
     now: Callable[[], float]
     displaced: Callable[[Displaced], None] = lambda each: each.drop()
     """What becomes of a file that was replaced."""
-    _lately: dict[str, str] = field(default_factory=dict)
-    """Late changes that were sent and are not answered, by their hash: that of what they are made of."""
+    _lately: tuple[bytes, str] | None = None
+    """A late change that was sent and is not answered, and the hash of what it is made of."""
 
     def meet(self) -> None:
         """After a start: what a crash left, and a body that was to be written and is."""
         body = self.local.read()
-        # What is held already may be a change that was undone, after it was sent.
         if body is not None and (digest := sha256(body).hexdigest()) != self.memory.held and digest == self._newest():
             self.memory.hold(digest)
         for left in self.local.leftovers():
@@ -86,7 +85,7 @@ class Sync:
             self._learn(here)
             self.memory.hold(digest)
             return True
-        return digest == self.memory.held and not self.memory.ahead and self._install(body, here)
+        return digest == self.memory.held and self._install(body, here)
 
     def _install(self, body: Body, expected: bytes) -> bool:
         digest = self._learn(body.content)
@@ -113,17 +112,17 @@ class Sync:
             if body is None:
                 return None
             digest = sha256(body).hexdigest()
-            self._settle(digest)
-            if digest == self.memory.held and not self.memory.ahead:
+            settled = self._settle(digest)
+            if digest == self.memory.held:
                 return digest
-            if self._push(body, digest):
+            if self._push(body, digest, settled):
                 return self.memory.held
         raise Conflict(f"{self.local.path} changes all the time: nothing is lost, but it is not in step")
 
-    def _push(self, body: bytes, digest: str) -> bool:
-        """True when the local file has what the document is."""
+    def _push(self, body: bytes, digest: str, settled: str) -> bool:
+        """True when the local file has what the document is. `settled`: what it is made of, where that is known."""
         try:
-            base, etag = self._send(body, digest)
+            base, etag = self._send(body, digest, settled)
         except Changed as error:
             return self._set_aside(body, error)
         # What was written is what its writer has read from now on.
@@ -136,38 +135,47 @@ class Sync:
         self.tell(f"pushed {self.memory.path} ({_change(before, body)}), merged with what others wrote")
         return self._install_newest(body)
 
-    def _send(self, body: bytes, digest: str) -> tuple[str, str]:
+    def _send(self, body: bytes, digest: str, settled: str) -> tuple[str, str]:
         """What its writer had read, and the etag of the document with it. Whoever calls notes that it is taken."""
         memory = self.memory
         again = memory.sent == digest
-        base = memory.upon if again else memory.since or self._base(body, digest)
+        base = memory.upon if again else settled or self._base(body, digest)
         memory.send(body, base)
         try:
             return base, self._write(body, digest, base)
         except CollabError as error:
-            # A refusal says nothing of what was sent before, and got no answer; but some do.
-            if isinstance(error, _UNTAKEN) or (not again and (isinstance(error, Unasked) or not isinstance(error, Unavailable))):
+            # A refusal says nothing of what was sent before, and got no answer; but some do. What this is made of is known only now.
+            passing = isinstance(error, Unavailable) and not isinstance(error, Unasked)
+            waits = settled and isinstance(error, (*_PASSING, Locked))
+            if isinstance(error, _UNTAKEN) or not (again or passing or waits):
                 memory.answered()
             raise
 
-    def _settle(self, digest: str) -> None:
-        """What was sent before, is not this, and got no answer, is said again: the document may have it, and what is written since was made of that."""
+    def _settle(self, digest: str) -> str:
+        """What was sent before, is not this, and got no answer, is said again: the document may have it, and what is written since was made of that. Its hash
+        when the document has it now, as if it had been answered then; else nothing.
+        """
         memory = self.memory
         if memory.sent in {"", digest}:
-            return
+            return ""
         body = memory.body(memory.sent)
-        try:
-            if body is None:
-                memory.answered()
-                return
-            self._write(body, memory.sent, memory.upon)
-        except Locked:
-            raise
-        except (*_UNTAKEN, Conflict):
+        if body is None:
             memory.answered()
-        else:
-            self._learn(body)
-            memory.go_on(memory.sent)
+            return ""
+        try:
+            self._write(body, memory.sent, memory.upon)
+        except (*_PASSING, Locked) as error:
+            if digest == memory.held:
+                # It was undone: there is nothing else to be said, and what the document is can come.
+                return ""
+            if isinstance(error, Locked):
+                raise Unavailable(error.detail) from error
+            raise
+        except CollabError:
+            memory.answered()
+            return ""
+        memory.hold(self._learn(body))
+        return memory.held
 
     def _write(self, body: bytes, digest: str, base: str) -> str:
         try:
@@ -184,16 +192,29 @@ class Sync:
         digest = sha256(body).hexdigest()
         if self._knows(digest):
             return
-        # Said again it is made of the same, so that it is not there twice. What the local file holds is not made of it.
-        if digest not in self._lately:
-            self._lately[digest] = self._base(body, digest)
+        base = ""
+        if self._lately is not None:
+            sent, upon = self._lately
+            # Said again, before what was written since: the document may have it.
+            base = upon if sent == body else self._tell_late(sent, upon)
+        base = base or self._base(body, digest)
+        if self._tell_late(body, base) == "":
+            self.tell(f"a late change is kept as {self.local.keep_beside(body, self.now()).name}")
+
+    def _tell_late(self, body: bytes, base: str) -> str:
+        """Its hash; nothing when it is not taken."""
+        self._lately = body, base
         try:
-            self._write(body, digest, self._lately[digest])
+            self._write(body, sha256(body).hexdigest(), base)
         except _PASSING:
             raise
         except CollabError as error:
-            self.tell(f"a late change is kept as {self.local.keep_beside(body, self.now()).name}: {error.detail}")
-        del self._lately[digest]
+            self.tell(f"a late change is not taken: {error.detail}")
+            self._lately = None
+            return ""
+        self._lately = None
+        # What is written behind it is made of it.
+        return self._learn(body)
 
     def _install_newest(self, expected: bytes) -> bool:
         newest = self.remote.read()
@@ -202,7 +223,7 @@ class Sync:
     def _set_aside(self, body: bytes, error: Changed) -> bool:
         """What was read is not known to the server any more: nothing is overwritten, here or there."""
         copy = self.local.keep_beside(body, self.now())
-        self.memory.go_on("")
+        self.memory.answered()
         self.tell(f"conflict: {error.detail} Your text is kept as {copy.name}")
         return self._install_newest(body)
 

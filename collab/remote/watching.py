@@ -188,19 +188,28 @@ class Watching:
         self._late.append(_Late(displaced, [now + after for after in LATE]))
 
     def _look_late(self, *, last: bool = False) -> None:
-        now = time.monotonic()
+        now, trouble = time.monotonic(), None
         for each in tuple(self._late):
             if not last and each.dues[0] > now:
                 continue
-            written = each.displaced.late()
-            if written is not None:
-                self.sync.late(written)
-                # Not before: else what the server could not be told is dropped with the file.
-                each.displaced.body = written
-            each.dues.pop(0)
-            if last or not each.dues:
-                self._late.remove(each)
-                each.displaced.drop()
+            try:
+                self._take_late(each, last=last)
+            except (CollabError, OSError) as error:
+                # The others come all the same.
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
+
+    def _take_late(self, each: _Late, *, last: bool) -> None:
+        written = each.displaced.late()
+        if written is not None:
+            self.sync.late(written)
+            # Not before: else what the server could not be told is dropped with the file.
+            each.displaced.body = written
+        each.dues.pop(0)
+        if last or not each.dues:
+            self._late.remove(each)
+            each.displaced.drop()
 
     def _end(self) -> None:
         """Nothing that was saved here is left behind, if the server can be reached at once."""
@@ -208,8 +217,10 @@ class Watching:
         self.sync.remote.patience = LAST
         try:
             with suppress(KeyboardInterrupt):
-                self._look_late(last=True)
-                self._push()
+                try:
+                    self._look_late(last=True)
+                finally:
+                    self._push()
                 # What others wrote meanwhile has replaced the file once more.
                 self._look_late(last=True)
         except (CollabError, OSError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -520,11 +520,28 @@ def test_what_is_undone_after_its_answer_was_lost_is_undone_in_the_document(desk
         desk.write("one\ntwo\nthree\n")
         if killed:
             later(desk)
-        newest = desk.sync.remote.read()
-        assert newest is not None
-        assert not desk.sync.pull(newest)
         desk.sync.push()
         assert desk.text == document(desk) == "ONE\ntwo\nthree\n"
+
+
+@pytest.mark.parametrize("status", [403, 409, 423, 429, 507])
+@pytest.mark.parametrize("fate", [LOST, CUT])
+def test_what_is_undone_and_cannot_be_said_again_keeps_nobody_from_what_others_write(desk: Desk, fate: int, status: int) -> None:
+    """PEER-1: a right that was taken back, an office suite that has the document, a full disk."""
+    desk.pull()
+    with over(desk) as between:
+        between.fates(fate)
+        desk.write("one\ntwo\nthree\nfour\n")
+        with pytest.raises(Unavailable):
+            desk.sync.push()
+        between.fate = lambda _: status
+        desk.write("one\ntwo\nthree\n")
+        others(desk, "one", "ONE")
+        desk.sync.push()
+        newest = desk.sync.remote.read()
+        assert newest is not None
+        assert desk.sync.pull(newest)
+        assert desk.text == document(desk) == "ONE\ntwo\nthree\n" + ("four\n" if fate == LOST else "")
 
 
 def test_what_is_said_again_and_not_taken_holds_up_nothing(desk: Desk) -> None:
@@ -540,6 +557,25 @@ def test_what_is_said_again_and_not_taken_holds_up_nothing(desk: Desk) -> None:
         desk.write("one\ntwo\nthree\nfour\nfive\n")
         desk.sync.push()
         assert desk.text == document(desk) == "one\ntwo\nthree\nfour\nfive\n"
+
+
+@pytest.mark.parametrize("fate", [LOST, CUT, None])
+def test_what_a_program_writes_late_bit_by_bit_is_there_once(desk: Desk, fate: int | None) -> None:
+    """PEER-1, PEER-3: also when the first bit got no answer."""
+    desk.pull()
+    watching = Watching(desk.sync, renewable=True)
+    desk.sync.displaced = watching._displaced
+    others(desk, "one", "ONE")
+    with over(desk) as between, desk.file.open("ab", buffering=0) as late:
+        desk.pull()
+        late.write(b"late\n")
+        watching._late[0].dues = [0.0, 0.0, 0.0]
+        between.fates(fate)
+        with suppress(Unavailable):
+            watching._look_late()
+        late.write(b"and more\n")
+        watching._look_late()
+        assert document(desk) == "ONE\ntwo\nthree\nlate\nand more\n"
 
 
 @pytest.mark.parametrize("status", [403, 423, 409, 507])
