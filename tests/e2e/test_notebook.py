@@ -314,7 +314,7 @@ async def test_words_for_a_copied_cell_come_also_when_the_connection_breaks_as_t
     """KEPT-2, NOTEBOOK-6: for the page that is opened again the old cell is garbage, and so are its words."""
     shared_server.write("cut-off.ipynb", study())
     person = await company.join("Ann", shared_server)
-    ann, bob = await Cells.of(person, "cut-off.ipynb"), await Cells.of(await company.join("Bob", shared_server), "broken.ipynb")
+    ann, bob = await Cells.of(person, "cut-off.ipynb"), await Cells.of(await company.join("Bob", shared_server), "cut-off.ipynb")
     title, one, two = await bob.sources()
     await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
     await ann.write(1, " # typed away")
