@@ -49,6 +49,7 @@ class Sync:
     def meet(self) -> None:
         """After a start: what a crash left, and a body that was to be written and is."""
         body = self.local.read()
+        # What is held already may be a change that was undone, after it was sent.
         if body is not None and (digest := sha256(body).hexdigest()) != self.memory.held and digest == self._newest():
             self.memory.hold(digest)
         for left in self.local.leftovers():

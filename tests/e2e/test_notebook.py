@@ -288,13 +288,11 @@ async def test_words_typed_offline_come_back_into_their_cell(shared_server: Serv
     await again.become("# Study\n\nwith $x^2$", "first = 1 # typed away", "second = 2")
 
 
-async def test_words_typed_offline_on_a_page_that_was_closed_come_into_the_copy_of_their_cell(
-    shared_server: Served, company: Company
-) -> None:
-    """KEPT-1, NOTEBOOK-6."""
-    shared_server.write("closed.ipynb", study())
-    person = await company.join("Ann", shared_server)
-    ann, bob = await Cells.of(person, "closed.ipynb"), await Cells.of(await company.join("Bob", shared_server), "closed.ipynb")
+async def moved_meanwhile(served: Served, company: Company, path: str) -> tuple[Person, Cells, list[str]]:
+    """Ann typed into the second cell without a connection and closed her page, Bob moved that cell: Ann, Bob's page, and the cells as they were."""
+    served.write(path, study())
+    person = await company.join("Ann", served)
+    ann, bob = await Cells.of(person, path), await Cells.of(await company.join("Bob", served), path)
     title, one, two = await bob.sources()
     await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
     await ann.write(1, " # typed away")
@@ -303,6 +301,14 @@ async def test_words_typed_offline_on_a_page_that_was_closed_come_into_the_copy_
     await bob.choose(1)
     await bob.keys("Alt+ArrowDown")
     await bob.become(title, two, one)
+    return person, bob, [title, one, two]
+
+
+async def test_words_typed_offline_on_a_page_that_was_closed_come_into_the_copy_of_their_cell(
+    shared_server: Served, company: Company
+) -> None:
+    """KEPT-1, NOTEBOOK-6."""
+    person, bob, (title, one, two) = await moved_meanwhile(shared_server, company, "closed.ipynb")
     again = await Cells.of(person, "closed.ipynb")
     await again.become(title, two, f"{one} # typed away")
     await bob.become(title, two, f"{one} # typed away")
@@ -312,17 +318,7 @@ async def test_words_for_a_copied_cell_come_also_when_the_connection_breaks_as_t
     shared_server: Served, company: Company
 ) -> None:
     """KEPT-2, NOTEBOOK-6: for the page that is opened again the old cell is garbage, and so are its words."""
-    shared_server.write("cut-off.ipynb", study())
-    person = await company.join("Ann", shared_server)
-    ann, bob = await Cells.of(person, "cut-off.ipynb"), await Cells.of(await company.join("Bob", shared_server), "cut-off.ipynb")
-    title, one, two = await bob.sources()
-    await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
-    await ann.write(1, " # typed away")
-    await expect(ann.page.locator("#words")).to_contain_text("kept on this device", timeout=MILLISECONDS)
-    await ann.page.close()
-    await bob.choose(1)
-    await bob.keys("Alt+ArrowDown")
-    await bob.become(title, two, one)
+    person, bob, (title, one, two) = await moved_meanwhile(shared_server, company, "cut-off.ipynb")
     broken: list[WebSocketRoute] = []
 
     def between(page: WebSocketRoute) -> None:
