@@ -25,6 +25,8 @@ class Line:
         """Bytes that were said while it was silent."""
         self.instead = b"", b""
         """What is asked, and what is said there in its place; both have the same length."""
+        self.late = 0.0
+        """Seconds that what is said needs for its way, in each direction."""
         self._silent = False
         self._silenced: set[asyncio.StreamWriter] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -97,6 +99,7 @@ class Line:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, counted: bool) -> None:
         with contextlib.suppress(ConnectionError, OSError):
             while data := await source.read(2**16):
+                await asyncio.sleep(self.late)
                 if self._silent:
                     self.unheard += len(data)
                     continue

@@ -87,7 +87,8 @@ _BY_PLACE: Final = frozenset({"SetArbitraryMetadata", "UnsetArbitraryMetadata"})
 
 _OPTIONS: Final = [
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # So long a connection may take to be made, whatever its name says.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.max_receive_message_length", 64 * 2**20),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from collab.archive.memory import MemoryArchive
 from collab.cs3.openings import Openings
 from collab.cs3.provider import Place, Provider
 from collab.cs3.registering import Registration
+from collab.errors import Unavailable
 from collab.gateway.calls import Gateway
 from collab.gateway.resources import Application
 from collab.wopi.addresses import Addresses
@@ -40,6 +42,12 @@ async def cloud() -> AsyncIterator[CloudGateway]:
 @pytest.fixture
 async def gateway(cloud: CloudGateway) -> AsyncIterator[Gateway]:
     async with Gateway(cloud.target) as made:
+        # A channel gives up a connection that a busy machine does not make at once.
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(Unavailable):
+                    await made.applications()
+                    break
         yield made
 
 

@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from lines import Line
 
 from collab.errors import Changed, Denied, Exists, Locked, Malformed, NotFound, Unauthorized, Unavailable, Unsupported
 from collab.gateway.calls import Gateway
@@ -335,6 +336,18 @@ async def test_a_server_that_was_away_is_there_again_by_the_same_channel(cloud: 
                 break
             except Unavailable:
                 await asyncio.sleep(0.02)
+
+
+async def test_a_server_that_answers_slowly_is_connected_to(cloud: CloudGateway, tmp_path: Path) -> None:
+    """CS3-4."""
+    line = Line(cloud.target, str(tmp_path / "line"))
+    line.late = 0.5
+    await line.open()
+    try:
+        async with Gateway(f"unix:{line.path}") as gateway:
+            assert await gateway.applications() == []
+    finally:
+        await line.close()
 
 
 async def test_a_call_that_takes_too_long_is_given_up(cloud: CloudGateway) -> None:
