@@ -23,7 +23,10 @@ export class Results {
   private readonly wider = element("p", { class: "hint" });
   private abort: AbortController | null = null;
 
-  constructor(private readonly board: Board) {
+  constructor(
+    private readonly board: Board,
+    private readonly widen: () => void,
+  ) {
     this.section.append(element("h2", { id: "results-title" }, t("files.results")), this.progress, this.wider, this.rows);
     this.section.addEventListener("keydown", (event) => this.walk(event));
   }
@@ -38,7 +41,7 @@ export class Results {
     const abort = new AbortController();
     this.abort = abort;
     const folder = everywhere ? "" : this.board.place.folder;
-    const wider = button(t("files.results.wider"), () => void this.find(query, true), "quiet");
+    const wider = button(t("files.results.wider"), this.widen, "quiet");
     if (folder !== "") this.wider.append(t("files.results.within", { folder }), " ", wider);
     await this.follow(query, folder, abort.signal);
   }

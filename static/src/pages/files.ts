@@ -210,8 +210,14 @@ class FilesPage {
 
   private async search(query: string): Promise<void> {
     const { Results } = await import("../files/results.ts");
-    this.results ??= new Results(this.board);
+    this.results ??= new Results(this.board, () => this.everywhere());
     if (this.find.value.trim() === query) await this.results.find(query);
+  }
+
+  /** What stands in the field now: also the letters of the last moment. */
+  private everywhere(): void {
+    clearTimeout(this.timer);
+    void this.results?.find(this.find.value.trim(), true);
   }
 
   private clear(): void {
