@@ -131,6 +131,9 @@ class Postgres:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        # The first one alone at first: it must not start another one while they are listed.
+        self.process.send_signal(number)
         for pid in self.pids():
             # Whoever was connected a moment ago may be gone by now.
             with suppress(ProcessLookupError):

@@ -19,6 +19,7 @@ from collab.archive.memory import MemoryArchive
 from collab.cluster.shared import Shared
 from collab.errors import Unavailable
 from collab.ports import Kind, Record
+from collab.runtime.saver import Timing
 from collab.storage.memory import MemoryFiles
 
 if TYPE_CHECKING:
@@ -32,14 +33,17 @@ A = "id:" + "a" * 26
 B = "id:" + "b" * 26
 C = "id:" + "c" * 26
 EDIT = Record(Kind.UPDATE, b"edit")
+NAMES = ("one", "two", "three")
 T = TypeVar("T")
 SECONDS = 60.0
+HEARTBEAT = 5.0
+"""Seconds: a node that a busy machine does not let go on for some of them is not taken for gone."""
 
 
 @pytest.fixture
 async def nodes(redis_server: RedisServer, prefix: str) -> AsyncIterator[list[Node]]:
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(a_node(redis_server.url, prefix, name=name)) for name in ("one", "two", "three")]
+        yield [await stack.enter_async_context(a_node(redis_server.url, prefix, name=name, heartbeat=HEARTBEAT)) for name in NAMES]
 
 
 async def soon(waited: Awaitable[T]) -> T:
@@ -263,7 +267,10 @@ async def test_a_redis_that_comes_back_empty_gives_nobody_what_a_living_node_hol
     """REDIS-5."""
     with running() as server:
         await known(server.url, "p:")
-        async with a_node(server.url, "p:", name="one") as one, a_node(server.url, "p:", name="two") as two:
+        async with (
+            a_node(server.url, "p:", name="one", heartbeat=HEARTBEAT) as one,
+            a_node(server.url, "p:", name="two", heartbeat=HEARTBEAT) as two,
+        ):
             before = await one.placement.claim(A)
             again = asyncio.Event()
             one.placement.forgotten = lambda _: again.set()
@@ -385,8 +392,13 @@ class Office(Stage):
 async def offices(redis_server: RedisServer, prefix: str) -> AsyncIterator[tuple[Office, Office]]:
     files, archive = MemoryFiles(clock=time.time), MemoryArchive()
     files.poke(PATH, b"one\n")
-    async with a_node(redis_server.url, prefix, archive, name="one") as one, a_node(redis_server.url, prefix, archive, name="two") as two:
+    async with (
+        a_node(redis_server.url, prefix, archive, name="one", heartbeat=HEARTBEAT) as one,
+        a_node(redis_server.url, prefix, archive, name="two", heartbeat=HEARTBEAT) as two,
+    ):
         made = Office(one, files), Office(two, files)
+        # What is typed at the first one is still to be saved when others learn that it is gone.
+        made[0].timing = Timing(debounce=SECONDS, latest=SECONDS)
         for office in made:
             await office.start()
         yield made

@@ -150,7 +150,7 @@ async def test_backup_restore_erase_and_export_beside_a_cloud(tmp_path: Path, pe
 @pytest.fixture
 async def nodes(tmp_path: Path, gateway: CloudGateway) -> AsyncIterator[tuple[CloudServed, CloudServed, RedisServer]]:
     with running() as redis:
-        common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "3s", "COLLAB_ROOM_IDLE": "1"}
+        common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "6s", "COLLAB_ROOM_IDLE": "1"}
         found = [
             on_cloud(
                 tmp_path / "unused",

@@ -45,7 +45,7 @@ def end(server: Served) -> None:
 
 @pytest.fixture
 def nodes(tmp_path: Path, redis: RedisServer) -> Iterator[tuple[Served, Served]]:
-    common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "3s", "COLLAB_SAVE_DELAY": "0.5", "COLLAB_ROOM_IDLE": "1"}
+    common = {"COLLAB_JOURNAL": redis.url, "COLLAB_HEARTBEAT": "6s", "COLLAB_SAVE_DELAY": "0.5", "COLLAB_ROOM_IDLE": "1"}
     found = [
         Served(tmp_path / "root", tmp_path / "state", common | {"COLLAB_NODE": name, "COLLAB_NODE_ADDRESS": f"127.0.0.1:{free_port()}"})
         for name in ("one", "two")

@@ -73,7 +73,7 @@ async def test_every_acknowledged_word_is_in_the_file_after_a_kill_of_both_witho
     await peer.do("connect")
     await peer.stored()
     await server.holds(NAME, Counter(["start", *typed]))
-    assert ready(server) == (200, "ready\n")
+    await until(lambda: ready(server) == (200, "ready\n"), saying=lambda: ready(server))
 
 
 async def test_while_redis_is_away_nothing_is_acknowledged_or_saved_and_then_all_of_it(

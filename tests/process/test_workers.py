@@ -154,7 +154,8 @@ def test_requests_for_a_document_are_answered_whichever_worker_they_come_to(serv
         assert listed["etag"] == put.headers["etag"].strip('"')
         found = asking.get(f"{server.url}/api/search", params={"q": f"{number}"}, headers=headers)
         assert found.status_code == 200
-    versions = asking.get(f"{address}/versions", headers=headers).json()["versions"]
+    # An archive that is late is told afterwards.
+    versions = asyncio.run(until(lambda: asking.get(f"{address}/versions", headers=headers).json()["versions"]))
     assert versions[-1]["source"] == "first"
     assert asking.get(f"{address}/authors", headers=headers).json()["characters"] == len(text)
     assert asking.get(f"{address}/content", headers={}).status_code == 401

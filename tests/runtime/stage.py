@@ -25,6 +25,7 @@ from collab.runtime.folders import Tree
 from collab.runtime.metrics import Metrics
 from collab.runtime.rights import GrantRights
 from collab.runtime.rooms import Rooms, Surroundings
+from collab.runtime.saver import Timing
 from collab.session import Limits
 from collab.storage.memory import MemoryFiles
 from collab.storage.memory_bin import MemoryBin, MemoryFolders
@@ -320,6 +321,7 @@ class Stage:
         """The storage's own locks, if it has any."""
         self.placement: Placement | None = None
         """Where documents live, when there are more nodes."""
+        self.timing = Timing()
         self._clients = 100
         self._random = random.Random(1)
         self._running = False
@@ -363,6 +365,7 @@ class Stage:
                 rights=self.rights,
                 locks=self.locks,
                 beat=self._beat,
+                timing=self.timing,
             )
         )
         self.files.recognise = self.rooms.recognise

@@ -9,6 +9,7 @@ import random
 import socket
 import struct
 import subprocess
+import threading
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
@@ -508,8 +509,12 @@ def test_empty_lines_between_requests_do_not_keep_a_connection(quick: Doorstep) 
 
 def test_a_slow_body_is_not_a_slow_header(quick: Doorstep) -> None:
     hurry(quick, 1.0)
+    sent = threading.Event()
+    # The header's time does not begin before all of it is there.
+    quick.loop.call_soon_threadsafe(sent.wait, SECONDS)
     with closing(quick.connect()) as client:
         client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+        sent.set()
         client.sock.settimeout(1.5)
         with pytest.raises(TimeoutError):
             client.sock.recv(1)
@@ -610,7 +615,7 @@ def test_a_room_cannot_be_asked_for_while_an_answer_is_on_its_way(house: Doorste
 
 
 def test_connections_of_one_address_are_limited_and_counted_until_they_end() -> None:
-    with doorstep(Limits(connections=3)) as house, ExitStack() as stack:
+    with doorstep(Limits(connections=3, header_seconds=SECONDS)) as house, ExitStack() as stack:
         half_open = stack.enter_context(closing(house.connect()))
         stack.enter_context(house.visit("/ws/one"))
         with connect(f"ws://127.0.0.1:{house.port}/elsewhere", open_timeout=SECONDS) as other:

@@ -591,7 +591,7 @@ def test_read_5_a_rendering_that_takes_too_long_is_given_up() -> None:
 
     assert made.shell == "text"
     assert made.note
-    assert rendered("x.md", "", b"*a*", 5.0).shell == "sheet"
+    assert rendered("x.md", "", b"*a*", PATIENCE).shell == "sheet"
 
 
 def test_read_5_a_rendering_is_given_up_although_what_says_so_is_lost_at_first(
