@@ -14,7 +14,7 @@ from lines import Line
 from playwright.async_api import expect
 from proxies import HOLDS, blocking, running
 from scale import scale
-from serving import free_port
+from serving import free_port, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -143,6 +143,7 @@ async def test_a_page_on_the_slow_way_takes_a_websocket_when_one_gets_through(se
     server.write("back.md", "one\n")
     ann = await company.join("Ann", server)
     page = await ann.new_page()
+    await page.clock.install()
     # WebSockets that never open, as long as the test wants.
     await page.add_init_script(
         "const Real = WebSocket; window.blocked = true;"
@@ -155,8 +156,14 @@ async def test_a_page_on_the_slow_way_takes_a_websocket_when_one_gets_through(se
     await slow.type("two ", at="Control+Home")
     await slow.saved()
     await slow.watch_words()
+    # After two seconds one would be told: by the page's own clock less pass, however long a busy machine takes.
+    await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 10"))
+    tried = len(ann.seen.sockets)
     await page.evaluate("window.blocked = false; dispatchEvent(new Event('online'))")
+    await until(lambda: len(ann.seen.sockets) > tried and ann.seen.sockets[tried].is_closed())
+    await page.clock.run_for(1500)
     await expect(way).to_be_hidden()
+    await page.clock.resume()
     await slow.type("three ", at="Control+Home")
     await slow.saved()
     assert "offline" not in await slow.was_told()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from e2e.people import MILLISECONDS
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Table:
                   setTimeout(() => resolve(collab.text.toString()), patience)
                   look()
                 })""",
-                [wanted, 20_000],
+                [wanted, MILLISECONDS],
             )
             == wanted
         )

@@ -169,7 +169,8 @@ async def test_only_what_a_diagram_needs_is_loaded(shared_server: Served, compan
     shared_server.write("one-diagram.md", document(KINDS["flowchart"]))
     shared_server.write("no-diagram.md", "# None\n\nWords.\n")
     ann = await company.join("Ann", shared_server)
-    await preview((await ann.open("no-diagram.md")).page)
+    shown = await preview((await ann.open("no-diagram.md")).page)
+    await expect(shown).to_contain_text("Words.")
     assert not [request.url for request in ann.seen.requests if request.url.endswith("/diagram")]
 
     editor = await ann.open("one-diagram.md")

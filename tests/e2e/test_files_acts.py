@@ -231,6 +231,7 @@ async def test_several_rows_and_folders_are_downloaded_as_one_archive(shared_ser
     for name in ("Box", "ü.md"):
         await files.row(name).hover()
         await files.row(name).get_by_role("checkbox").click()
+    await expect(files.page.locator("#chosen")).to_contain_text("2 selected")
 
     async with files.page.expect_download() as downloading:
         await files.page.locator("#chosen").get_by_role("button", name="Download").click()

@@ -42,7 +42,8 @@ async def test_results_are_reached_by_arrows_and_left_by_escape(shared_server: S
     ann = await company.join("Ann", shared_server)
     files = await Files.folder(ann, "arrows")
     await files.press("/")
-    await files.page.keyboard.type("zebra")
+    # In one go: keys that come slowly are searched for on the way.
+    await files.page.keyboard.insert_text("zebra")
     await files.page.locator("#results mark").wait_for()
 
     await files.press("ArrowDown")
@@ -64,7 +65,8 @@ async def test_a_search_in_a_folder_can_be_widened_and_says_when_it_found_nothin
     files = await Files.folder(ann, "wide/in")
 
     await files.press("/")
-    await files.page.keyboard.type("quokka")
+    # In one go: keys that come slowly are searched for on the way.
+    await files.page.keyboard.insert_text("quokka")
     await expect(files.page.locator("#results")).to_contain_text("Nothing found")
     await files.page.get_by_role("button", name="Search everywhere").click()
 

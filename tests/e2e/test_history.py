@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from e2e.people import MILLISECONDS, Editor
+from e2e.people import MILLISECONDS, Editor, comes_true
 from playwright.async_api import expect
 from serving import until
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 FIRST = "# Plan\n\nThe quick fox sleeps.\n\nThe end.\n"
 HOSTILE = "<img src=x onerror=alert(1)>"
 AT = "[collab.view.state.selection.main.head, collab.view.state.doc.toString()]"
+IS_VERSION = """
+async () => {
+  const versions = `/api/documents/${encodeURIComponent(decodeURIComponent(location.pathname.slice('/edit/'.length)))}/versions`
+  const [newest] = (await (await fetch(versions)).json()).versions ?? []
+  return newest !== undefined && (await (await fetch(`${versions}/${newest.number}/content`)).text()) === collab.text.toString()
+}
+"""
+"""Whether the text is the newest version: it is in the file before that where the archive takes long, or another program wrote it."""
 
 
 @dataclass(slots=True)
@@ -75,12 +83,13 @@ async def past(editor: Editor) -> Past:
 
 
 async def written(editor: Editor, *bodies: str) -> None:
-    """Each body is saved before the next one."""
+    """Each body is saved, and a version, before the next one."""
     for body in bodies:
         await editor.page.evaluate(
             "(text) => collab.view.dispatch({ changes: { from: 0, to: collab.view.state.doc.length, insert: text } })", body
         )
         await editor.saved()
+        await comes_true(editor.page, IS_VERSION)
 
 
 async def versions(person: Person, document: str) -> list[dict[str, Any]]:
@@ -153,6 +162,7 @@ async def test_a_version_gets_a_name_where_it_stands_and_markup_is_text(shared_s
     await other.insert(HOSTILE)
     await other.saved()
     await editor.reads(f"{HOSTILE}{HOSTILE}\n")
+    await comes_true(editor.page, IS_VERSION)
     seen = await past(editor)
     await expect(seen.rows).to_have_count(2)
 
@@ -229,6 +239,7 @@ async def test_a_file_with_its_own_marks_and_line_ends_is_restored_byte_for_byte
     (server.root / "form.txt").write_bytes(b"one\nfour\n")
     await editor.reads("one\nfour\n")
     await editor.saved()
+    await comes_true(editor.page, IS_VERSION)
     seen = await past(editor)
     await expect(seen.rows).to_have_count(2)
 
@@ -246,7 +257,9 @@ async def test_a_reader_looks_and_changes_nothing(shared_server: Served, company
     shared_server.write("read-only.md", FIRST)
     ann, eve = await company.join("Ann", shared_server), await company.join("Eve", shared_server, "viewer")
     await written(await ann.open("read-only.md"), FIRST + "More.\n")
-    page = (await eve.visit("read-only.md")).page
+    reader = await eve.visit("read-only.md")
+    await reader.content.wait_for(state="attached")
+    page = reader.page
     await page.locator("#words-more").click()
     await page.locator("#words-panel").get_by_role("button", name="Show history").click()
     seen = await Past(page).ready()

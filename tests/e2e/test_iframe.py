@@ -246,7 +246,7 @@ async def test_when_the_first_token_is_over_the_page_says_so_and_keeps_the_words
     """AUTH-10."""
     ann = await company.join("Ann", framed, None)
     # Long enough for a page that is slow to come.
-    seconds = 15
+    seconds = 30
     portal.shows(framed, "notes.md", framed.token("Bob", seconds=seconds))
     page = await ann.new_page()
     await page.goto(portal.origin())

@@ -123,7 +123,7 @@ async def test_a_new_document_is_opened_changed_and_saved_by_libreoffice(shared_
 async def made(served: Served, path: str, template: str) -> None:
     """A new document from what is built in."""
     headers = {"Authorization": f"Bearer {served.token()}"}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60.0) as http:
         answer = await http.post(f"{served.url}/api/documents", json={"path": path, "template": template}, headers=headers)
     assert answer.status_code == 201, answer.text
 
@@ -227,6 +227,8 @@ async def test_a_table_is_written_by_two_browsers_and_libreoffice_at_once(shared
             await olga.save(await paper.save(*CSV))
         await paper.close()
         await olga.leave()
+    # Until a page has heard of it, "in the file" is said of what was there before.
+    await until(lambda: f"olga{ROWS}" in shared_server.read("office/table.csv"))
     for table in tables:
         await table.editor.saved()
     rows = list(csv.reader(shared_server.read("office/table.csv").splitlines()))

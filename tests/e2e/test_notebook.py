@@ -32,6 +32,13 @@ BECOME = """
 })
 """
 """The shared sources, as soon as they are these."""
+TWICE = """
+(key) => {
+  const press = () => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
+  press()
+  press()
+}
+"""
 TABLE = {
     "output_type": "execute_result",
     "execution_count": 2,
@@ -87,6 +94,10 @@ class Cells:
     async def keys(self, *keys: str) -> None:
         for key in keys:
             await self.page.keyboard.press(key)
+
+    async def twice(self, key: str) -> None:
+        """Within the second in which two presses are a pair, however busy the machine is."""
+        await self.page.evaluate(TWICE, key)
 
     async def write(self, index: int, words: str, *, at: str = "Control+End") -> None:
         """Words into a cell, by the keyboard."""
@@ -158,7 +169,9 @@ async def test_cells_are_arranged_by_the_keys_of_jupyter(shared_server: Served, 
     await ann.keys("Enter", "Control+Home", "ArrowDown", "Control+Shift+Minus")
     await ann.become(title, one, "new = 0", two)
     await expect(ann.at(3).locator("td")).to_have_text("cell of a table")
-    await ann.keys("Escape", "k", "d", "d", "k", "x", "v")
+    await ann.keys("Escape", "k")
+    await ann.twice("d")
+    await ann.keys("k", "x", "v")
     await ann.become(title, two, one)
     await ann.keys("z", "z", "z")
     await ann.become(title, one, "new = 0", two)
@@ -210,7 +223,7 @@ async def test_a_cell_that_is_moved_or_deleted_takes_no_words_with_it(shared_ser
     await bob.become(title, two, f"{one} # ann!")
 
     await bob.choose(2)
-    await bob.keys("d", "d")
+    await bob.keys("Delete")
     lost = ann.page.locator('[data-note^="gone"]')
     await expect(lost).to_contain_text(f"{one} # ann!")
     await lost.get_by_role("button", name="Put it back").click()
@@ -263,14 +276,14 @@ async def test_an_outside_program_rewrites_a_cell_while_two_people_write_in_it(s
     await bob.page.wait_for_function(
         "() => collab.text.doc.getArray('cells').get(1).get('source').toString().includes('ann3')", timeout=MILLISECONDS
     )
-    await ann.page.wait_for_function(
-        "() => collab.text.doc.getArray('cells').get(1).get('source').toString().includes('bob3')", timeout=MILLISECONDS
-    )
-    words = (await ann.sources())[1]
+    # He has all of hers, and of his own what may still be on its way to her.
+    wanted = await bob.sources()
+    await ann.become(*wanted)
+    words = wanted[1]
     for word in ("first = 1", "+ 41", "ann1", "ann2", "ann3", "bob1", "bob2", "bob3"):
         assert words.count(word) == 1, words
     await expect(ann.at(2).locator("td")).to_have_count(0)
-    saved = await in_file(shared_server, "outside.ipynb", *await ann.sources())
+    saved = await in_file(shared_server, "outside.ipynb", *wanted)
     assert saved["cells"][1]["outputs"] == given["cells"][1]["outputs"]
 
 
@@ -281,7 +294,7 @@ async def test_words_typed_offline_come_back_into_their_cell(shared_server: Serv
     ann = await Cells.of(person, "away.ipynb")
     await person.context.set_offline(True)
     await ann.write(1, " # typed away")
-    await expect(ann.page.locator("#words")).to_contain_text("kept on this device", timeout=MILLISECONDS)
+    await expect(ann.page.locator("#words")).to_contain_text("13 changes kept on this device", timeout=MILLISECONDS)
     await ann.page.close()
     await person.context.set_offline(False)
     again = await Cells.of(person, "away.ipynb")
@@ -296,7 +309,7 @@ async def moved_meanwhile(served: Served, company: Company, path: str) -> tuple[
     title, one, two = await bob.sources()
     await ann.page.evaluate("collab.provider.configuration.websocketProvider.disconnect()")
     await ann.write(1, " # typed away")
-    await expect(ann.page.locator("#words")).to_contain_text("kept on this device", timeout=MILLISECONDS)
+    await expect(ann.page.locator("#words")).to_contain_text("13 changes kept on this device", timeout=MILLISECONDS)
     await ann.page.close()
     await bob.choose(1)
     await bob.keys("Alt+ArrowDown")
@@ -350,7 +363,9 @@ async def test_a_reader_sees_everything_and_changes_nothing(shared_server: Serve
     await expect(eve.page.locator("#tools")).to_be_hidden()
     before = await eve.sources()
     await eve.choose(1)
-    await eve.keys("a", "d", "d", "m", "Alt+ArrowDown", "Enter")
+    await eve.keys("a")
+    await eve.twice("d")
+    await eve.keys("m", "Alt+ArrowDown", "Enter")
     await eve.page.keyboard.type("nothing")
     await eve.page.keyboard.press("Control+f")
     await eve.page.get_by_role("searchbox").fill("second")

@@ -109,9 +109,9 @@ async def test_a_file_that_is_deleted_is_put_back_by_one_click_with_all_that_was
     await editor.reads("typed since " + STORY)
     await note.get_by_role("button", name="Put it back").click()
 
+    await expect(editor.page.get_by_role("status").filter(has_text="The file is back")).to_be_visible()
     await expect(note).to_have_count(0)
     await expect(viewer.note("gone")).to_have_count(0)
-    await expect(editor.page.get_by_role("status").filter(has_text="The file is back")).to_be_visible()
     await editor.saved()
     assert path.read_text(encoding="utf-8") == "typed since " + STORY
 
@@ -152,8 +152,8 @@ async def test_everything_that_may_happen_outside_can_be_read_by_everybody(share
         await shot(page, look, "outside gone")
         for kind in [*kinds, {"kind": "kept", "path": "outside/all (kept 2026-11-22 14.05).md"}]:
             await page.evaluate(SAY, "collab:notice " + json.dumps(kind))
-        await expect(page.get_by_role("alert")).to_have_count(3)
         await expect(page.locator(".happened")).to_contain_text("Bob Stone")
+        await expect(page.get_by_role("alert")).to_have_count(3)
         await shot(page, look, "outside all")
         assert await faults(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -14,6 +14,7 @@ from playwright.async_api import expect
 from serving import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from e2e.people import Company, Editor
@@ -161,11 +162,12 @@ async def test_a_document_deleted_under_its_editors_says_so_and_lets_them_keep_t
     assert not (shared_server.root / "doomed.md").exists()
 
 
-async def away(served: Served, editor: Editor, words: str = "unsent ") -> None:
+async def away(served: Served, editor: Editor, *, meanwhile: Callable[[], object] = lambda: None) -> None:
     """Words are typed while the server is gone, and it comes back."""
     await asyncio.to_thread(served.kill)
+    meanwhile()
     await editor.is_told("offline")
-    await editor.type(words, at="Control+Home")
+    await editor.type("unsent ", at="Control+Home")
     await expect(editor.words).to_contain_text("7 changes kept on this device")
     await asyncio.to_thread(served.start)
 
@@ -189,7 +191,7 @@ async def test_who_has_to_sign_in_again_does_so_in_a_window_and_the_page_goes_on
     await page.get_by_label("Address or secret").fill(invitation(server, "Ann", "editor"))
     await page.get_by_role("button", name="Sign in").click()
 
-    await expect(note).to_have_count(0, timeout=20_000)
+    await expect(note).to_have_count(0)
     await editor.saved()
     assert server.read("over.md") == "unsent start\n"
     await editor.sees("Ann")
@@ -213,7 +215,7 @@ async def test_unsent_words_are_not_sent_under_the_name_of_somebody_else_who_sig
         await note.get_by_role("button", name="Sign in").click()
     await ann.sign_in()
 
-    await expect(note).to_have_count(0, timeout=20_000)
+    await expect(note).to_have_count(0)
     await editor.saved()
     assert server.read("other-name.md") == "unsent start\n"
     await editor.sees("Ann", "Eve")
@@ -225,8 +227,7 @@ async def test_who_may_only_read_any_more_is_told_what_was_not_taken_and_goes_on
     path = server.write("taken.txt", "start\n")
     ann = await company.join("Ann", server)
     editor = await ann.open("taken.txt")
-    path.chmod(0o444)
-    await away(server, editor)
+    await away(server, editor, meanwhile=lambda: path.chmod(0o444))
 
     note = editor.note("loss")
     await expect(note).to_contain_text("You may only read this document now.")
@@ -239,7 +240,7 @@ async def test_who_may_only_read_any_more_is_told_what_was_not_taken_and_goes_on
     await asyncio.to_thread(server.restart)
 
     await editor.ready()
-    await expect(note).to_have_count(0, timeout=20_000)
+    await expect(note).to_have_count(0)
     await editor.saved()
     assert server.read("taken.txt") == "unsent start\n"
 
@@ -264,7 +265,7 @@ async def test_a_deleted_document_is_put_back_and_the_unsent_words_go_on_in_it(s
     await expect(note).to_contain_text(KEPT)
     await note.get_by_role("button", name="Put it back").click()
 
-    await expect(editor.page.locator(".note")).to_have_count(0, timeout=20_000)
+    await expect(editor.page.locator(".note")).to_have_count(0)
     await editor.saved()
     assert shared_server.read("deep/binned.md") == "unsent stored start\n"
 
@@ -337,11 +338,11 @@ async def test_while_nothing_can_be_stored_the_page_says_why_and_offers_a_copy(s
     with busy_journal(server):
         await editor.type("waiting", at="Control+Home")
         note = editor.note("full")
-        await expect(note).to_contain_text("cannot store anything just now", timeout=30_000)
+        await expect(note).to_contain_text("cannot store anything just now")
         await expect(note).to_contain_text("They are kept on this device.")
         await editor.is_told("failed")
         assert await saved_copy(editor, note.get_by_role("button", name=UNSENT)) == b"waiting"
 
-    await expect(note).to_have_count(0, timeout=30_000)
+    await expect(note).to_have_count(0)
     await editor.saved()
     assert server.read("full.md") == "waitingstart\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
+from serving import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @contextmanager
 def busy_journal(served: Served) -> Iterator[None]:
     """Nothing can be stored meanwhile: another program holds the journal's write lock."""
-    with closing(sqlite3.connect(served.state / "journal.sqlite", isolation_level=None)) as other:
+    with closing(sqlite3.connect(served.state / "journal.sqlite", isolation_level=None, timeout=PATIENCE)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
@@ -56,8 +57,8 @@ async def test_while_the_journal_is_held_up_words_are_received_and_not_called_st
     await editor.watch_words()
 
     with busy_journal(server):
-        await editor.type("held ")
-        await editor.is_told("received")
+        await editor.insert("held ")
+        await editor.page.wait_for_function("() => told.includes('received')")
         assert server.read("held.md") == "start\n"
 
     await editor.saved()
