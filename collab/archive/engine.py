@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,7 +25,7 @@ from collab.errors import CollabError, Conflict, Malformed, Unavailable
 from collab.state.threads import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import URL, Connection, Engine, Update
 
@@ -285,10 +284,9 @@ def _parsed(url: str) -> URL:
 
 def _sqlite(url: URL) -> Engine:
     path = url.database
-    if path and path not in MEMORY:
-        # With mode 0600: the log beside it takes its mode. One that is there is not opened: to close it would end the locks that this process has.
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    if path and path != ":memory:":
+        # With mode 0600: the log beside it takes its mode.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": BUSY})
 
     @event.listens_for(engine, "connect")
@@ -296,8 +294,7 @@ def _sqlite(url: URL) -> Engine:
         # The driver's own transactions leave out changes of tables: a migration that is cut off would stay half done.
         connection.isolation_level = None  # type: ignore[attr-defined]  # the driver's own
         cursor = connection.cursor()  # type: ignore[attr-defined]  # the driver's own
-        with _alone(path):
-            cursor.execute("PRAGMA journal_mode=WAL")
+        _begin_log(cursor, engine.dialect.loaded_dbapi.OperationalError)
         for pragma in (
             "synchronous=FULL",
             "foreign_keys=ON",
@@ -314,18 +311,18 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-@contextmanager
-def _alone(path: str | None) -> Iterator[None]:
-    """SQLite's switch to its log does not wait for another process that is making it: one at a time."""
-    if not path or path in MEMORY:
-        yield
-        return
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # noqa: PTH120
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
+def _begin_log(cursor: Any, wrong: type[Exception]) -> None:  # noqa: ANN401 - the driver's own
+    """SQLite's switch to its log does not wait by itself for another process that is making it."""
+    end = time.monotonic() + BUSY
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except wrong as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _server(url: URL) -> Engine:

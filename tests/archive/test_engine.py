@@ -7,6 +7,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -124,6 +125,17 @@ def test_nodes_that_start_at_once_migrate_once(url: str, monkeypatch: pytest.Mon
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(opened, [url] * 4)) == [None] * 4
     assert looked(url, lambda connection: connection.execute(text("SELECT count(*) FROM alembic_version")).scalar()) == 1
+
+
+def test_a_file_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "archive.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(0.3, other.rollback)
+        done.start()
+        opened(f"sqlite:///{path}")
+        done.join()
+    assert tables(f"sqlite:///{path}") == ALL
 
 
 def test_a_database_of_a_newer_program_is_refused_in_words_and_left_alone(url: str) -> None:
