@@ -73,6 +73,26 @@ async def test_a_search_in_a_folder_can_be_widened_and_says_when_it_found_nothin
     await expect(files.page.locator("#results .document")).to_contain_text("out.md")
 
 
+async def test_a_search_is_widened_to_what_was_typed_last(shared_server: Served, company: Company) -> None:
+    shared_server.write("last/in/one.md", "nothing\n")
+    shared_server.write("last/out.md", "capybara\n")
+    ann = await company.join("Ann", shared_server)
+    files = await Files.folder(ann, "last/in")
+    page = files.page
+    await page.clock.install()
+    await files.press("/")
+    await page.keyboard.insert_text("capybar")
+    await expect(page.locator("#results")).to_contain_text("Nothing found")
+
+    # Before the pause in which it is looked for by itself is over.
+    await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 10"))
+    await page.keyboard.insert_text("a")
+    await page.get_by_role("button", name="Search everywhere").click()
+    await page.clock.run_for(1000)
+
+    await expect(page.locator("#results mark")).to_have_text(["capybara"])
+
+
 async def test_new_words_end_the_search_before(shared_server: Served, company: Company) -> None:
     shared_server.write("newer/alpha.md", "alphabet\n")
     shared_server.write("newer/beta.md", "betamax\n")

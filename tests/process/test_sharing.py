@@ -740,7 +740,7 @@ async def test_a_change_reaches_open_connections_at_every_node_and_drops_nobody_
                 await wire.until(lambda wire=wire: wire.scopes[-1] == "readonly")  # type: ignore[misc]
                 assert not await wire.type("second ")
                 assert wire.open
-            assert time.monotonic() - begun < PATIENCE
+            assert time.monotonic() - begun < 30
             assert (await op.patch(one, json={"role": "editor"})).status_code == 200
             for number, wire in enumerate(wires):
                 await wire.until(lambda wire=wire: wire.scopes[-1] == "read-write")  # type: ignore[misc]

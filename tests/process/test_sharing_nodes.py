@@ -16,7 +16,7 @@ from process.test_nodes import end
 from process.test_sharing import ONCE, Slow, Wire
 from readers import following, next_of
 from redis_server import running
-from serving import Served, free_port
+from serving import PATIENCE, Served, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -258,11 +258,12 @@ async def test_a_connection_outlives_the_tokens_of_the_provider_and_ends_with_wh
         async with here(both.two, browser, name, both.address) as ada:
             both.provider.tell(asked=True)
             renewals = 0
-            while renewals < 2:
-                # Also without a socket: a connection that nobody asks for its events is over after some seconds.
-                for each in (ada.wire, ada.slow):
-                    assert await each.type("x")
-                renewals += both.provider.tell(asked=True)["asked"].count("POST /token")
+            async with asyncio.timeout(2 * PATIENCE):
+                while renewals < 2:
+                    # Also without a socket: a connection that nobody asks for its events is over after some seconds.
+                    for each in (ada.wire, ada.slow):
+                        assert await each.type("x")
+                    renewals += both.provider.tell(asked=True)["asked"].count("POST /token")
             assert ada.wire.scopes == ada.slow.scopes == ["read-write"]
 
             both.provider.tell(groups={"ada": ["staff"]})

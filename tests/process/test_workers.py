@@ -157,7 +157,7 @@ def test_requests_for_a_document_are_answered_whichever_worker_they_come_to(serv
     # An archive that is late is told afterwards.
     versions = asyncio.run(until(lambda: asking.get(f"{address}/versions", headers=headers).json()["versions"]))
     assert versions[-1]["source"] == "first"
-    assert asking.get(f"{address}/authors", headers=headers).json()["characters"] == len(text)
+    assert asyncio.run(until(lambda: asking.get(f"{address}/authors", headers=headers).json()["characters"] == len(text)))
     assert asking.get(f"{address}/content", headers={}).status_code == 401
     viewer = {"Authorization": f"Bearer {server.token(role='viewer')}"}
     for _ in range(6):
