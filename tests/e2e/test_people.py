@@ -344,7 +344,8 @@ async def test_names_at_one_place_and_at_the_edges_can_all_be_read(shared_server
         await ann.sees_caret_of(person.name)
 
     # A name goes some seconds after its caret has moved: they move together.
-    await asyncio.gather(is_true(ann, NAMES_APART), *(other.caret_to(3) for other in others))
+    await asyncio.gather(*(other.caret_to(3) for other in others))
+    await is_true(ann, NAMES_APART)
     right = await ann.page.evaluate("""() => {
       const from = collab.view.state.doc.line(2).from
       const top = collab.view.coordsAtPos(from).top
